@@ -1,0 +1,103 @@
+import type { AuthSpec } from './auth.ts';
+import type { ApiRequest, ApiResponse } from './request.ts';
+import type { Tool } from './tool.ts';
+
+/**
+ * What a vendor's answer means when it is not a good one.
+ * rejected: the credential was not accepted (a refresh may help). revoked: the grant is gone for certain.
+ * missing_scope: the credential is fine but lacks scopes. rate_limited: later. error: this request was refused.
+ * unavailable: the vendor is failing.
+ */
+export type ApiFault =
+  | { kind: 'rejected'; message: string }
+  | { kind: 'revoked'; message: string }
+  | { kind: 'missing_scope'; message: string; needed: string[] }
+  | { kind: 'rate_limited'; message: string; retryAfterSeconds?: number | undefined }
+  | { kind: 'error'; message: string }
+  | { kind: 'unavailable'; message: string };
+
+export interface ProviderAccount {
+  /** The vendor's own stable id of the account. */
+  id: string;
+  /** For people: a name, an e-mail address, a workspace. */
+  label: string;
+}
+
+export interface Connector {
+  id: string;
+  name: string;
+  /** One sentence for the catalogue. */
+  description: string;
+  docs: string;
+  auth: AuthSpec;
+  api: {
+    /** https; may hold `{field}` of a key connector's non-secret fields, each with a pattern or options. */
+    baseUrl: string;
+    /** Headers sent with every request, for example a version. */
+    headers?: Record<string, string>;
+    /** Undefined when the answer is a good one. Default: judge by the HTTP status. */
+    fault?: (response: ApiResponse) => ApiFault | undefined;
+    /** The vendor's documented answers by kind of fault; replayed by the sandbox, judged by `fault` in the kit's suite. */
+    refusals?: Partial<Record<ApiFault['kind'], { status: number; headers?: Record<string, string>; body: unknown }>>;
+  };
+  /** A harmless call that proves the credential and says whose it is; also the test of a key before it is stored. */
+  identify: {
+    request: ApiRequest;
+    subject: (body: never, response: ApiResponse) => ProviderAccount;
+    example: { receives: { status?: number; body: unknown }; gives: ProviderAccount };
+  };
+  tools: Tool[];
+}
+
+const idPattern = /^[a-z][a-z0-9-]{1,30}$/;
+
+/** Declares a connector and refuses one that is not well formed, at load time. */
+export function connector(definition: Connector): Connector {
+  const problems: string[] = [];
+  if (!idPattern.test(definition.id)) problems.push('id');
+  if (!definition.api.baseUrl.startsWith('https://')) problems.push('api.baseUrl must be https');
+  const prefix = `${definition.id.replaceAll('-', '_')}_`;
+  const seen = new Set<string>();
+  for (const t of definition.tools) {
+    if (!t.name.startsWith(prefix) || !/^[a-z0-9_]{3,64}$/.test(t.name)) problems.push(`tool name ${t.name}`);
+    if (seen.has(t.name)) problems.push(`tool ${t.name} twice`);
+    seen.add(t.name);
+    if (t.examples.length === 0) problems.push(`tool ${t.name} has no example`);
+  }
+  if (definition.auth.kind === 'oauth2') {
+    for (const scope of [...definition.auth.defaultScopes, ...definition.tools.flatMap((t) => t.scopes)]) {
+      if (definition.auth.scopes[scope] === undefined) problems.push(`scope ${scope} has no plain words`);
+    }
+  }
+  for (const name of placeholders(definition.api.baseUrl)) {
+    const field = definition.auth.kind === 'api_key' ? definition.auth.fields.find((f) => f.name === name) : undefined;
+    if (field === undefined || field.secret || (field.options === undefined && field.pattern === undefined)) {
+      problems.push(`{${name}} in api.baseUrl must be a non-secret field with options or a pattern`);
+    }
+  }
+  if (problems.length > 0) throw new TypeError(`connector ${definition.id}: ${problems.join('; ')}`);
+  return definition;
+}
+
+/** The `{names}` in a template. */
+export function placeholders(template: string): string[] {
+  return [...template.matchAll(/\{([a-z][a-z0-9_]*)\}/g)].map((m) => m[1] as string);
+}
+
+/** Judges an answer by its HTTP status alone (RFC 9110); connectors with their own error shapes refine it. */
+export function faultByStatus(response: ApiResponse): ApiFault | undefined {
+  const { status } = response;
+  if (status >= 200 && status < 300) return undefined;
+  const message = `HTTP ${status}`;
+  if (status === 401) return { kind: 'rejected', message };
+  if (status === 429) return { kind: 'rate_limited', message, retryAfterSeconds: retryAfter(response.headers['retry-after']) };
+  if (status >= 500) return { kind: 'unavailable', message };
+  return { kind: 'error', message };
+}
+
+/** Retry-After (RFC 9110 section 10.2.3) in seconds, at most 15 minutes; undefined when absent or unreadable. */
+export function retryAfter(value: string | undefined, nowMs: number = Date.now()): number | undefined {
+  if (value === undefined) return undefined;
+  const seconds = /^\d+$/.test(value) ? Number(value) : Math.ceil((Date.parse(value) - nowMs) / 1000);
+  return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 900) : undefined;
+}

@@ -1,0 +1,85 @@
+import { z } from 'zod';
+import type { ApiRequest, ApiResponse } from './request.ts';
+
+export type Effect = 'read' | 'write' | 'destructive';
+
+/** Values in a worked example's answer that are new each time; the sandbox makes them at a JSON pointer. */
+export type FreshKind = 'uuid' | 'iso_now' | 'unix_now' | 'unix_micros' | `sequence:${string}`;
+
+/** One call as the vendor documents it. Shown in the catalogue, replayed by the sandbox, checked by the kit's suite. */
+export interface Example<In, Out> {
+  input: In;
+  receives: { status?: number; headers?: Record<string, string>; body: unknown };
+  gives: Out;
+  /** JSON pointers (RFC 6901) into `receives.body`. */
+  fresh?: Record<string, FreshKind>;
+}
+
+export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extends z.ZodObject = z.ZodObject> {
+  name: string;
+  title: string;
+  /** 80 to 300 characters: what it does, when to use a sibling instead, where ids come from. */
+  description: string;
+  /** read: changes nothing. write: adds or changes. destructive: may remove or overwrite. */
+  effect: Effect;
+  /** True where repeating a call with the same arguments changes nothing more. Reads always are. */
+  idempotent?: boolean;
+  scopes: string[];
+  input: In;
+  output: Out;
+  request: (input: z.output<In>) => ApiRequest;
+  /** Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. */
+  respond: (body: never, response: ApiResponse) => z.input<Out>;
+  /** Where the vendor documents the operation. */
+  docs: string;
+  examples: Example<z.input<In>, z.output<Out>>[];
+}
+
+/** A tool as the registry holds it: types erased, schemas derived once. */
+export interface Tool {
+  name: string;
+  title: string;
+  description: string;
+  effect: Effect;
+  idempotent: boolean;
+  scopes: string[];
+  docs: string;
+  input: z.ZodObject;
+  output: z.ZodObject;
+  request: (input: Record<string, unknown>) => ApiRequest;
+  respond: (body: unknown, response: ApiResponse) => unknown;
+  examples: Example<Record<string, unknown>, Record<string, unknown>>[];
+  /** JSON Schema 2020-12 of the arguments; unknown arguments are refused. */
+  inputSchema(): Record<string, unknown>;
+  outputSchema(): Record<string, unknown>;
+}
+
+/** Declares a tool. Arguments are strict: an unknown one is refused by name. */
+export function tool<In extends z.ZodObject, Out extends z.ZodObject>(definition: ToolDefinition<In, Out>): Tool {
+  const input = definition.input.strict();
+  let inputSchema: Record<string, unknown> | undefined;
+  let outputSchema: Record<string, unknown> | undefined;
+  return {
+    ...(definition as unknown as Omit<Tool, 'idempotent' | 'input' | 'inputSchema' | 'outputSchema'>),
+    idempotent: definition.effect === 'read' || definition.idempotent === true,
+    input,
+    inputSchema: () => (inputSchema ??= schemaOf(input, 'input')),
+    outputSchema: () => (outputSchema ??= schemaOf(definition.output, 'output')),
+  };
+}
+
+function schemaOf(type: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { target: 'draft-2020-12', io }) as Record<string, unknown>;
+  return schema;
+}
+
+/** MCP tool annotations that follow from what the tool declares. */
+export function annotations(t: Pick<Tool, 'title' | 'effect' | 'idempotent'>) {
+  return {
+    title: t.title,
+    readOnlyHint: t.effect === 'read',
+    destructiveHint: t.effect === 'destructive',
+    idempotentHint: t.idempotent,
+    openWorldHint: true,
+  };
+}

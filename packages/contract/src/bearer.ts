@@ -1,0 +1,87 @@
+/**
+ * Bearer values that Grantway mints: `<prefix>_<id>_<secret><crc>`. The id is public (16 base62 characters), the
+ * secret has 43 base62 characters (at least 256 bits), the crc is CRC-32 over everything before it as 6 base62
+ * characters. Prefix and crc let secret scanners decide offline; they add no security.
+ */
+export const bearerPrefixes = {
+  /** The secret part of an MCP instance's URL. */
+  mcpUrl: 'gwmcp',
+  /** An authorization link. */
+  link: 'gwln',
+  /** A client secret. */
+  clientSecret: 'gwsk',
+} as const;
+
+export type BearerKind = keyof typeof bearerPrefixes;
+
+export interface Bearer {
+  kind: BearerKind;
+  id: string;
+  secret: string;
+}
+
+const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
+export const bearerIdLength = 16;
+export const bearerSecretLength = 43;
+
+const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
+  let c = n;
+  for (let k = 0; k < 8; k++) c = c & 1 ? 0xedb88320 ^ (c >>> 1) : c >>> 1;
+  return c >>> 0;
+});
+
+function crc32(text: string): number {
+  let c = 0xffffffff;
+  for (let i = 0; i < text.length; i++) c = (crcTable[(c ^ text.charCodeAt(i)) & 0xff] as number) ^ (c >>> 8);
+  return (c ^ 0xffffffff) >>> 0;
+}
+
+function checksum(text: string): string {
+  let rest = crc32(text);
+  let out = '';
+  for (let i = 0; i < 6; i++, rest = Math.floor(rest / 62)) out = base62[rest % 62] + out;
+  return out;
+}
+
+/** Bytes as base62, most significant digit first, left-padded to `length`. */
+export function toBase62(bytes: Uint8Array, length: number): string {
+  let n = 0n;
+  for (const byte of bytes) n = (n << 8n) | BigInt(byte);
+  let out = '';
+  while (n > 0n) {
+    out = base62[Number(n % 62n)] + out;
+    n /= 62n;
+  }
+  return out.padStart(length, '0').slice(-length);
+}
+
+/** `length` uniformly random base62 characters. */
+export function randomBase62(length: number): string {
+  let out = '';
+  while (out.length < length) {
+    for (const byte of crypto.getRandomValues(new Uint8Array(length * 2))) {
+      // 248 = 4 * 62: values above would favour the first characters
+      if (byte < 248 && out.length < length) out += base62[byte % 62];
+    }
+  }
+  return out;
+}
+
+export function formatBearer({ kind, id, secret }: Bearer): string {
+  const body = `${bearerPrefixes[kind]}_${id}_${secret}`;
+  return body + checksum(body);
+}
+
+const shape = /^([a-z]+)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+
+/** The parts of a well-formed value with a right checksum, or undefined. Says nothing about its validity. */
+export function parseBearer(kind: BearerKind, text: string): Bearer | undefined {
+  if (text.length > 96) return undefined;
+  const match = shape.exec(text);
+  if (match === null || match[1] !== bearerPrefixes[kind]) return undefined;
+  const [, , id, secret, crc] = match as unknown as [string, string, string, string, string];
+  return checksum(text.slice(0, -6)) === crc ? { kind, id, secret } : undefined;
+}
+
+/** Finds any of our bearer values inside a longer text; for redaction at the log sink. */
+export const bearerPattern = /\b(gwmcp|gwln|gwsk)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;

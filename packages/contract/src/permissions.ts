@@ -1,0 +1,18 @@
+/** OAuth scopes of Grantway's own API, as a client holds them and an access token carries them. */
+export const permissions = {
+  'connectors:read': 'Read the catalogue of connectors and tools',
+  'connections:read': 'Read connections',
+  'connections:write': 'Create, change and delete connections',
+  'mcp_configs:read': 'Read MCP configs',
+  'mcp_configs:write': 'Create, change and delete MCP configs',
+  'mcp_instances:read': 'Read MCP instances and their authorization state',
+  'mcp_instances:write': 'Ensure MCP instances: get a user’s MCP URL',
+  'connected_accounts:read': 'Read connected accounts',
+  'connected_accounts:write': 'Create authorization links, disconnect accounts',
+  'tools:execute': 'Execute tools on behalf of users',
+  'tool_calls:read': 'Read the audit of tool calls',
+  'audit_events:read': 'Read the audit of API calls',
+} as const;
+
+export type Permission = keyof typeof permissions;
+export const allPermissions = Object.keys(permissions) as Permission[];

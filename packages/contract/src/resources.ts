@@ -1,0 +1,314 @@
+import { z } from 'zod';
+import { auditActions } from './events.ts';
+import { type FaultCode, faults } from './faults.ts';
+
+const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
+
+// ---- parts ---------------------------------------------------------------------------------------------------
+
+/** Names operators choose: lower-case, so that they can stand in URLs and tool names. */
+export const Name = z
+  .string()
+  .regex(/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/, 'use 1 to 63 lower-case letters, digits, "-" or "_"')
+  .describe('1 to 63 lower-case letters, digits, hyphens or underscores');
+
+/**
+ * The operator's own id of a user. Compared byte for byte after NFC normalisation is required (never applied), so
+ * that two users can never be merged by folding; control, zero-width and bidirectional characters are refused.
+ */
+export const UserIdentifier = z
+  .string()
+  .min(1)
+  .max(256)
+  .refine((s) => s === s.normalize('NFC'), 'must be in Unicode normal form C')
+  .refine((s) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(s), 'must not hold control or invisible characters')
+  .refine((s) => s === s.trim(), 'must not begin or end with white space')
+  .describe('Your own id of the user: 1 to 256 characters');
+
+export const PageQuery = {
+  limit: z.coerce.number().int().min(1).max(100).default(20).describe('Items per page, 1 to 100'),
+  cursor: z.string().max(512).optional().describe('next_cursor of the page before'),
+};
+
+export function pageOf<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next_cursor: z.string().nullable() });
+}
+
+// ---- connectors ----------------------------------------------------------------------------------------------
+
+export const Effect = z.enum(['read', 'write', 'destructive']);
+export type Effect = z.infer<typeof Effect>;
+
+const JsonSchema = z.record(z.string(), z.unknown()).describe('JSON Schema 2020-12');
+
+export const Tool = z.object({
+  name: z.string(),
+  title: z.string(),
+  description: z.string(),
+  connector: z.string(),
+  effect: Effect,
+  scopes: z.array(z.string()),
+  input_schema: JsonSchema,
+  output_schema: JsonSchema,
+  annotations: z.object({
+    title: z.string(),
+    readOnlyHint: z.boolean(),
+    destructiveHint: z.boolean(),
+    idempotentHint: z.boolean(),
+    openWorldHint: z.boolean(),
+  }),
+});
+export type Tool = z.infer<typeof Tool>;
+
+export const ConnectorField = z.object({
+  name: z.string(),
+  label: z.string(),
+  help: z.string().optional(),
+  secret: z.boolean(),
+  options: z.array(z.object({ value: z.string(), label: z.string() })).optional(),
+  default: z.string().optional(),
+});
+
+export const ConnectorSummary = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  docs: z.url(),
+  auth_kind: z.enum(['oauth2', 'api_key']),
+  tool_count: z.int(),
+});
+export const Connector = ConnectorSummary.extend({
+  auth: z.object({
+    kind: z.enum(['oauth2', 'api_key']),
+    authorize_url: z.url().optional(),
+    token_url: z.url().optional(),
+    pkce: z.boolean().optional(),
+    rotation_class: z.enum(['A', 'B', 'C', 'D', 'E']).optional(),
+    scopes: z.array(z.object({ name: z.string(), description: z.string(), default: z.boolean() })),
+    fields: z.array(ConnectorField).describe('What the person enters for a key connector'),
+  }),
+  tools: z.array(Tool),
+});
+export type ConnectorSummary = z.infer<typeof ConnectorSummary>;
+export type Connector = z.infer<typeof Connector>;
+
+// ---- connections ---------------------------------------------------------------------------------------------
+
+export const ConnectionStatus = z
+  .enum(['DRAFT', 'IN_PROGRESS', 'COMPLETED'])
+  .describe('DRAFT: no credentials of the OAuth app yet. IN_PROGRESS: some are missing. COMPLETED: ready for users.');
+
+export const ConnectionAuth = z
+  .strictObject({
+    client_id: z.string().min(1).max(512).optional().describe('The OAuth app’s client id'),
+    client_secret: z.string().min(1).max(4096).optional().describe('The OAuth app’s client secret; goes in, never comes out'),
+    fields: z.record(z.string(), z.string().max(1024)).optional().describe('Non-secret fields fixed for every user, for example a region'),
+  })
+  .describe('The OAuth app, or fixed fields of a key connector');
+
+export const ConnectionCreate = z.strictObject({
+  name: Name,
+  connector: z.string().max(64),
+  auth: ConnectionAuth.optional(),
+  scopes: z.array(z.string().max(256)).max(200).optional().describe('Default: the connector’s default scopes'),
+  sandbox: z.boolean().optional().describe('Use the built-in stand-in for the vendor; needs no OAuth app'),
+});
+export const ConnectionUpdate = z.strictObject({
+  name: Name.optional(),
+  auth: ConnectionAuth.optional(),
+  scopes: z.array(z.string().max(256)).max(200).optional(),
+});
+export const Connection = z.object({
+  id: z.string(),
+  name: z.string(),
+  connector: z.string(),
+  status: ConnectionStatus,
+  auth: z.object({
+    kind: z.enum(['oauth2', 'api_key']),
+    client_id: z.string().nullable(),
+    client_secret_set: z.boolean(),
+    redirect_uri: z.url().nullable().describe('Register exactly this callback URL with the provider'),
+    fields: z.record(z.string(), z.string()),
+  }),
+  scopes: z.array(z.string()),
+  sandbox: z.boolean(),
+  created_at: moment,
+  updated_at: moment,
+});
+export type ConnectionCreate = z.infer<typeof ConnectionCreate>;
+export type ConnectionUpdate = z.infer<typeof ConnectionUpdate>;
+export type Connection = z.infer<typeof Connection>;
+
+// ---- MCP configs ---------------------------------------------------------------------------------------------
+
+export const ConnectionToolMapping = z.strictObject({
+  connection_name: z.string().min(1).max(63),
+  tools: z.array(z.string().max(64)).max(1000).default([]).describe('Tool names; empty means all tools of the connection'),
+});
+export const McpConfigCreate = z.strictObject({
+  name: Name,
+  description: z.string().max(1000).default(''),
+  connection_tool_mappings: z.array(ConnectionToolMapping).min(1).max(100),
+});
+export const McpConfigUpdate = z.strictObject({
+  name: Name.optional(),
+  description: z.string().max(1000).optional(),
+  connection_tool_mappings: z.array(ConnectionToolMapping).min(1).max(100).optional(),
+  version: z.int().min(1).optional().describe('Refuse the update when the config is no longer at this version'),
+});
+export const McpConfig = z.object({
+  id: z.string(),
+  name: z.string(),
+  description: z.string(),
+  version: z.int(),
+  connection_tool_mappings: z.array(z.object({ connection_name: z.string(), tools: z.array(z.string()) })),
+  created_at: moment,
+  updated_at: moment,
+});
+export type McpConfigCreate = z.infer<typeof McpConfigCreate>;
+export type McpConfigUpdate = z.infer<typeof McpConfigUpdate>;
+export type McpConfig = z.infer<typeof McpConfig>;
+
+// ---- connected accounts --------------------------------------------------------------------------------------
+
+export const ConnectedAccountStatus = z.enum(['PENDING_AUTH', 'PENDING_VERIFICATION', 'ACTIVE', 'EXPIRED', 'REVOKED', 'DISCONNECTED']);
+export type ConnectedAccountStatus = z.infer<typeof ConnectedAccountStatus>;
+
+/** Why an account is in its state; null while there is nothing to say. */
+export const ConnectedAccountReason = z.enum([
+  'never_connected',
+  'refresh_expired',
+  'no_refresh_token',
+  'revoked_by_provider',
+  'rotation_lost',
+  'key_rejected',
+  'scope_missing',
+  'disconnected_by_user',
+  'disconnected_by_operator',
+]);
+export type ConnectedAccountReason = z.infer<typeof ConnectedAccountReason>;
+
+export const ConnectedAccount = z.object({
+  id: z.string(),
+  connection_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  identifier: z.string(),
+  status: ConnectedAccountStatus,
+  reason: ConnectedAccountReason.nullable(),
+  status_changed_at: moment,
+  provider_account: z.object({ id: z.string(), label: z.string() }).nullable(),
+  scopes: z.array(z.string()),
+  access_token_expires_at: moment.nullable(),
+  last_refreshed_at: moment.nullable(),
+  last_used_at: moment.nullable(),
+  created_at: moment,
+  updated_at: moment,
+});
+export type ConnectedAccount = z.infer<typeof ConnectedAccount>;
+
+export const AuthorizationLinkCreate = z.strictObject({ connection_name: z.string().min(1).max(63), identifier: UserIdentifier });
+export const AuthorizationLink = z.object({ link: z.url(), expires_at: moment });
+export type AuthorizationLinkCreate = z.infer<typeof AuthorizationLinkCreate>;
+export type AuthorizationLink = z.infer<typeof AuthorizationLink>;
+
+// ---- MCP instances -------------------------------------------------------------------------------------------
+
+export const McpInstanceEnsure = z.strictObject({ config_name: z.string().min(1).max(63), user_identifier: UserIdentifier });
+
+export const InstanceConnection = z.object({
+  connection_name: z.string(),
+  connector: z.string(),
+  connected_account_id: z.string(),
+  connected_account_status: ConnectedAccountStatus,
+  reason: ConnectedAccountReason.nullable(),
+  authentication_link: z
+    .url()
+    .nullable()
+    .describe('Where the person connects; null when nothing is to be done or links were not asked for'),
+});
+export const McpInstance = z.object({
+  id: z.string(),
+  url: z.url().describe('The user’s own pre-authenticated MCP URL. Treat it as a password.'),
+  user_identifier: z.string(),
+  config: z.object({ id: z.string(), name: z.string(), version: z.int() }),
+  connections: z.array(InstanceConnection),
+  created_at: moment,
+});
+export const AuthState = z.object({ id: z.string(), user_identifier: z.string(), connections: z.array(InstanceConnection) });
+export type McpInstanceEnsure = z.infer<typeof McpInstanceEnsure>;
+export type InstanceConnection = z.infer<typeof InstanceConnection>;
+export type McpInstance = z.infer<typeof McpInstance>;
+export type AuthState = z.infer<typeof AuthState>;
+
+// ---- tool calls ----------------------------------------------------------------------------------------------
+
+export const ToolExecute = z.strictObject({
+  identifier: UserIdentifier.describe('The user on whose behalf the tool runs'),
+  connection_name: z.string().min(1).max(63).optional().describe('Needed only where several connections have this tool'),
+  arguments: z.record(z.string(), z.unknown()).default({}),
+});
+export const ToolResult = z.object({ tool_call_id: z.string(), tool_name: z.string(), output: z.record(z.string(), z.unknown()) });
+export type ToolExecute = z.infer<typeof ToolExecute>;
+export type ToolResult = z.infer<typeof ToolResult>;
+
+export const ToolCallOutcome = z
+  .enum(['pending', 'success', 'refused', 'authorization_required', 'failed', 'outcome_unknown'])
+  .describe(
+    'pending: running. refused: nothing was sent (unknown tool, bad argument). authorization_required: the person must connect. ' +
+      'failed: the provider refused or could not be reached. outcome_unknown: it may have happened; never repeated by Grantway.',
+  );
+export type ToolCallOutcome = z.infer<typeof ToolCallOutcome>;
+
+export const ToolCall = z.object({
+  id: z.string(),
+  request_id: z.string(),
+  via: z.enum(['mcp', 'api']),
+  client_id: z.string().nullable(),
+  user_identifier: z.string(),
+  mcp_instance_id: z.string().nullable(),
+  mcp_config_name: z.string().nullable(),
+  mcp_config_version: z.int().nullable(),
+  connection_name: z.string().nullable(),
+  connected_account_id: z.string().nullable(),
+  connector: z.string().nullable(),
+  tool_name: z.string(),
+  effect: Effect.nullable(),
+  outcome: ToolCallOutcome,
+  fault_code: z.enum(Object.keys(faults) as [FaultCode, ...FaultCode[]]).nullable(),
+  provider_status: z.int().nullable().describe('HTTP status of the provider’s last answer'),
+  duration_ms: z.int().nullable(),
+  created_at: moment,
+});
+export type ToolCall = z.infer<typeof ToolCall>;
+
+export const AuditEvent = z.object({
+  id: z.string(),
+  action: z.enum(auditActions),
+  actor: z.object({ kind: z.enum(['client', 'person', 'system']), id: z.string().nullable() }),
+  target: z.object({ kind: z.string(), id: z.string() }).nullable(),
+  request_id: z.string().nullable(),
+  details: z.record(z.string(), z.unknown()),
+  created_at: moment,
+});
+export type AuditEvent = z.infer<typeof AuditEvent>;
+
+// ---- answers -------------------------------------------------------------------------------------------------
+
+export const TokenResponse = z.object({
+  access_token: z.string(),
+  token_type: z.literal('Bearer'),
+  expires_in: z.int(),
+  scope: z.string(),
+});
+
+/** RFC 9457. */
+export const Problem = z.looseObject({
+  type: z.string(),
+  title: z.string(),
+  status: z.int(),
+  code: z.enum(Object.keys(faults) as [FaultCode, ...FaultCode[]]),
+  detail: z.string().optional(),
+  request_id: z.string(),
+  errors: z.array(z.object({ pointer: z.string(), detail: z.string() })).optional(),
+});
