@@ -13,6 +13,7 @@ export const idPrefixes = {
   mcpInstance: 'mcp',
   authorizationLink: 'lnk',
   consentSession: 'cs',
+  grant: 'gr',
   toolCall: 'tc',
   auditEvent: 'ae',
   request: 'req',

@@ -1,0 +1,33 @@
+import { type AuditAction, newId } from '@grantway/contract';
+import type { Tx } from './database.ts';
+import { auditEvents } from './schema.ts';
+
+export interface Actor {
+  kind: 'client' | 'person' | 'system';
+  id: string | null;
+}
+
+export interface AuditEntry {
+  environmentId: string;
+  action: AuditAction;
+  actor: Actor;
+  target?: { kind: string; id: string };
+  requestId: string | null;
+  /** Names, counts and codes; never a secret or a user's data. */
+  details?: Record<string, unknown>;
+}
+
+/** Writes the audit row of a deed in the transaction of the deed: both are durable, or neither. */
+export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
+  await tx.insert(auditEvents).values({
+    id: newId('auditEvent'),
+    environmentId: entry.environmentId,
+    action: entry.action,
+    actorKind: entry.actor.kind,
+    actorId: entry.actor.id,
+    targetKind: entry.target?.kind ?? null,
+    targetId: entry.target?.id ?? null,
+    requestId: entry.requestId,
+    details: entry.details ?? {},
+  });
+}

@@ -1,0 +1,85 @@
+import { sql } from 'drizzle-orm';
+import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
+import pg from 'pg';
+
+export type Tx = NodePgDatabase;
+
+export interface Database {
+  /**
+   * Runs `work` in one transaction that sees one environment's rows only (row-level security). Never wait for the
+   * network inside: a transaction held over a provider's answer is a pool that runs dry.
+   */
+  inEnvironment<T>(environmentId: string, work: (tx: Tx) => Promise<T>): Promise<T>;
+  /**
+   * Queries across environments: looking a secret up before its environment is known, and sweeps. Each use names its
+   * reason; the coverage test lists them, and the list may only shrink.
+   */
+  system(reason: SystemReason): System;
+  close(): Promise<void>;
+}
+
+export interface System {
+  /** Named statements are prepared once per connection; they are what the hot path uses. */
+  query<R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }): Promise<R[]>;
+  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+}
+
+/** Why a query may look across environments. */
+export type SystemReason =
+  | 'bootstrap'
+  | 'keyring'
+  | 'authenticate client'
+  | 'open MCP instance'
+  | 'open authorization link'
+  | 'open consent session'
+  | 'lease credential'
+  | 'write tool calls'
+  | 'sweep'
+  | 'health';
+
+export interface DatabaseOptions {
+  connectionString: string;
+  /** Connections of the pool that serves one environment at a time; the system pool gets as many. */
+  poolSize?: number;
+  onError?: (error: Error) => void;
+}
+
+export function openDatabase(options: DatabaseOptions): Database {
+  const size = options.poolSize ?? 10;
+  const settings = '-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000';
+  const own = new pg.Pool({ connectionString: options.connectionString, max: size, options: settings });
+  const across = new pg.Pool({ connectionString: options.connectionString, max: size, options: `${settings} -c grantway.environment_id=*` });
+  // An idle connection that the server ends must not end the process; the next query gets a new one.
+  for (const pool of [own, across]) pool.on('error', (error) => options.onError?.(error));
+  const acrossDb = drizzle(across);
+  const system: System = {
+    query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
+      (await across.query<R>(statement)).rows,
+    tx: (work) => acrossDb.transaction((tx) => work(tx as unknown as Tx)),
+  };
+  const ownDb = drizzle(own);
+  return {
+    inEnvironment: (environmentId, work) =>
+      ownDb.transaction(async (tx) => {
+        if (environmentId === '*') throw new Error('an environment id is required');
+        await tx.execute(sql`select set_config('grantway.environment_id', ${environmentId}, true)`);
+        return work(tx as unknown as Tx);
+      }),
+    system: () => system,
+    close: async () => {
+      await Promise.all([own.end(), across.end()]);
+    },
+  };
+}
+
+/** Postgres error code of a failed query (https://www.postgresql.org/docs/current/errcodes-appendix.html), also when drizzle wrapped it. */
+export function pgErrorCode(error: unknown): string | undefined {
+  for (let e = error, depth = 0; e instanceof Error && depth < 4; e = e.cause, depth++) {
+    const code = (e as { code?: unknown }).code;
+    if (typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code)) return code;
+  }
+  return undefined;
+}
+
+export const uniqueViolation = '23505';
+export const foreignKeyViolation = '23503';

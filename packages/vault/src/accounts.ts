@@ -1,0 +1,209 @@
+import type { Credential } from '@grantway/connector-kit';
+import { type ConnectedAccountReason, type ConnectedAccountStatus, newId, type Secret } from '@grantway/contract';
+import { type Actor, type Database, recordAudit, schema, type Tx } from '@grantway/db';
+import { and, eq, sql } from 'drizzle-orm';
+import { factsOf, fingerprint, type Place, type Sealing } from './sealing.ts';
+
+/** The row of an account as lease and refresh see it, its connection included. */
+export interface AccountRow {
+  id: string;
+  environment_id: string;
+  connection_id: string;
+  connection_name: string;
+  connector: string;
+  sandbox: boolean;
+  client_id: string | null;
+  client_secret_ct: Buffer | null;
+  secret_generation: string;
+  connection_fields: Record<string, string>;
+  status: ConnectedAccountStatus;
+  reason: ConnectedAccountReason | null;
+  scopes: string[];
+  fields: Record<string, string>;
+  grant_id: string | null;
+  generation: string;
+  credential_ct: Buffer | null;
+  access_fingerprint: Buffer | null;
+  refreshable: boolean;
+  /** Seconds of life left and in all, by the database's clock; null where the provider did not say. */
+  life_left_s: number | null;
+  life_s: number | null;
+  claimed: boolean;
+  wait_s: number | null;
+}
+
+export const accountColumns = `
+  a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.sandbox, c.client_id, c.client_secret_ct,
+  c.secret_generation, c.fields as connection_fields, a.status, a.reason, a.scopes, a.fields, a.grant_id, a.generation, a.credential_ct,
+  a.access_fingerprint, a.refreshable,
+  extract(epoch from a.access_expires_at - clock_timestamp())::float8 as life_left_s,
+  extract(epoch from a.access_expires_at - a.access_obtained_at)::float8 as life_s,
+  (a.claim_owner is not null and a.claim_deadline > clock_timestamp()) as claimed,
+  extract(epoch from a.not_before - clock_timestamp())::float8 as wait_s`;
+
+/** One named, prepared query: the hot path's read. */
+export async function readAccount(db: Database, accountId: string): Promise<AccountRow | undefined> {
+  const [row] = await db.system('lease credential').query<AccountRow & Record<string, unknown>>({
+    name: 'lease: read account',
+    text: `select ${accountColumns} from connected_accounts a join connections c on c.id = a.connection_id where a.id = $1`,
+    values: [accountId],
+  });
+  return row;
+}
+
+export function credentialPlace(account: { environmentId: string; id: string; generation: number; grantId: string }): Place {
+  return {
+    environmentId: account.environmentId,
+    table: 'connected_accounts',
+    column: 'credential_ct',
+    rowId: account.id,
+    generation: account.generation,
+    grantId: account.grantId,
+  };
+}
+
+export function clientSecretPlace(connection: { environmentId: string; id: string; generation: number }): Place {
+  return {
+    environmentId: connection.environmentId,
+    table: 'connections',
+    column: 'client_secret_ct',
+    rowId: connection.id,
+    generation: connection.generation,
+  };
+}
+
+/**
+ * How long before its end an access token is renewed, in seconds: a tenth of its life between one and ten minutes,
+ * and never more than half of a short life.
+ */
+export function refreshMarginSeconds(lifeSeconds: number): number {
+  return Math.min(lifeSeconds / 2, Math.max(60, Math.min(600, lifeSeconds / 10)));
+}
+
+/** When the sweep should renew it: before the margin, spread by up to 15 % of its life so that equal expiries do not meet. */
+export function refreshDueSeconds(lifeSeconds: number, random: number = Math.random()): number {
+  return Math.max(0, lifeSeconds - refreshMarginSeconds(lifeSeconds) - random * 0.15 * lifeSeconds);
+}
+
+export interface NewGrant {
+  account: { id: string; environmentId: string };
+  credential: Secret<Credential>;
+  providerAccount: { id: string; label: string };
+  /** Granted scopes; undefined where the provider did not say (then what was asked for). */
+  scopes: string[];
+  fields: Record<string, string>;
+  actor: Actor;
+  requestId: string | null;
+}
+
+/**
+ * Stores the credential of a new consent in the caller's transaction: a new grant, so that a refresh of the old one
+ * that is still under way cannot land (security.md 4.5, L5).
+ */
+export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Promise<void> {
+  const accounts = schema.connectedAccounts;
+  const [row] = await tx
+    .select({ generation: accounts.generation, status: accounts.status })
+    .from(accounts)
+    .where(eq(accounts.id, grant.account.id))
+    .for('update');
+  if (row === undefined) throw new Error('the account is gone');
+  const generation = row.generation + 1;
+  const grantId = newId('grant');
+  const facts = factsOf(grant.credential);
+  const lifeS = facts.expiresAtMs === undefined ? null : Math.max(1, Math.round((facts.expiresAtMs - Date.now()) / 1000));
+  const record = await sealing.seal(credentialPlace({ ...grant.account, generation, grantId }), grant.credential);
+  await tx
+    .update(accounts)
+    .set({
+      status: 'ACTIVE',
+      reason: null,
+      statusChangedAt: sql`clock_timestamp()`,
+      providerAccountId: grant.providerAccount.id,
+      providerAccountLabel: grant.providerAccount.label,
+      scopes: facts.scopes ?? grant.scopes,
+      fields: grant.fields,
+      grantId,
+      generation,
+      credentialCt: record,
+      accessFingerprint: fingerprint(grant.credential),
+      accessObtainedAt: sql`clock_timestamp()`,
+      accessExpiresAt: lifeS === null ? null : sql`clock_timestamp() + make_interval(secs => ${lifeS})`,
+      refreshable: facts.refreshable,
+      nextRefreshAt:
+        lifeS === null || !facts.refreshable ? null : sql`clock_timestamp() + make_interval(secs => ${refreshDueSeconds(lifeS)})`,
+      claimOwner: null,
+      claimDeadline: null,
+      uncertain: false,
+      attempts: 0,
+      notBefore: null,
+      updatedAt: sql`clock_timestamp()`,
+    })
+    .where(eq(accounts.id, grant.account.id));
+  await recordAudit(tx, {
+    environmentId: grant.account.environmentId,
+    action: 'connected_account.connected',
+    actor: grant.actor,
+    target: { kind: 'connected_account', id: grant.account.id },
+    requestId: grant.requestId,
+    details: { from: row.status, provider_account: grant.providerAccount.label },
+  });
+}
+
+/** Everything that forgetting a credential sets: the sealed row is gone for good. */
+const forgotten = {
+  credentialCt: null,
+  accessFingerprint: null,
+  accessObtainedAt: null,
+  accessExpiresAt: null,
+  refreshable: false,
+  nextRefreshAt: null,
+  claimOwner: null,
+  claimDeadline: null,
+  uncertain: false,
+  notBefore: null,
+} as const;
+
+export interface Ending {
+  account: { id: string; environmentId: string };
+  status: 'EXPIRED' | 'REVOKED' | 'DISCONNECTED';
+  reason: ConnectedAccountReason;
+  actor: Actor;
+  requestId: string | null;
+  /** Ends the account only while this credential is still the stored one; a newer one stays untouched. */
+  onlyIf?: { fingerprint: Buffer };
+}
+
+/** Ends an account and destroys its credential, in the caller's transaction. False when somebody else was first. */
+export async function endAccount(tx: Tx, ending: Ending): Promise<boolean> {
+  const accounts = schema.connectedAccounts;
+  const changed = await tx
+    .update(accounts)
+    .set({
+      ...forgotten,
+      status: ending.status,
+      reason: ending.reason,
+      statusChangedAt: sql`clock_timestamp()`,
+      updatedAt: sql`clock_timestamp()`,
+      generation: sql`${accounts.generation} + 1`,
+    })
+    .where(
+      and(
+        eq(accounts.id, ending.account.id),
+        ending.onlyIf === undefined
+          ? undefined
+          : and(eq(accounts.status, 'ACTIVE'), eq(accounts.accessFingerprint, ending.onlyIf.fingerprint)),
+      ),
+    )
+    .returning({ id: accounts.id });
+  if (changed.length === 0) return false;
+  await recordAudit(tx, {
+    environmentId: ending.account.environmentId,
+    action: 'connected_account.status_changed',
+    actor: ending.actor,
+    target: { kind: 'connected_account', id: ending.account.id },
+    requestId: ending.requestId,
+    details: { to: ending.status, reason: ending.reason },
+  });
+  return true;
+}

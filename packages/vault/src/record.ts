@@ -1,0 +1,108 @@
+import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+
+/**
+ * The sealed record, suite 1: HKDF-SHA-512, AES-256-GCM, 32-byte key commitment.
+ *
+ * | offset | length | field |
+ * |---|---|---|
+ * | 0 | 1 | magic 0xA7 |
+ * | 1 | 1 | format 0x01 |
+ * | 2 | 1 | suite 0x01 |
+ * | 3 | 16 | data key id (UUID bytes) |
+ * | 19 | 32 | salt |
+ * | 51 | 12 | IV |
+ * | 63 | 32 | commitment |
+ * | 95 | n | ciphertext |
+ * | 95+n | 16 | tag |
+ */
+const magic = 0xa7;
+const format = 1;
+const suite = 1;
+const headerLength = 19;
+const saltEnd = 51;
+const ivEnd = 63;
+const commitmentEnd = 95;
+const tagLength = 16;
+export const recordOverhead = commitmentEnd + tagLength;
+
+const info = Buffer.from('grantway/record/v1');
+
+export interface DataKey {
+  /** UUID. */
+  id: string;
+  /** 32 bytes. */
+  key: Buffer;
+}
+
+/** One message for every way a record can fail to open: a reader must not learn which check objected. */
+export class VaultError extends Error {
+  constructor() {
+    super('the record does not open');
+    this.name = 'VaultError';
+  }
+}
+
+/** Length-prefixed fields: ["ab","c"] and ["a","bc"] must not be the same bytes. */
+export function tlv(fields: readonly string[]): Buffer {
+  return Buffer.concat(
+    fields.flatMap((field) => {
+      const bytes = Buffer.from(field, 'utf8');
+      const length = Buffer.alloc(4);
+      length.writeUInt32BE(bytes.length);
+      return [length, bytes];
+    }),
+  );
+}
+
+function derive(key: Buffer, salt: Buffer, header: Buffer): { encryption: Buffer; commitment: Buffer } {
+  const okm = Buffer.from(hkdfSync('sha512', key, salt, Buffer.concat([info, header]), 64));
+  return { encryption: okm.subarray(0, 32), commitment: okm.subarray(32, 64) };
+}
+
+/** @param context what the record is bound to: environment, table, column, row id, generation, ... (authenticated, not stored) */
+export function sealRecord(dataKey: DataKey, context: readonly string[], plaintext: Buffer): Buffer {
+  const salt = randomBytes(32);
+  const iv = randomBytes(12);
+  const header = Buffer.concat([Buffer.from([magic, format, suite]), uuidBytes(dataKey.id)]);
+  const { encryption, commitment } = derive(dataKey.key, salt, header);
+  const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: tagLength });
+  cipher.setAAD(Buffer.concat([header, salt, tlv(context)]));
+  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
+  encryption.fill(0);
+  return Buffer.concat([header, salt, iv, commitment, ciphertext, cipher.getAuthTag()]);
+}
+
+/** The id of the data key that a record names, so that the key ring can load exactly that one. */
+export function recordKeyId(record: Buffer): string {
+  if (record.length < recordOverhead || record[0] !== magic || record[1] !== format || record[2] !== suite) throw new VaultError();
+  return uuidText(record.subarray(3, headerLength));
+}
+
+/** @throws VaultError for any record that was not sealed with this key for this very context */
+export function openRecord(dataKey: DataKey, context: readonly string[], record: Buffer): Buffer {
+  if (recordKeyId(record) !== dataKey.id) throw new VaultError();
+  const header = record.subarray(0, headerLength);
+  const { encryption, commitment } = derive(dataKey.key, record.subarray(headerLength, saltEnd), header);
+  // AES-GCM does not commit to its key: one ciphertext can open under two. The commitment is checked first.
+  if (!timingSafeEqual(commitment, record.subarray(ivEnd, commitmentEnd))) throw new VaultError();
+  // Without authTagLength Node accepts tags cut down to 4 bytes.
+  const decipher = createDecipheriv('aes-256-gcm', encryption, record.subarray(saltEnd, ivEnd), { authTagLength: tagLength });
+  decipher.setAAD(Buffer.concat([record.subarray(0, saltEnd), tlv(context)]));
+  decipher.setAuthTag(record.subarray(record.length - tagLength));
+  try {
+    return Buffer.concat([decipher.update(record.subarray(commitmentEnd, record.length - tagLength)), decipher.final()]);
+  } catch {
+    throw new VaultError();
+  } finally {
+    encryption.fill(0);
+  }
+}
+
+function uuidBytes(uuid: string): Buffer {
+  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+}
+
+function uuidText(bytes: Buffer): string {
+  const hex = bytes.toString('hex');
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
+}

@@ -1,0 +1,135 @@
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import type { Credential } from '@grantway/connector-kit';
+import { type BearerKind, formatBearer, parseBearer, randomBase62, reveal, Secret, toBase62 } from '@grantway/contract';
+import type { KeyPurpose, KeyRing } from './key-ring.ts';
+import { openRecord, sealRecord, VaultError } from './record.ts';
+
+/** Where a sealed value lives. All of it is authenticated, so that a record opens in its own place only. */
+export interface Place {
+  environmentId: string;
+  table: string;
+  column: string;
+  rowId: string;
+  /** Grows with every write of the column. */
+  generation: number;
+  /** The grant a credential belongs to; '' elsewhere. */
+  grantId?: string;
+}
+
+function contextOf(p: Place): string[] {
+  return [p.environmentId, p.table, p.column, p.rowId, String(p.generation), p.grantId ?? ''];
+}
+
+const paddingStep = 256;
+
+/** Length does not tell which provider's token it is: plaintexts are padded to steps of 256 bytes. */
+function pad(json: string): Buffer {
+  const text = Buffer.from(json, 'utf8');
+  const out = Buffer.alloc(Math.ceil((text.length + 4) / paddingStep) * paddingStep);
+  out.writeUInt32BE(text.length);
+  text.copy(out, 4);
+  return out;
+}
+
+function unpad(padded: Buffer): string {
+  const length = padded.length < 4 ? -1 : padded.readUInt32BE();
+  if (length < 0 || length > padded.length - 4) throw new VaultError();
+  return padded.toString('utf8', 4, 4 + length);
+}
+
+export interface Sealing {
+  /** Seals any JSON value. */
+  seal(place: Place, value: Secret<unknown>): Promise<Buffer>;
+  /** @throws VaultError when it was not sealed for this very place */
+  open<T>(place: Place, record: Buffer): Promise<Secret<T>>;
+  /** Keyed hash of a value we must recognise but need not know: client secrets, `state`, idempotency keys. 32 bytes. */
+  mac(purpose: string, parts: readonly string[]): Promise<Buffer>;
+  /**
+   * The secret of a bearer value that must be the same each time it is asked for, and that the database alone must
+   * never yield: an HMAC of its id and version under a key of its own (security.md 3.6, derived form).
+   */
+  derive(kind: 'mcpUrl' | 'link', id: string, version: number): Promise<string>;
+  /** Checks a presented value against the derived one in constant time. */
+  isDerived(kind: 'mcpUrl' | 'link', presented: string, version: number): Promise<boolean>;
+}
+
+export function createSealing(ring: KeyRing): Sealing {
+  const derivation: Record<'mcpUrl' | 'link', KeyPurpose> = { mcpUrl: 'url', link: 'link' };
+
+  async function derive(kind: 'mcpUrl' | 'link', id: string, version: number): Promise<string> {
+    const { key } = await ring.active(derivation[kind]);
+    const bytes = createHmac('sha256', key).update(framed([kind, id, String(version)])).digest();
+    return formatBearer({ kind, id, secret: toBase62(bytes, 43) });
+  }
+
+  return {
+    async seal(place, value) {
+      const key = await ring.active('record', place.environmentId);
+      const plaintext = pad(JSON.stringify(reveal(value)));
+      const record = sealRecord(key, contextOf(place), plaintext);
+      plaintext.fill(0);
+      return record;
+    },
+    async open<T>(place: Place, record: Buffer) {
+      const key = await ring.forRecord(record, 'record', place.environmentId);
+      const plaintext = openRecord(key, contextOf(place), record);
+      const value = JSON.parse(unpad(plaintext)) as T;
+      plaintext.fill(0);
+      return new Secret(value);
+    },
+    async mac(purpose, parts) {
+      const { key } = await ring.active('lookup');
+      return createHmac('sha256', key).update(framed([purpose, ...parts])).digest();
+    },
+    derive,
+    async isDerived(kind, presented, version) {
+      const parsed = parseBearer(kind, presented);
+      if (parsed === undefined) return false;
+      return sameText(presented, await derive(kind, parsed.id, version));
+    },
+  };
+}
+
+/** 0x00 cannot occur in the parts we hash (ids, base62, cookies), and lengths are prefixed besides. */
+function framed(parts: readonly string[]): Buffer {
+  return Buffer.concat(parts.flatMap((p) => [Buffer.from(`${Buffer.byteLength(p)}:`), Buffer.from(p), Buffer.from([0])]));
+}
+
+/** Compares digests, so that lengths may differ and nothing leaks through time. */
+function sameText(a: string, b: string): boolean {
+  return timingSafeEqual(createHash('sha256').update(a).digest(), createHash('sha256').update(b).digest());
+}
+
+export function sameBytes(a: Buffer, b: Buffer): boolean {
+  return a.length === b.length && timingSafeEqual(a, b);
+}
+
+/** A new bearer value whose secret is random; shown once, kept as a MAC only. */
+export function mintBearer(kind: BearerKind): string {
+  return formatBearer({ kind, id: randomBase62(16), secret: randomBase62(43) });
+}
+
+/** 256 random bits as base64url: `state`, browser bindings. */
+export function randomToken(): string {
+  return randomBytes(32).toString('base64url');
+}
+
+/** 16 bytes that recognise an access credential without keeping it; a provider's 401 is tied to one of these. */
+export function fingerprint(credential: Secret<Credential>): Buffer {
+  const value = reveal(credential);
+  const text = value.kind === 'oauth2' ? value.access_token : JSON.stringify(Object.entries(value.fields).sort());
+  return createHash('sha256').update('grantway/fingerprint\0').update(text).digest().subarray(0, 16);
+}
+
+/** The public facts of a credential, safe to keep in clear beside it. */
+export function factsOf(credential: Secret<Credential>): { refreshable: boolean; expiresAtMs: number | undefined; scopes: string[] | undefined } {
+  const value = reveal(credential);
+  if (value.kind !== 'oauth2') return { refreshable: false, expiresAtMs: undefined, scopes: undefined };
+  return { refreshable: value.refresh_token !== undefined, expiresAtMs: value.expires_at, scopes: value.scopes };
+}
+
+/** Tells whether two credentials hold the same refresh token: our own commit seen again. */
+export function sameRefreshToken(a: Secret<Credential>, b: Secret<Credential>): boolean {
+  const [x, y] = [reveal(a), reveal(b)];
+  return x.kind === 'oauth2' && y.kind === 'oauth2' && x.refresh_token !== undefined && sameText(x.refresh_token, y.refresh_token ?? '');
+}

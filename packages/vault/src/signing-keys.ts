@@ -1,0 +1,81 @@
+import type { Database } from '@grantway/db';
+import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, jwtVerify, SignJWT } from 'jose';
+import type { KeyRing } from './key-ring.ts';
+import { openRecord, sealRecord } from './record.ts';
+
+export interface AccessTokenClaims {
+  clientId: string;
+  environmentId: string;
+  /** Space-separated, as in RFC 9068. */
+  scope: string;
+}
+
+/** Signs and checks Grantway's own access tokens (RFC 9068, EdDSA). The private key never leaves this file. */
+export interface TokenSigner {
+  sign(claims: AccessTokenClaims, options: { issuer: string; lifeSeconds: number; jti: string }): Promise<string>;
+  /** @throws Error for any token that this installation did not sign for this audience, or that has expired */
+  verify(token: string, issuer: string): Promise<AccessTokenClaims>;
+  jwks(): JSONWebKeySet;
+}
+
+const alg = 'EdDSA';
+const type = 'at+jwt';
+const place = (kid: string) => ['signing_keys', 'private_ct', kid];
+
+export async function createTokenSigner(db: Database, ring: KeyRing): Promise<TokenSigner> {
+  const system = db.system('keyring');
+  const sealing = await ring.active('signing');
+  const read = () =>
+    system.query<{ kid: string; public_jwk: JWK; private_ct: Buffer; state: string }>({
+      name: 'signing keys',
+      text: "select kid, public_jwk, private_ct, state from signing_keys where state <> 'retired' order by created_at, kid",
+      values: [],
+    });
+
+  if ((await read()).length === 0) {
+    const pair = await generateKeyPair(alg, { crv: 'Ed25519', extractable: true });
+    const [publicJwk, privateJwk] = [await exportJWK(pair.publicKey), await exportJWK(pair.privateKey)];
+    const kid = await calculateJwkThumbprint(publicJwk);
+    await system.query({
+      name: 'make signing key',
+      // Replicas that start together must agree: only the first insert into an empty table counts.
+      text: `insert into signing_keys (kid, alg, public_jwk, private_ct)
+             select $1, $2, $3, $4 where pg_advisory_xact_lock(7264110916) is not null and not exists (select from signing_keys)`,
+      values: [kid, alg, { ...publicJwk, kid, alg, use: 'sig' }, sealRecord(sealing, place(kid), Buffer.from(JSON.stringify(privateJwk)))],
+    });
+  }
+
+  const rows = await read();
+  const active = rows.find((row) => row.state === 'active');
+  if (active === undefined) throw new Error('no active signing key');
+  const ringKey = await ring.forRecord(active.private_ct, 'signing');
+  const privateKey = await importJWK(JSON.parse(openRecord(ringKey, place(active.kid), active.private_ct).toString('utf8')) as JWK, alg);
+  const publicKeys = new Map(await Promise.all(rows.map(async (row) => [row.kid, await importJWK(row.public_jwk, alg)] as const)));
+
+  return {
+    sign: ({ clientId, environmentId, scope }, { issuer, lifeSeconds, jti }) =>
+      new SignJWT({ client_id: clientId, env: environmentId, scope })
+        .setProtectedHeader({ alg, typ: type, kid: active.kid })
+        .setIssuer(issuer)
+        .setAudience(issuer)
+        .setSubject(clientId)
+        .setJti(jti)
+        .setIssuedAt()
+        .setExpirationTime(`${lifeSeconds}s`)
+        .sign(privateKey),
+    async verify(token, issuer) {
+      // Algorithm, type, issuer and audience are fixed here; nothing in the token chooses a key but a kid we know.
+      const { payload } = await jwtVerify(
+        token,
+        (header) => {
+          const key = publicKeys.get(header.kid ?? '');
+          if (key === undefined) throw new Error('unknown key');
+          return key;
+        },
+        { algorithms: [alg], typ: type, issuer, audience: issuer, requiredClaims: ['exp', 'sub', 'client_id', 'env', 'scope'], maxTokenAge: '1h' },
+      );
+      return { clientId: String(payload['client_id']), environmentId: String(payload['env']), scope: String(payload['scope']) };
+    },
+    jwks: () => ({ keys: rows.map((row) => row.public_jwk) }),
+  };
+}
