@@ -261,6 +261,7 @@ CREATE UNIQUE INDEX "mcp_configs_name" ON "mcp_configs" USING btree ("environmen
 CREATE INDEX "mcp_configs_page" ON "mcp_configs" USING btree ("environment_id","id");--> statement-breakpoint
 CREATE UNIQUE INDEX "mcp_instances_url" ON "mcp_instances" USING btree ("url_id");--> statement-breakpoint
 CREATE UNIQUE INDEX "mcp_instances_config_user" ON "mcp_instances" USING btree ("config_id","user_id");--> statement-breakpoint
+CREATE UNIQUE INDEX "signing_keys_active" ON "signing_keys" USING btree ("state") WHERE state = 'active';--> statement-breakpoint
 CREATE INDEX "tool_calls_page" ON "tool_calls" USING btree ("environment_id","id");--> statement-breakpoint
 CREATE INDEX "tool_calls_of_user" ON "tool_calls" USING btree ("environment_id","user_identifier","id");--> statement-breakpoint
 CREATE INDEX "tool_calls_pending" ON "tool_calls" USING btree ("created_at") WHERE outcome = 'pending';--> statement-breakpoint

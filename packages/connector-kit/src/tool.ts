@@ -69,8 +69,15 @@ export function tool<In extends z.ZodObject, Out extends z.ZodObject>(definition
 }
 
 function schemaOf(type: z.ZodObject, io: 'input' | 'output'): Record<string, unknown> {
-  const { $schema: _, ...schema } = z.toJSONSchema(type, { target: 'draft-2020-12', io }) as Record<string, unknown>;
+  const { $schema: _, ...schema } = z.toJSONSchema(type, { target: 'draft-2020-12', io, override: terse }) as Record<string, unknown>;
   return schema;
+}
+
+/** What `format` or `type` already says is not said again: a date-time's pattern alone would cost an agent about 95 tokens. */
+function terse({ jsonSchema }: { jsonSchema: { format?: unknown; pattern?: unknown; minimum?: unknown; maximum?: unknown } }): void {
+  if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
+  if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
+  if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }
 
 /** MCP tool annotations that follow from what the tool declares. */

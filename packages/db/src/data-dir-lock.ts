@@ -1,6 +1,17 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, linkSync, mkdirSync, readdirSync, readFileSync, realpathSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  accessSync,
+  constants,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 
 export interface DataDirLock {
@@ -29,10 +40,15 @@ interface Owner {
 export function lockDataDir(dataDir: string, name = 'lock'): DataDirLock {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const folder = realpathSync(dataDir);
+  try {
+    accessSync(folder, constants.W_OK | constants.X_OK);
+  } catch {
+    throw new Error(`the data folder ${folder} belongs to another user: this one may not write to it`);
+  }
   const lockPath = path.join(folder, name);
   const me: Owner = { pid: process.pid, startedAt: processStartedAt(process.pid), nonce: randomBytes(16).toString('hex') };
   const draft = path.join(folder, `${name}.draft.${me.nonce}`);
-  writeFileSync(draft, JSON.stringify(me), { mode: 0o600, flush: true });
+  writeFileSync(draft, JSON.stringify(me), { mode: 0o600 });
   try {
     // A round is repeated only when another starter changed the lock meanwhile; each change has a winner, so this ends.
     for (let round = 0; round < 100; round++) {
@@ -64,7 +80,7 @@ function take(folder: string, name: string, draft: string, me: Owner): 'taken' |
     rmSync(successorPath, { force: true });
     return 'changed';
   }
-  renameSync(copyOf(draft), lockPath);
+  renameSync(draft, lockPath);
   clearLeftovers(folder, name);
   return 'taken';
 }
@@ -90,7 +106,8 @@ function readOwner(file: string): Owner | undefined {
   }
   try {
     const value = JSON.parse(text) as Partial<Owner>;
-    if (Number.isInteger(value.pid) && typeof value.startedAt === 'string' && /^[0-9a-f]{32}$/.test(value.nonce ?? '')) return value as Owner;
+    if (Number.isInteger(value.pid) && typeof value.startedAt === 'string' && /^[0-9a-f]{32}$/.test(value.nonce ?? ''))
+      return value as Owner;
   } catch {}
   // Locks are linked into place complete, so a broken one is what a power cut left: nobody's, and stale.
   return { pid: 0, startedAt: '', nonce: createHash('sha256').update(text).digest('hex').slice(0, 32) };
@@ -106,19 +123,13 @@ function linkIfAbsent(source: string, target: string): boolean {
   }
 }
 
-/** rename(2) does nothing when both names are the same file, and the draft and its link in the chain are. */
-function copyOf(draft: string): string {
-  const copy = `${draft}.lock`;
-  writeFileSync(copy, readFileSync(draft), { mode: 0o600, flush: true });
-  return copy;
-}
-
-/** Called by the holder only: drafts and links of starters that died. Removing the draft of a live one merely refuses it. */
+/** Called by the holder only: drafts and links of starters that died. */
 function clearLeftovers(folder: string, name: string): void {
   for (const entry of readdirSync(folder)) {
     if (entry.startsWith(`${name}.after.`)) rmSync(path.join(folder, entry), { force: true });
     if (!entry.startsWith(`${name}.draft.`)) continue;
-    const owner = existsSync(path.join(folder, entry)) ? readOwner(path.join(folder, entry)) : undefined;
+    const owner = readOwner(path.join(folder, entry));
+    // pid 0: it may be a starter's draft that is still being written.
     if (owner !== undefined && owner.pid !== 0 && !isOwnerAlive(owner)) rmSync(path.join(folder, entry), { force: true });
   }
 }
@@ -167,7 +178,12 @@ function procStat(pid: number): string[] | undefined {
 
 function psField(pid: number, field: 'stat' | 'lstart'): string {
   if (process.platform === 'win32') return '';
-  return spawnSync('ps', ['-o', `${field}=`, '-p', String(pid)], { encoding: 'utf8', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' } }).stdout?.trim() ?? '';
+  return (
+    spawnSync('ps', ['-o', `${field}=`, '-p', String(pid)], {
+      encoding: 'utf8',
+      env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+    }).stdout?.trim() ?? ''
+  );
 }
 
 function isCode(error: unknown, code: string): boolean {

@@ -48,7 +48,11 @@ export function openDatabase(options: DatabaseOptions): Database {
   const size = options.poolSize ?? 10;
   const settings = '-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000';
   const own = new pg.Pool({ connectionString: options.connectionString, max: size, options: settings });
-  const across = new pg.Pool({ connectionString: options.connectionString, max: size, options: `${settings} -c grantway.environment_id=*` });
+  const across = new pg.Pool({
+    connectionString: options.connectionString,
+    max: size,
+    options: `${settings} -c grantway.environment_id=*`,
+  });
   // An idle connection that the server ends must not end the process; the next query gets a new one.
   for (const pool of [own, across]) pool.on('error', (error) => options.onError?.(error));
   const acrossDb = drizzle(across);

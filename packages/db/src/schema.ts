@@ -74,14 +74,18 @@ export const dataKeyWraps = pgTable(
 );
 
 /** Keys that sign Grantway's own access tokens; the private half is sealed. */
-export const signingKeys = pgTable('signing_keys', {
-  kid: text('kid').primaryKey(),
-  alg: text('alg').notNull(),
-  publicJwk: jsonb('public_jwk').$type<Record<string, unknown>>().notNull(),
-  privateCt: bytea('private_ct').notNull(),
-  state: text('state').notNull().default('active'),
-  createdAt: createdAt(),
-});
+export const signingKeys = pgTable(
+  'signing_keys',
+  {
+    kid: text('kid').primaryKey(),
+    alg: text('alg').notNull(),
+    publicJwk: jsonb('public_jwk').$type<Record<string, unknown>>().notNull(),
+    privateCt: bytea('private_ct').notNull(),
+    state: text('state').notNull().default('active'),
+    createdAt: createdAt(),
+  },
+  (t) => [uniqueIndex('signing_keys_active').on(t.state).where(sql`state = 'active'`)],
+);
 
 // ---- per environment -----------------------------------------------------------------------------------------
 

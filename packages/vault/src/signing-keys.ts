@@ -38,9 +38,8 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
     const kid = await calculateJwkThumbprint(publicJwk);
     await system.query({
       name: 'make signing key',
-      // Replicas that start together must agree: only the first insert into an empty table counts.
-      text: `insert into signing_keys (kid, alg, public_jwk, private_ct)
-             select $1, $2, $3, $4 where pg_advisory_xact_lock(7264110916) is not null and not exists (select from signing_keys)`,
+      // Replicas that start together must agree: one key is active, the first insert decides which.
+      text: 'insert into signing_keys (kid, alg, public_jwk, private_ct) values ($1, $2, $3, $4) on conflict do nothing',
       values: [kid, alg, { ...publicJwk, kid, alg, use: 'sig' }, sealRecord(sealing, place(kid), Buffer.from(JSON.stringify(privateJwk)))],
     });
   }

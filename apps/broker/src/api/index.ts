@@ -1,0 +1,21 @@
+import type { AnyRoute } from '../http.ts';
+import { auditEvents } from './audit-events.ts';
+import { connectedAccounts } from './connected-accounts.ts';
+import { connections } from './connections.ts';
+import { connectors } from './connectors.ts';
+import { mcpConfigs } from './mcp-configs.ts';
+import { mcpInstances } from './mcp-instances.ts';
+import { toolCalls } from './tool-calls.ts';
+import { tools } from './tools.ts';
+
+/** Every operation of the REST API; the coverage test and the OpenAPI document walk this list. */
+export const apiRoutes: readonly AnyRoute[] = [
+  ...connectors,
+  ...connections,
+  ...mcpConfigs,
+  ...mcpInstances,
+  ...connectedAccounts,
+  ...tools,
+  ...toolCalls,
+  ...auditEvents,
+];

@@ -1,0 +1,55 @@
+import { Fault, Tool, ToolExecute, ToolResult } from '@grantway/contract';
+import { executeDirectly, listTools } from '@grantway/core';
+import { z } from 'zod';
+import { route } from '../http.ts';
+
+export const tools = [
+  route({
+    method: 'GET',
+    path: '/v1/tools',
+    summary: 'List tools',
+    description: 'The tools that can be executed here: those of the connectors that have a connection.',
+    permission: 'connectors:read',
+    query: z.object({ connector: z.string().optional().describe('Only this connector’s'), connection_name: z.string().optional().describe('Only this connection’s') }),
+    status: 200,
+    reply: z.object({ items: z.array(Tool), next_cursor: z.null() }),
+    run: async (ctx, { query }) => ({ items: await listTools(ctx, query), next_cursor: null }),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/tools/{name}/execute',
+    summary: 'Execute a tool',
+    description: 'The same execution as through MCP, for callers without MCP. A 409 authorization_required carries an authentication_link for the person.',
+    permission: 'tools:execute',
+    audit: 'tool.executed',
+    params: { name: 'The tool’s name' },
+    headers: { 'Idempotency-Key': 'Up to 255 characters of your choice: a repeat with the same key and body gets the first answer and executes nothing' },
+    body: ToolExecute,
+    status: 200,
+    reply: ToolResult,
+    faults: [
+      'unknown_tool',
+      'unknown_connection',
+      'ambiguous_connection',
+      'argument_invalid',
+      'authorization_required',
+      'scope_missing',
+      'idempotency_mismatch',
+      'idempotency_in_progress',
+      'provider_error',
+      'provider_rate_limited',
+      'provider_unavailable',
+      'provider_timeout',
+      'outcome_unknown',
+    ],
+    run: (ctx, { params, body, headers }) => executeDirectly(ctx, params['name'] as string, body, idempotencyKey(headers['idempotency-key'])),
+  }),
+];
+
+function idempotencyKey(header: string | string[] | undefined): string | undefined {
+  if (header === undefined) return undefined;
+  if (typeof header !== 'string' || !/^[\x21-\x7e]{1,255}$/.test(header)) {
+    throw new Fault('invalid_request', 'the Idempotency-Key must be 1 to 255 visible ASCII characters');
+  }
+  return header;
+}

@@ -1,0 +1,160 @@
+import type { AddressInfo } from 'node:net';
+import { reveal, type Secret } from '@grantway/contract';
+import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import { migrate, openDatabase } from '@grantway/db';
+import { createEgress } from '@grantway/egress';
+import type { Sandbox } from '@grantway/sandbox';
+import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openKeyRing } from '@grantway/vault';
+import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
+import { createCatalogue } from './catalogue.ts';
+import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
+import { createMetrics } from './metrics.ts';
+import { createServer } from './server.ts';
+
+export interface BrokerOptions {
+  mode: 'embedded' | 'server';
+  version: string;
+  database: Secret;
+  /** Undefined: the queue is kept in the database. */
+  redis: Secret | undefined;
+  /** Of the queue's keys in Redis. */
+  queuePrefix: string;
+  masterKey: Secret<Buffer>;
+  host: string;
+  port: number;
+  /** Undefined: http on the address that is listened on. */
+  baseUrl: string | undefined;
+  sandbox: { stateDir: string | undefined } | undefined;
+  migrationsDir: string;
+  connectorsDir: string;
+  linkLifeSeconds: number;
+  toolTimeoutMs: number;
+  bodyLimitBytes: number;
+  metricsToken: Secret | undefined;
+  logger: Logger;
+}
+
+export interface Broker {
+  modules: Modules;
+  app: FastifyInstance;
+  jobs: Jobs;
+  sandbox: Sandbox | undefined;
+  environmentId: string;
+  /** Machine credentials that exist already, over all environments. */
+  clients: number;
+  baseUrl: string;
+  /** Stops in order: no new requests, what runs is finished, rows are written, connections are closed. */
+  close(): Promise<void>;
+}
+
+const consentLifeSeconds = 600;
+const accessTokenLifeSeconds = 900;
+
+/**
+ * The composition root: builds every module once, wires them, and listens.
+ * Whatever was started is stopped again when a later step fails.
+ */
+export async function startBroker(options: BrokerOptions): Promise<Broker> {
+  const log = options.logger as unknown as Log;
+  const closers: (() => Promise<unknown>)[] = [];
+  const close = async () => {
+    for (const step of closers.splice(0).reverse()) {
+      try {
+        await step();
+      } catch (err) {
+        log.warn({ err }, 'a part did not stop cleanly');
+      }
+    }
+  };
+
+  try {
+    const connectionString = reveal(options.database);
+    await migrate(connectionString, options.migrationsDir);
+    const db = openDatabase({ connectionString, onError: (err) => log.warn({ err }, 'a database connection was lost') });
+    closers.push(() => db.close());
+
+    const ring = await openKeyRing(db, localKeyWrapper(options.masterKey));
+    const sealing = createSealing(ring);
+    const signer = await createTokenSigner(db, ring);
+    const catalogue = createCatalogue();
+
+    let sandbox: Sandbox | undefined;
+    if (options.sandbox !== undefined) {
+      const { startSandbox } = await import('@grantway/sandbox');
+      sandbox = await startSandbox({
+        connectors: await catalogue.all(),
+        ...(options.sandbox.stateDir === undefined ? {} : { stateDir: options.sandbox.stateDir }),
+        log: (line) => log.debug({ sandbox: line }, 'sandbox'),
+      });
+      closers.push(() => (sandbox as Sandbox).close());
+    }
+    const sandboxOrigin = () => sandbox?.origin;
+
+    const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
+    closers.push(() => egress.close());
+
+    let baseUrl = options.baseUrl;
+    const ownUrl = () => {
+      if (baseUrl === undefined) throw new Error('the base URL is not known before the server listens');
+      return baseUrl;
+    };
+    const metrics = createMetrics();
+    const toolCallLog = createToolCallLog(db, metrics.toolCall);
+    closers.push(() => toolCallLog.drain());
+    const connectorOf = async (id: string) => {
+      const connector = await catalogue.find(id);
+      if (connector === undefined) throw new Error(`this build has no connector ${id}`);
+      return connector;
+    };
+    const modules: Modules = {
+      db,
+      sealing,
+      signer,
+      egress,
+      catalogue,
+      toolCallLog,
+      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, log }),
+      settings: {
+        linkLifeSeconds: options.linkLifeSeconds,
+        consentLifeSeconds,
+        accessTokenLifeSeconds,
+        toolTimeoutMs: options.toolTimeoutMs,
+      },
+      baseUrl: ownUrl,
+      sandboxOrigin,
+      log,
+    };
+    const { environmentId, clients } = await ensureFirstEnvironment(modules);
+    // The only process of an embedded broker is this one: whatever is still pending was cut off.
+    if (options.mode === 'embedded') await toolCallLog.closeOrphans(0);
+
+    const app = await createServer(modules, {
+      version: options.version,
+      mode: options.mode,
+      bodyLimitBytes: options.bodyLimitBytes,
+      logger: options.logger as unknown as FastifyBaseLogger,
+      metrics,
+      metricsToken: options.metricsToken === undefined ? undefined : reveal(options.metricsToken),
+      connectorsDir: options.connectorsDir,
+      environmentId,
+    });
+    closers.push(() => app.close());
+    const queue: QueueBackend =
+      options.redis === undefined ? { kind: 'postgres', connectionString } : { kind: 'redis', url: reveal(options.redis), prefix: options.queuePrefix };
+
+    await app.ready();
+    await app.listen({ host: options.host, port: options.port });
+    if (baseUrl === undefined) {
+      const { port } = app.server.address() as AddressInfo;
+      const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host;
+      baseUrl = `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
+    }
+    const running = await startJobs(modules, queue, jobs);
+    closers.push(() => running.close());
+    return { modules, app, jobs: running, sandbox, environmentId, clients, baseUrl, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}

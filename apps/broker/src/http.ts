@@ -1,0 +1,191 @@
+import { type AuditAction, bearerPattern, Fault, faults, isFault, newId, type Permission } from '@grantway/contract';
+import { authenticateAccessToken, type Ctx, createCtx, type Log, type Modules } from '@grantway/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { z } from 'zod';
+
+/**
+ * One REST operation, as a value that tests and the OpenAPI document can enumerate. A mutating route without `audit`
+ * does not compile; the reply is parsed on the way out, so that a stray column never leaves.
+ */
+export type Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodObject = z.ZodObject, Reply extends z.ZodType = z.ZodType> = {
+  path: string;
+  summary: string;
+  description?: string;
+  permission: Permission;
+  params?: Record<string, string>;
+  query?: Query;
+  body?: Body;
+  /** Request headers that mean something: name -> what. */
+  headers?: Record<string, string>;
+  status: 200 | 201 | 204;
+  reply?: Reply;
+  /** Fault codes worth knowing besides the ones any route can answer. */
+  faults?: (keyof typeof faults)[];
+  run: (
+    ctx: Ctx,
+    input: { body: z.output<Body>; query: z.output<Query>; params: Record<string, string>; headers: FastifyRequest['headers'] },
+  ) => Promise<z.input<Reply> | undefined>;
+} & ({ method: 'GET'; audit?: never } | { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; audit: AuditAction });
+
+export type AnyRoute = Route<z.ZodType, z.ZodObject, z.ZodType>;
+
+export function route<Body extends z.ZodType, Query extends z.ZodObject, Reply extends z.ZodType>(definition: Route<Body, Query, Reply>): AnyRoute {
+  return definition as unknown as AnyRoute;
+}
+
+/** Registers the REST API's routes in a scope of their own: authentication, validation and problem+json belong to it. */
+export function registerApi(app: FastifyInstance, modules: Modules, routes: readonly AnyRoute[]): void {
+  app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
+  for (const r of routes) {
+    app.route({
+      method: r.method,
+      url: r.path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      handler: async (request, reply) => {
+        const { client, scopes } = await authenticateAccessToken(modules, bearerOf(request));
+        if (!scopes.has(r.permission)) throw new Fault('insufficient_scope', `the access token lacks the scope ${r.permission}`);
+        const ctx = createCtx(modules, {
+          environmentId: client.environmentId,
+          actor: { kind: 'client', id: client.id },
+          requestId: request.id,
+          log: request.log as unknown as Log,
+        });
+        const input = {
+          body: r.body === undefined ? refuseBody(request) : parsePart('body', r.body, request.body ?? missingBody()),
+          query: parsePart('query', r.query?.strict(), request.query),
+          params: request.params as Record<string, string>,
+          headers: request.headers,
+        };
+        const answer = await r.run(ctx, input as never);
+        if (r.audit !== undefined && !ctx.audited.has(r.audit)) throw new Error(`${r.method} ${r.path} did not write ${r.audit}`);
+        reply.header('cache-control', 'no-store').status(r.status);
+        return r.reply === undefined ? reply.send() : reply.send(r.reply.parse(answer));
+      },
+    });
+  }
+  answerOtherMethods(app, routes);
+}
+
+/** A known path with another method is 405 with Allow (RFC 9110 section 15.5.6), not 404. */
+export function answerOtherMethods(app: FastifyInstance, routes: readonly { method: string; path: string }[]): void {
+  const byPath = new Map<string, Set<string>>();
+  for (const { method, path } of routes) byPath.set(path, (byPath.get(path) ?? new Set()).add(method));
+  const all: HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+  for (const [path, used] of byPath) {
+    const others = all.filter((m) => !used.has(m));
+    if (others.length === 0) continue;
+    app.route({
+      method: others,
+      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      handler: async (_request, reply) => {
+        reply.header('allow', [...used].join(', '));
+        throw new Fault('method_not_allowed', `use ${[...used].join(' or ')}`);
+      },
+    });
+  }
+}
+
+function bearerOf(request: FastifyRequest): string {
+  const match = /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(request.headers.authorization ?? '');
+  if (match === null) throw new Fault('unauthorized', 'send an access token from POST /oauth/token as "Authorization: Bearer ..."');
+  return match[1] as string;
+}
+
+function missingBody(): never {
+  throw new Fault('invalid_request', 'a JSON body is required');
+}
+
+function refuseBody(request: FastifyRequest): undefined {
+  if (request.body !== undefined && request.body !== null && !(typeof request.body === 'object' && Object.keys(request.body).length === 0)) {
+    throw new Fault('invalid_request', 'this operation takes no body');
+  }
+  return undefined;
+}
+
+function parsePart(part: 'body' | 'query', schema: z.ZodType | undefined, value: unknown): unknown {
+  if (schema === undefined) {
+    const extra = Object.keys((value as Record<string, unknown> | undefined) ?? {});
+    if (extra.length > 0) {
+      throw new Fault('invalid_request', { detail: `unknown parameter "${extra[0]}"`, errors: extra.map((k) => ({ pointer: `/${k}`, detail: 'unknown parameter' })) });
+    }
+    return {};
+  }
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const errors = parsed.error.issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ pointer: `/${[...issue.path.map(String), key].join('/')}`, detail: part === 'body' ? 'unknown field' : 'unknown parameter' }))
+      : [{ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }],
+  );
+  const first = errors[0];
+  throw new Fault('invalid_request', { detail: first === undefined ? `the ${part} is not valid` : `${first.pointer}: ${first.detail}`, errors: errors.slice(0, 20) });
+}
+
+/** Fastify's own errors by code; everything unknown becomes `internal`, without a word of it to the outside. */
+export function toFault(error: unknown, log: Log): Fault {
+  if (isFault(error)) {
+    if (error.status >= 500) log.warn({ fault: error.code, internal: error.internal, err: error.cause }, 'fault');
+    return error;
+  }
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Fault('payload_too_large', 'the body is larger than this broker reads');
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Fault('unsupported_media_type', 'send application/json');
+  if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Fault('invalid_request', 'a JSON body is required');
+  if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || (statusCode === 400 && error instanceof SyntaxError)) return new Fault('invalid_json');
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Fault('invalid_request', { cause: error });
+  log.error({ err: error }, 'unexpected error');
+  return new Fault('internal', { cause: error });
+}
+
+/** RFC 9457. */
+export function problemOf(fault: Fault, requestId: string): Record<string, unknown> {
+  return {
+    ...fault.extra,
+    type: `/docs#fault-${fault.code}`,
+    title: faults[fault.code].title,
+    status: fault.status,
+    code: fault.code,
+    ...(fault.detail === undefined ? {} : { detail: fault.detail }),
+    request_id: requestId,
+    ...(fault.errors === undefined ? {} : { errors: fault.errors }),
+  };
+}
+
+export function sendProblem(reply: FastifyReply, request: FastifyRequest, fault: Fault): FastifyReply {
+  if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(fault.retryAfterSeconds))));
+  if (fault.status === 401) reply.header('www-authenticate', `Bearer realm="grantway"${request.headers.authorization === undefined ? '' : ', error="invalid_token"'}`);
+  if (fault.code === 'insufficient_scope') reply.header('www-authenticate', 'Bearer realm="grantway", error="insufficient_scope"');
+  return reply
+    .status(fault.status)
+    .header('cache-control', 'no-store')
+    .type('application/problem+json')
+    .send(JSON.stringify(problemOf(fault, request.id)));
+}
+
+/** Bearer values of ours inside any text become their public id; at the log sink, not at call sites. */
+export function redact(text: string): string {
+  return text.replace(bearerPattern, '$1_$2_[redacted]');
+}
+
+export function newRequestId(): string {
+  return newId('request');
+}
+
+const maxDepth = 64;
+
+/** Counts brackets outside strings, so that deep nesting is refused before anything recurses over it. */
+export function isTooDeep(json: string): boolean {
+  let depth = 0;
+  let inString = false;
+  for (let i = 0; i < json.length; i++) {
+    const c = json.charCodeAt(i);
+    if (inString) {
+      if (c === 0x5c) i++;
+      else if (c === 0x22) inString = false;
+    } else if (c === 0x22) inString = true;
+    else if (c === 0x7b || c === 0x5b) {
+      if (++depth > maxDepth) return true;
+    } else if (c === 0x7d || c === 0x5d) depth--;
+  }
+  return false;
+}
+

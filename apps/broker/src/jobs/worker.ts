@@ -1,0 +1,106 @@
+import type { Modules } from '@grantway/core';
+import { createPostgresBackend, Queue, Worker, withBackend } from 'bullmq';
+import { Redis } from 'ioredis';
+
+/** Work named by a noun and a deed. A job carries an id and nothing else: what to do is read from the database. */
+export interface Job {
+  name: string;
+  /** Set: the job runs by itself, again and again. */
+  everyMs?: number;
+  run(modules: Modules, id: string, enqueue: Enqueue): Promise<void>;
+}
+
+/** Adds one job; a second one for the same id is not added while the first is waiting. */
+export type Enqueue = (job: string, id: string) => Promise<void>;
+
+export type QueueBackend = { kind: 'postgres'; connectionString: string } | { kind: 'redis'; url: string; prefix: string };
+
+export interface Jobs {
+  /** Runs a job's deed now, in this process; tests and the command line use it. */
+  runNow(job: string, id?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+const queueName = 'grantway';
+const concurrency = 8;
+
+/**
+ * The queue is a wake-up, nothing more: everything it says is decided again from rows in Postgres, so that losing it
+ * loses nothing. This file is the only one that knows BullMQ.
+ */
+export async function startJobs(modules: Modules, backend: QueueBackend, jobs: readonly Job[]): Promise<Jobs> {
+  const byName = new Map(jobs.map((job) => [job.name, job]));
+  const { queue, worker, end } = backend.kind === 'postgres' ? onPostgres(backend.connectionString, process) : onRedis(backend.url, backend.prefix, process);
+
+  const enqueue: Enqueue = async (name, id) => {
+    await queue.add(name, { id }, { deduplication: { id: `${name}:${id}` } });
+  };
+
+  async function process(bull: { name: string; data: { id?: string } }): Promise<void> {
+    const job = byName.get(bull.name);
+    if (job === undefined) return;
+    const startedAt = performance.now();
+    try {
+      await job.run(modules, bull.data.id ?? '', enqueue);
+      const fields = { job: job.name, id: bull.data.id, duration_ms: Math.round(performance.now() - startedAt) };
+      if (job.everyMs === undefined) modules.log.info(fields, 'job');
+      else modules.log.debug(fields, 'job');
+    } catch (err) {
+      modules.log.error({ job: job.name, id: bull.data.id, err }, 'job failed');
+      throw err;
+    }
+  }
+
+  // While the database or Redis is away the client reports each attempt: one line in ten seconds is enough.
+  let reportedAt = 0;
+  const onError = (err: Error) => {
+    if (Date.now() - reportedAt < 10_000) return;
+    reportedAt = Date.now();
+    modules.log.warn({ err }, 'the job queue is not available');
+  };
+  queue.on('error', onError);
+  worker.on('error', onError);
+
+  for (const job of jobs) {
+    if (job.everyMs !== undefined) await queue.upsertJobScheduler(job.name, { every: job.everyMs }, { name: job.name, data: {} });
+  }
+
+  return {
+    runNow: async (name, id = '') => {
+      const job = byName.get(name);
+      if (job === undefined) throw new Error(`no job ${name}`);
+      await job.run(modules, id, enqueue);
+    },
+    close: async () => {
+      await worker.close();
+      await queue.close();
+      await end();
+    },
+  };
+}
+
+type Processor = (job: { name: string; data: { id?: string } }) => Promise<void>;
+
+const jobOptions = { removeOnComplete: true, removeOnFail: { count: 100 }, attempts: 1 } as const;
+
+function onPostgres(connectionString: string, processor: Processor) {
+  const bull = withBackend(createPostgresBackend);
+  const connection = { connectionString, schema: 'bullmq', max: 3, migrate: true };
+  return {
+    queue: new bull.Queue<{ id?: string }>(queueName, { connection, defaultJobOptions: jobOptions }),
+    worker: new bull.Worker<{ id?: string }>(queueName, processor, { connection, concurrency }),
+    end: async () => {},
+  };
+}
+
+function onRedis(url: string, prefix: string, processor: Processor) {
+  // BullMQ's workers block on a command and need a client that never gives up on one.
+  const connection = new Redis(url, { maxRetriesPerRequest: null });
+  return {
+    queue: new Queue<{ id?: string }>(queueName, { connection, prefix, defaultJobOptions: jobOptions }),
+    worker: new Worker<{ id?: string }>(queueName, processor, { connection, prefix, concurrency }),
+    end: async () => {
+      connection.disconnect();
+    },
+  };
+}

@@ -1,0 +1,27 @@
+import pino, { type DestinationStream, type Logger } from 'pino';
+import { redact } from './http.ts';
+
+/**
+ * JSON lines, redacted where they leave: whatever a call site lets through by mistake, no bearer value of ours does.
+ * Errors are cut to type, code, message and stack; their other members may hold anything.
+ */
+export function createLogger(level: string, sink: { write(line: string): void } = process.stdout): Logger {
+  const destination: DestinationStream = { write: (line) => void sink.write(redact(line)) };
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: {
+        err: (error: unknown) => {
+          if (!(error instanceof Error)) return { message: 'not an error' };
+          const { name, message, stack } = error;
+          const code = (error as { code?: unknown }).code;
+          return { name, message, ...(typeof code === 'string' ? { code } : {}), stack };
+        },
+      },
+    },
+    destination,
+  );
+}

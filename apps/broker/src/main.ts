@@ -1,0 +1,132 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Secret } from '@grantway/contract';
+import { createOperatorClient } from '@grantway/core';
+import { type EmbeddedPostgres, lockDataDir, startEmbeddedPostgres } from '@grantway/db/embedded';
+import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
+import { ensureMasterKey, readCredentials, writeCredentials } from './data-dir.ts';
+import { type Broker, startBroker } from './deps.ts';
+import { createLogger } from './logger.ts';
+
+// This file and the bundle made of it lie equally deep below the repository's root.
+const root = new URL('../../../', import.meta.url);
+const folder = (name: string) => fileURLToPath(new URL(name, root));
+const version = (JSON.parse(readFileSync(new URL('package.json', root), 'utf8')) as { version: string }).version;
+
+const say = (line: string) => void process.stdout.write(`${line}\n`);
+const complain = (line: string) => void process.stderr.write(`${line}\n`);
+
+interface Running {
+  broker: Broker;
+  stop(): Promise<void>;
+}
+
+async function start(config: Readonly<Config>): Promise<Running> {
+  const stops: (() => Promise<void> | void)[] = [];
+  const stop = async () => {
+    for (const step of stops.splice(0).reverse()) await step();
+  };
+  try {
+    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+    let database = config.database;
+    let masterKey = config.masterKey;
+    if (config.mode === 'embedded') {
+      const lock = lockDataDir(config.dataDir);
+      stops.push(() => lock.release());
+      masterKey ??= ensureMasterKey(config.dataDir);
+      const postgres: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir: config.dataDir });
+      stops.push(() => postgres.stop());
+      database = new Secret(postgres.connectionString);
+    }
+    const broker = await startBroker({
+      mode: config.mode,
+      version,
+      database: database as Secret,
+      redis: config.redis,
+      queuePrefix: config.queuePrefix,
+      masterKey: masterKey as Secret<Buffer>,
+      host: config.host,
+      port: config.port,
+      baseUrl: config.baseUrl,
+      sandbox: config.sandbox ? { stateDir: path.join(config.dataDir, 'sandbox') } : undefined,
+      migrationsDir: folder('migrations'),
+      connectorsDir: folder('connectors'),
+      linkLifeSeconds: config.linkLifeSeconds,
+      toolTimeoutMs: config.toolTimeoutMs,
+      bodyLimitBytes: config.bodyLimitBytes,
+      metricsToken: config.metricsToken,
+      logger: createLogger(config.logLevel),
+    });
+    stops.push(() => broker.close());
+    return { broker, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** The first client is made by the installation: shown once, kept in a file for scripts. */
+async function announce(config: Readonly<Config>, broker: Broker): Promise<void> {
+  say(`Grantway ${version}, ${config.mode} mode, data in ${config.dataDir}`);
+  const known = readCredentials(config.dataDir);
+  if (known !== undefined) {
+    if (known.base_url !== broker.baseUrl) writeCredentials(config.dataDir, { ...known, base_url: broker.baseUrl });
+  } else if (config.mode === 'embedded' || broker.clients === 0) {
+    const made = await createOperatorClient(broker.modules, broker.environmentId, 'first client');
+    writeCredentials(config.dataDir, { base_url: broker.baseUrl, client_id: made.clientId, client_secret: made.clientSecret });
+    say(`client_id      ${made.clientId}`);
+    say(`client_secret  ${made.clientSecret}`);
+    say('The secret is shown only now; both are kept in credentials.json in the data folder, readable by you alone.');
+  }
+  if (broker.sandbox !== undefined) say(`sandbox on ${broker.sandbox.origin}`);
+  say(`listening on ${broker.baseUrl}`);
+}
+
+/** One sentence for what an operator can mend; anything else keeps its stack for a report. */
+function explain(error: unknown, config: Readonly<Config> | undefined): string[] {
+  if (error instanceof ConfigError) return ['Grantway cannot start:', ...error.problems.map((p) => `  ${p}`)];
+  const { code, port } = error as { code?: string; port?: number };
+  if (code === 'EADDRINUSE') return [`Grantway cannot start: port ${port ?? config?.port} is taken; set GRANTWAY_PORT to another one, or to 0 for a free one`];
+  if (code === 'EACCES' || code === 'EROFS') return [`Grantway cannot start: ${(error as Error).message}`];
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return [`Grantway cannot start: the database does not answer (${(error as Error).message || code})`];
+  return [`Grantway cannot start: ${error instanceof Error ? error.message : String(error)}`];
+}
+
+async function main(): Promise<void> {
+  let config: Readonly<Config> | undefined;
+  let running: Running | undefined;
+  let stopping: Promise<void> | undefined;
+  const stop = (signal: string) => {
+    if (stopping !== undefined) {
+      // The second signal is a person who will not wait.
+      process.exit(130);
+    }
+    say(`stopping (${signal})`);
+    const giveUp = setTimeout(() => process.exit(1), 20_000);
+    giveUp.unref();
+    stopping = (async () => {
+      await starting.catch(() => undefined);
+      await running?.stop();
+      say('stopped');
+      process.exit(0);
+    })();
+  };
+  process.on('SIGINT', () => stop('SIGINT'));
+  process.on('SIGTERM', () => stop('SIGTERM'));
+
+  const starting = (async () => {
+    config = parseConfig(readEnvironment());
+    running = await start(config);
+    await announce(config, running.broker);
+  })();
+  try {
+    await starting;
+  } catch (error) {
+    for (const line of explain(error, config)) complain(line);
+    await running?.stop();
+    process.exit(1);
+  }
+}
+
+await main();

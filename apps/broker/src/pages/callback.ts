@@ -1,0 +1,40 @@
+import { Fault, isFault } from '@grantway/contract';
+import { type ConsentResult, finishConsent } from '@grantway/core';
+import { browserValues, forgetBrowser } from './browser-cookie.ts';
+import { linkPath, type Page, requestOf } from './page.ts';
+
+/** Parameters of an authorization response; none may come twice (RFC 6749 section 3.1). */
+const parameters = ['state', 'code', 'error', 'iss'] as const;
+
+/**
+ * Where the provider sends the person back to: the one GET that changes something, by the single-use `state`. It ends in a
+ * redirect, so that reload and the back button are harmless (security.md A10).
+ */
+export const callback: Page = {
+  method: 'GET',
+  path: '/oauth/callback/:connectionId',
+  changes: true,
+  async run({ modules }, request, reply) {
+    const { connectionId } = request.params as { connectionId: string };
+    const query = request.query as Record<string, unknown>;
+    if (parameters.some((p) => query[p] !== undefined && typeof query[p] !== 'string')) {
+      throw new Fault('state_invalid', { internal: 'a parameter came twice' });
+    }
+    const { state, code, error, iss } = query as Partial<Record<(typeof parameters)[number], string>>;
+    // HEAD comes from previews and proxies, never from the redirect: it is treated as a stranger's and finds nothing.
+    const values = request.method === 'HEAD' ? [] : browserValues(modules, request);
+    let result: ConsentResult | undefined;
+    for (const browser of values.length === 0 ? [undefined] : values) {
+      try {
+        result = await finishConsent(modules, { connectionId, state, code, error, iss, browser }, requestOf(request));
+        if (browser !== undefined) forgetBrowser(modules, request, reply, browser);
+        break;
+      } catch (error) {
+        if (!isFault(error, 'wrong_browser')) throw error;
+      }
+    }
+    if (result === undefined) throw new Fault('wrong_browser');
+    const asked = result.outcome === 'connected' ? '' : `?r=${result.outcome}`;
+    return { location: linkPath(result.linkToken, '/done') + asked };
+  },
+};

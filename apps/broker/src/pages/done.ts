@@ -1,0 +1,76 @@
+import { type FaultCode, faults } from '@grantway/contract';
+import { type LinkView, viewLink } from '@grantway/core';
+import { words, wordsOf } from './error-page.ts';
+import { foreign, type Html, html } from './html.ts';
+import { continueForm, expiredPage, providerFormAction, sandboxBanner, usedPage } from './landing.ts';
+import { noticeOf, pageOf } from './layout.ts';
+import { linkPath, type Page, requestOf, tokenOf } from './page.ts';
+import { formTokenInput } from './same-site-form.ts';
+
+/** How it ended. What is stored decides; `r` only chooses the words where nothing was connected. */
+export const done: Page = {
+  method: 'GET',
+  path: '/connect/:token/done',
+  changes: false,
+  async run({ modules }, request) {
+    const token = tokenOf(request);
+    const view = await viewLink(modules, token, requestOf(request));
+    const { r } = request.query as { r?: unknown };
+    const shown = outcomeOf(view, faultCodeOf(r));
+    if (shown === 'connected') return { page: connectedPage(view) };
+    if (shown === 'link_used') return { page: usedPage(view) };
+    if (shown === 'link_expired') return { page: expiredPage() };
+    return { page: unfinishedPage(view, shown, token, await formTokenInput(modules, 'go', token)), formAction: providerFormAction(modules, view) };
+  },
+};
+
+function faultCodeOf(r: unknown): FaultCode | undefined {
+  return typeof r === 'string' && Object.hasOwn(faults, r) && Object.hasOwn(words, r) ? (r as FaultCode) : undefined;
+}
+
+export function outcomeOf(view: Pick<LinkView, 'state' | 'account'>, r: FaultCode | undefined): FaultCode | 'connected' | 'unfinished' {
+  if (view.state === 'used') return view.account.status === 'ACTIVE' && r !== 'link_used' ? 'connected' : 'link_used';
+  // The link says for itself whether it is over.
+  if (r !== undefined && r !== 'link_used' && r !== 'link_expired') return r;
+  return view.state === 'expired' ? 'link_expired' : 'unfinished';
+}
+
+export function connectedPage(view: LinkView): string {
+  const { connector, account } = view;
+  const title = `${connector.name} is connected`;
+  return pageOf({
+    title,
+    main: noticeOf({
+      tone: 'good',
+      title,
+      text: html`Connected as <strong>${foreign(account.label ?? view.identifier)}</strong>. You can close this page and go back to your agent.`,
+      extra: html`${view.sandbox && sandboxBanner(connector.name)}
+<dl class="facts">
+<div><dt>Workspace</dt><dd>${foreign(view.workspaceName)}</dd></div>
+<div><dt>On behalf of</dt><dd>${foreign(view.identifier)}</dd></div>
+</dl>`,
+    }),
+  });
+}
+
+export function unfinishedPage(view: LinkView, shown: FaultCode | 'unfinished', token: string, tokenInput: Html): string {
+  const { connector } = view;
+  const said =
+    shown === 'unfinished'
+      ? ({ tone: 'info', title: `${connector.name} is not connected yet`, text: 'The sign-in was not finished.', next: 'Go on whenever you like while the link lives.' } as const)
+      : wordsOf(shown);
+  const label = shown === 'unfinished' ? `Continue to ${connector.name}` : 'Try again';
+  const again =
+    view.kind === 'oauth2'
+      ? continueForm(view, token, tokenInput, label)
+      : html`<p class="actions"><a class="button" href="${linkPath(token)}">${label}</a></p>`;
+  return pageOf({
+    title: said.title,
+    main: noticeOf({
+      ...said,
+      next: view.state === 'live' ? said.next : 'Go back to your agent and ask it for a new link.',
+      extra: html`${shown === 'account_changed' && view.account.label !== null && html`<p class="note"><span>The account from before is <strong>${foreign(view.account.label)}</strong>.</span></p>`}
+${view.state === 'live' && again}`,
+    }),
+  });
+}

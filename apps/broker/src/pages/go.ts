@@ -1,0 +1,25 @@
+import { isFault } from '@grantway/contract';
+import { startConsent } from '@grantway/core';
+import { rememberBrowser } from './browser-cookie.ts';
+import { linkPath, type Page, requestOf, tokenOf } from './page.ts';
+import { readForm } from './same-site-form.ts';
+
+/** The person pressed Continue. Only now is a cookie set (security.md A08). */
+export const go: Page = {
+  method: 'POST',
+  path: '/connect/:token/go',
+  changes: true,
+  async run({ modules }, request, reply) {
+    const token = tokenOf(request);
+    await readForm(modules, request, 'go', token);
+    try {
+      const { location, browser } = await startConsent(modules, token, requestOf(request));
+      rememberBrowser(modules, request, reply, browser);
+      return { location };
+    } catch (error) {
+      // The link's own page says it best.
+      if (isFault(error, 'link_used') || isFault(error, 'link_expired')) return { location: linkPath(token) };
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,41 @@
+import { type Fault, faults, isFault } from '@grantway/contract';
+import { submitKey, viewLink } from '@grantway/core';
+import { wordsOf } from './error-page.ts';
+import type { FormProblem } from './key-form.ts';
+import { landingPage } from './landing.ts';
+import { linkPath, type Page, requestOf, tokenOf } from './page.ts';
+import { readForm } from './same-site-form.ts';
+
+/** The form of a key connector comes back here; the key is tried at the provider before it is stored. */
+export const key: Page = {
+  method: 'POST',
+  path: '/connect/:token/key',
+  changes: true,
+  async run({ modules }, request) {
+    const token = tokenOf(request);
+    const form = await readForm(modules, request, 'key', token);
+    try {
+      await submitKey(modules, token, form, requestOf(request));
+      return { location: linkPath(token, '/done') };
+    } catch (error) {
+      if (!isFault(error)) throw error;
+      if (error.code === 'link_used' || error.code === 'link_expired') return { location: linkPath(token) };
+      if (error.code === 'account_changed' || error.code === 'consent_failed') return { location: `${linkPath(token, '/done')}?r=${error.code}` };
+      const isAboutTheKey = error.code === 'form_invalid' || error.code === 'key_rejected' || error.code === 'provider_unavailable';
+      if (!isAboutTheKey) throw error;
+      const view = await viewLink(modules, token, requestOf(request));
+      return landingPage(modules, token, view, problemOf(error, view.connector.name, form));
+    }
+  },
+};
+
+function problemOf(fault: Fault, connectorName: string, values: Record<string, string>): FormProblem {
+  const message = {
+    form_invalid: 'Please look at these fields again:',
+    key_rejected: `${connectorName} did not accept this. Nothing was stored. Check that every key was copied whole and is still valid, then enter it again.`,
+    provider_unavailable: `${connectorName} could not be reached just now. Nothing was stored. Wait a moment, then enter the key again.`,
+  }[fault.code as string];
+  // The details are written by core from the field's own label; they never hold the value.
+  const fields = Object.fromEntries((fault.errors ?? []).map((e) => [e.pointer.slice(1), e.detail]));
+  return { status: faults[fault.code].status, message: message ?? wordsOf(fault.code).title, fields, values };
+}

@@ -1,0 +1,1 @@
+export const renderReference = (_d: unknown): string => '';

@@ -1,0 +1,1 @@
+export interface WelcomeState {} export const renderWelcome = (_s: unknown): string => '';

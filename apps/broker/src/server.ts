@@ -1,0 +1,160 @@
+import { timingSafeEqual } from 'node:crypto';
+import { Fault } from '@grantway/contract';
+import { countAccounts, type Log, type Modules } from '@grantway/core';
+import { schema } from '@grantway/db';
+import { sql } from 'drizzle-orm';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import { registerAccessTokens } from './api/access-tokens.ts';
+import { apiRoutes } from './api/index.ts';
+import { registerGateway } from './gateway/index.ts';
+import { isTooDeep, newRequestId, registerApi, sendProblem, toFault } from './http.ts';
+import type { Metrics } from './metrics.ts';
+import { openApiDocument } from './openapi.ts';
+import { pageHeaders, registerPages, renderReference, renderWelcome } from './pages/index.ts';
+
+export interface ServerOptions {
+  version: string;
+  mode: 'embedded' | 'server';
+  bodyLimitBytes: number;
+  logger: FastifyBaseLogger;
+  metrics: Metrics;
+  metricsToken: string | undefined;
+  connectorsDir: string;
+  environmentId: string;
+}
+
+/** Every route of the broker, in one Fastify instance: api, pages, gateway, health. */
+export async function createServer(modules: Modules, options: ServerOptions): Promise<FastifyInstance> {
+  const app = Fastify({
+    loggerInstance: options.logger,
+    bodyLimit: options.bodyLimitBytes,
+    genReqId: newRequestId,
+    // A request id is ours: nothing a caller sends becomes part of a log line's identity.
+    requestIdHeader: false,
+    disableRequestLogging: true,
+    routerOptions: { maxParamLength: 256 },
+    trustProxy: false,
+    forceCloseConnections: 'idle',
+  });
+
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body: string, done) => {
+    if (body === '') return done(null, undefined);
+    if (isTooDeep(body)) return done(new Fault('invalid_json', 'the JSON is nested too deeply'), undefined);
+    try {
+      done(null, parseJson(body));
+    } catch (error) {
+      done(error as Error, undefined);
+    }
+  });
+
+  app.addHook('onRequest', async (request, reply) => {
+    reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    request.log = request.log.child({ request_id: request.id });
+  });
+  app.addHook('onResponse', async (request, reply) => {
+    const route = request.routeOptions.url ?? 'none';
+    options.metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
+    // The route's pattern, never the URL: URLs of ours can hold secrets.
+    request.log.info({ method: request.method, route, status: reply.statusCode, duration_ms: Math.round(reply.elapsedTime) }, 'request');
+  });
+  app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
+  app.setNotFoundHandler((request, reply) => sendProblem(reply, request, new Fault('not_found', 'there is nothing at this address')));
+
+  app.register(async (scope) => registerApi(scope, modules, apiRoutes));
+  app.register(async (scope) => registerAccessTokens(scope, modules));
+  app.register(async (scope) => registerPages(scope, modules, { connectorsDir: options.connectorsDir }));
+  app.register(async (scope) => registerGateway(scope, modules));
+  app.register(async (scope) => registerSelf(scope, modules, options));
+  return app;
+}
+
+/** JSON without prototype tricks: `__proto__` and `constructor.prototype` are refused, not dropped. */
+function parseJson(text: string): unknown {
+  if (!/"(?:__proto__|constructor)"|\\u/.test(text)) return JSON.parse(text);
+  return JSON.parse(text, (key, value: unknown) => {
+    if (key === '__proto__' || (key === 'constructor' && typeof value === 'object' && value !== null && 'prototype' in value)) {
+      throw new Fault('invalid_json', `the key "${key}" is not allowed`);
+    }
+    return value;
+  });
+}
+
+/** What the broker says of itself. */
+function registerSelf(app: FastifyInstance, modules: Modules, options: ServerOptions): void {
+  const document = openApiDocument(apiRoutes, options.version);
+  const reference = renderReference(document);
+
+  app.get('/healthz', async () => ({ status: 'ok' }));
+  app.get('/readyz', async (_request, reply) => {
+    const ready = await isReady(modules);
+    return reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
+  });
+  app.get('/metrics', async (request, reply) => {
+    if (!mayReadMetrics(request.ip, request.headers.authorization, options.metricsToken)) throw new Fault('not_found', 'there is nothing at this address');
+    return reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics());
+  });
+  app.get('/openapi.json', async () => document);
+  app.get('/docs', async (_request, reply) => reply.headers(pageHeaders()).type('text/html; charset=utf-8').send(reference));
+
+  app.get('/', async (request, reply) => {
+    const base = modules.baseUrl();
+    if (!(request.headers.accept ?? '').includes('text/html')) {
+      return {
+        name: 'Grantway',
+        description: 'The open agent-auth broker',
+        version: options.version,
+        links: {
+          api_reference: `${base}/docs`,
+          openapi: `${base}/openapi.json`,
+          token_endpoint: `${base}/oauth/token`,
+          authorization_server_metadata: `${base}/.well-known/oauth-authorization-server`,
+          jwks: `${base}/.well-known/jwks.json`,
+          health: `${base}/healthz`,
+          readiness: `${base}/readyz`,
+          metrics: `${base}/metrics`,
+        },
+        operations: apiRoutes.map((r) => ({ method: r.method, path: r.path, summary: r.summary })),
+      };
+    }
+    const ready = await isReady(modules);
+    const state = ready
+      ? await modules.db.inEnvironment(options.environmentId, async (tx) => {
+          const [connections] = await tx.select({ n: sql<number>`count(*)::int` }).from(schema.connections);
+          const [calls] = await tx
+            .select({ n: sql<number>`count(*)::int` })
+            .from(schema.toolCalls)
+            .where(sql`created_at > now() - interval '24 hours'`);
+          return { connections: connections?.n ?? 0, toolCalls24h: calls?.n ?? 0, accounts: await countAccounts(tx) };
+        })
+      : { connections: 0, toolCalls24h: 0, accounts: { active: 0, waiting: 0 } };
+    const html = renderWelcome({
+      baseUrl: base,
+      version: options.version,
+      mode: options.mode,
+      connectors: modules.catalogue.ids().length,
+      connections: state.connections,
+      accountsActive: state.accounts.active,
+      accountsWaiting: state.accounts.waiting,
+      toolCalls24h: state.toolCalls24h,
+      sandbox: modules.sandboxOrigin(),
+      ready,
+    });
+    return reply.headers(pageHeaders()).type('text/html; charset=utf-8').send(html);
+  });
+}
+
+async function isReady(modules: Modules): Promise<boolean> {
+  try {
+    await modules.db.system('health').query({ name: 'health', text: 'select 1', values: [] });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function mayReadMetrics(ip: string, authorization: string | undefined, token: string | undefined): boolean {
+  if (token === undefined) return ip === '127.0.0.1' || ip === '::1' || ip === '::ffff:127.0.0.1';
+  const [given, wanted] = [Buffer.from(authorization ?? ''), Buffer.from(`Bearer ${token}`)];
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}
+

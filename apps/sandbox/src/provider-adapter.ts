@@ -1,0 +1,105 @@
+import { createHash } from 'node:crypto';
+import type { RotationClass } from '@grantway/connector-kit';
+import type { Adapter, AdapterFactory, AdapterPayload } from 'oidc-provider';
+import type { State } from './state.ts';
+
+/** One thing that the provider stores. Its id is the token itself for tokens, so only a hash of it is kept. */
+export interface Stored {
+  payload: AdapterPayload;
+  consumedAtMs?: number;
+  revoked?: boolean;
+}
+
+/** How long a replaced refresh token of class C stays usable. */
+export const overlapMs = 60_000;
+
+/** Kept in memory only: a consent that is under way does not survive a restart. */
+const volatileModels = new Set(['Interaction', 'Session']);
+/** Ids that are no secrets and are needed to list what there is. */
+const openIds = new Set(['Grant', 'Client']);
+
+export function storedKey(connectorId: string, model: string, id: string): string {
+  return `${connectorId}/${model}/${openIds.has(model) ? id : createHash('sha256').update(id).digest('base64url')}`;
+}
+
+export function findStored(state: State, connectorId: string, model: string, id: string): Stored | undefined {
+  return state.get(storedKey(connectorId, model, id)) as Stored | undefined;
+}
+
+/** Whether a refresh token that was replaced may be used once more. */
+export function usedTokenWorks(stored: Stored, rotation: RotationClass): boolean {
+  if (stored.consumedAtMs === undefined || rotation === 'A' || rotation === 'B') return true;
+  return rotation === 'C' && Date.now() - stored.consumedAtMs < overlapMs;
+}
+
+/** Ends a grant with all that was issued under it. Access tokens are remembered as revoked until they would expire. */
+export function revokeGrant(state: State, connectorId: string, grantId: string): void {
+  for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) revokeTokens(state, connectorId, model, grantId);
+  state.delete(storedKey(connectorId, 'Grant', grantId));
+}
+
+function revokeTokens(state: State, connectorId: string, model: string, grantId: string): void {
+  for (const [key, value] of state.entries(`${connectorId}/${model}/`)) {
+    const stored = value as Stored;
+    if (stored.payload.grantId === grantId && stored.revoked !== true) {
+      state.set(key, { ...stored, revoked: true }, { expiresAtMs: expiryOf(stored.payload) });
+    }
+  }
+}
+
+function expiryOf(payload: AdapterPayload): number | undefined {
+  return payload.exp === undefined ? undefined : payload.exp * 1000;
+}
+
+/**
+ * oidc-provider's storage. The rotation classes live in `find`: the provider itself only knows "never rotates" and
+ * "reuse ends the grant"; what lies between is a question of what a used refresh token looks like when it comes back.
+ */
+export function adapterFor(state: State, connectorId: string, rotation: () => RotationClass): AdapterFactory {
+  return (model): Adapter => {
+    const volatile = volatileModels.has(model);
+    const key = (id: string) => storedKey(connectorId, model, id);
+    const read = (id: string) => findStored(state, connectorId, model, id);
+    const write = (id: string, stored: Stored) => state.set(key(id), stored, { expiresAtMs: expiryOf(stored.payload), volatile });
+    const find = (id: string): AdapterPayload | undefined => {
+      const stored = read(id);
+      if (stored === undefined || stored.revoked === true) return undefined;
+      const payload: AdapterPayload = model === 'Client' ? { ...stored.payload } : { ...stored.payload, jti: id };
+      if (stored.consumedAtMs === undefined) return payload;
+      if (model === 'RefreshToken') {
+        const current = rotation();
+        if (usedTokenWorks(stored, current)) return payload;
+        if (current !== 'E') return undefined;
+      }
+      return { ...payload, consumed: Math.floor(stored.consumedAtMs / 1000) };
+    };
+    return {
+      async upsert(id, payload) {
+        const { jti: _, ...kept } = payload;
+        write(id, { payload: kept });
+      },
+      async find(id) {
+        return find(id);
+      },
+      async findByUid(uid) {
+        const found = state.entries(`${connectorId}/${model}/`).find(([, value]) => (value as Stored).payload.uid === uid);
+        return found === undefined ? undefined : (found[1] as Stored).payload;
+      },
+      // Device flow, which is not served
+      async findByUserCode() {},
+      async consume(id) {
+        const stored = read(id);
+        if (stored !== undefined) write(id, { ...stored, consumedAtMs: stored.consumedAtMs ?? Date.now() });
+      },
+      async destroy(id) {
+        const stored = read(id);
+        if (stored === undefined) return;
+        if (model === 'AccessToken') write(id, { ...stored, revoked: true });
+        else state.delete(key(id));
+      },
+      async revokeByGrantId(grantId) {
+        revokeTokens(state, connectorId, model, grantId);
+      },
+    };
+  };
+}

@@ -1,0 +1,139 @@
+import { createHash } from 'node:crypto';
+import { type ApiFault, type ApiKeyAuth, placeholders } from '@grantway/connector-kit';
+import { answerBody } from './api-answers.ts';
+import { type ApiMatch, describeRoute } from './api-routes.ts';
+import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
+import type { Leaf } from './json-places.ts';
+import { findStored, revokeGrant } from './provider-adapter.ts';
+import type { Vendor } from './vendor.ts';
+
+type FaultKind = ApiFault['kind'];
+
+const plainRefusals: Record<FaultKind, { status: number; headers?: Record<string, string>; body: unknown }> = {
+  rejected: { status: 401, body: { error: 'unauthorized', message: 'The sandbox does not accept this credential.' } },
+  revoked: { status: 401, body: { error: 'unauthorized', message: 'The sandbox does not accept this credential any more.' } },
+  missing_scope: { status: 403, body: { error: 'missing_scope', message: 'The access token lacks a scope.' } },
+  rate_limited: { status: 429, headers: { 'retry-after': '2' }, body: { error: 'rate_limited' } },
+  error: { status: 400, body: { error: 'bad_request' } },
+  unavailable: { status: 500, body: { error: 'internal_error' } },
+};
+
+/** The vendor's documented refusal; where the connector has none of that kind, a plain one. */
+export function apiRefusal(vendor: Vendor, ...kinds: [FaultKind, ...FaultKind[]]): Answer {
+  const { refusals } = vendor.connector.api;
+  const declared = kinds.map((kind) => refusals?.[kind]).find((refusal) => refusal !== undefined);
+  const { status, headers, body } = declared ?? plainRefusals[kinds[0]];
+  return exampleAnswer(status, body, headers);
+}
+
+/** What a request's credential is worth. */
+type Standing = Accepted | { kind: 'rejected' } | { kind: 'revoked' };
+
+interface Accepted {
+  kind: 'accepted';
+  /** Undefined where there are no scopes. */
+  scopes?: string[];
+  account?: string | undefined;
+  grantId?: string;
+}
+
+export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming): Answer {
+  const { route } = match;
+  const standing = vendor.oauth === undefined ? standingOfKey(vendor, request) : standingOfToken(vendor, bearerOf(request));
+  if (standing.kind === 'rejected') return apiRefusal(vendor, 'rejected');
+  if (standing.kind === 'revoked') return apiRefusal(vendor, 'revoked', 'rejected');
+  const missing = Object.keys(vendor.connector.api.headers ?? {}).find((name) => headerOf(request.headers, name) === undefined);
+  if (missing !== undefined) {
+    return exampleAnswer(400, { error: 'missing_header', message: `${vendor.connector.name} wants the header ${missing}.` });
+  }
+  const { scopes } = standing;
+  if (scopes !== undefined && route.tool?.scopes.some((scope) => !scopes.includes(scope))) return apiRefusal(vendor, 'missing_scope');
+  if (route.name === 'revocation' && standing.grantId !== undefined) {
+    revokeGrant(vendor.state, vendor.id, standing.grantId);
+    vendor.ledger.count('revocations');
+    vendor.ledger.record('revocation', { by: 'client' });
+  }
+  const account: Map<Leaf, Leaf> = standing.account === undefined ? new Map() : vendor.valuesFor(standing.account);
+  const body = answerBody(match, { vendorId: vendor.id, state: vendor.state, account });
+  return exampleAnswer(route.receives.status ?? 200, body, route.receives.headers);
+}
+
+/** RFC 6750 section 2.1. */
+export function bearerOf(request: Incoming): string | undefined {
+  return /^Bearer ([\x21-\x7e]+)$/i.exec(headerOf(request.headers, 'authorization') ?? '')?.[1];
+}
+
+/** Whether the token was issued by this vendor and has not expired; it may be revoked. */
+export function knowsToken(vendor: Vendor, token: string | undefined): boolean {
+  return token !== undefined && findStored(vendor.state, vendor.id, 'AccessToken', token) !== undefined;
+}
+
+/** Ends every key that was ever accepted. Answers how many there were. */
+export function revokeKeys(vendor: Vendor): number {
+  const live = vendor.state.entries(`${vendor.id}/key/`).filter(([, value]) => value === 'accepted');
+  for (const [key] of live) vendor.state.set(key, 'revoked');
+  return live.length;
+}
+
+/** Ends every grant, or those of one account. Answers how many there were. */
+export function revokeGrants(vendor: Vendor, account: string | undefined): number {
+  const prefix = `${vendor.id}/Grant/`;
+  const grants = vendor.state.entries(prefix).filter(([, value]) => {
+    const { payload } = value as { payload: { accountId?: string } };
+    return account === undefined || payload.accountId === account;
+  });
+  for (const [key] of grants) revokeGrant(vendor.state, vendor.id, key.slice(prefix.length));
+  return grants.length;
+}
+
+export function notServed(request: Incoming, near: { connector: string; routes: string[] }[]): Answer {
+  return exampleAnswer(404, {
+    error: 'not_served',
+    message: `The sandbox serves no ${request.method} ${request.path}. A tool's request must fit one of its worked examples.`,
+    served: near,
+  });
+}
+
+export function servedBy(vendor: Vendor, routes: Parameters<typeof describeRoute>[0][]): { connector: string; routes: string[] } {
+  return { connector: vendor.id, routes: [...new Set(routes.map((route) => `${describeRoute(route)} (${route.name})`))] };
+}
+
+function standingOfToken(vendor: Vendor, token: string | undefined): Standing {
+  const stored = token === undefined ? undefined : findStored(vendor.state, vendor.id, 'AccessToken', token);
+  if (stored === undefined) return { kind: 'rejected' };
+  const { grantId = '', scope = '', accountId } = stored.payload;
+  if (stored.revoked === true || findStored(vendor.state, vendor.id, 'Grant', grantId) === undefined) return { kind: 'revoked' };
+  const names = scope.split(' ');
+  return { kind: 'accepted', scopes: [...names, ...(vendor.oauth?.scopes.words(names) ?? [])], account: accountId, grantId };
+}
+
+/**
+ * The sandbox issues no keys, so it takes what looks like one: each secret field has at least 8 characters and holds
+ * neither "invalid" nor "revoked".
+ */
+function standingOfKey(vendor: Vendor, request: Incoming): Standing {
+  const auth = vendor.connector.auth as ApiKeyAuth;
+  const values = fieldValues(auth, request);
+  if (values === undefined) return { kind: 'rejected' };
+  const secrets = auth.fields.filter((field) => field.secret && values.has(field.name)).map((field) => values.get(field.name) as string);
+  if (secrets.some((value) => value.length < 8 || /invalid|revoked/i.test(value))) return { kind: 'rejected' };
+  const key = `${vendor.id}/key/${createHash('sha256').update(JSON.stringify(secrets)).digest('base64url')}`;
+  if (vendor.state.get(key) === 'revoked') return { kind: 'revoked' };
+  if (vendor.state.get(key) === undefined) vendor.state.set(key, 'accepted');
+  return { kind: 'accepted' };
+}
+
+/** The fields as the request's headers carry them, or undefined when a declared header is missing or has another shape. */
+function fieldValues(auth: ApiKeyAuth, request: Incoming): Map<string, string> | undefined {
+  const values = new Map<string, string>();
+  for (const [name, template] of Object.entries(auth.headers)) {
+    const names = placeholders(template);
+    const literals = template.split(/\{[a-z][a-z0-9_]*\}/).map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
+    const found = new RegExp(`^${literals.join('(.+)')}$`, 's').exec(headerOf(request.headers, name) ?? '');
+    if (found === null) return undefined;
+    names.forEach((field, i) => {
+      values.set(field, found[i + 1] as string);
+    });
+  }
+  return values;
+}

@@ -1,0 +1,69 @@
+import type { Connector, OAuth2Auth } from '@grantway/connector-kit';
+import { accountValues } from './accounts.ts';
+import { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts';
+import type { Leaf } from './json-places.ts';
+import type { Knobs } from './knobs.ts';
+import { createLedger, type Ledger } from './ledger.ts';
+import { type ScopeReader, scopeReader } from './scopes.ts';
+import type { State } from './state.ts';
+
+/** One connector as the sandbox plays it. */
+export interface Vendor {
+  id: string;
+  connector: Connector;
+  state: State;
+  ledger: Ledger;
+  knobs: Knobs;
+  oauth: OAuthVendor | undefined;
+  log: (line: string) => void;
+  /** What stands for the account in the connector's examples, and its value for this account. */
+  valuesFor(account: string): Map<Leaf, Leaf>;
+  close(): Promise<void>;
+}
+
+export interface OAuthVendor {
+  auth: OAuth2Auth;
+  scopes: ScopeReader;
+  /** Built at the first use: a sandbox with many connectors starts at once. */
+  server(): AuthorizationServer;
+  /** One at a time: two uses of one refresh token must meet each other as they would in a vendor's database. */
+  inTurn<T>(work: () => Promise<T>): Promise<T>;
+}
+
+export function createVendor(options: { connector: Connector; origin: string; state: State; log: (line: string) => void }): Vendor {
+  const { connector, origin, state, log } = options;
+  const known = new Map<string, Map<Leaf, Leaf>>();
+  let server: AuthorizationServer | undefined;
+  const vendor: Vendor = {
+    id: connector.id,
+    connector,
+    state,
+    ledger: createLedger(),
+    knobs: {},
+    oauth: undefined,
+    log,
+    valuesFor(account) {
+      const values = known.get(account) ?? accountValues(connector, account);
+      known.set(account, values);
+      return values;
+    },
+    async close() {
+      await server?.close();
+    },
+  };
+  const { auth } = connector;
+  if (auth.kind === 'oauth2') {
+    let last: Promise<unknown> = Promise.resolve();
+    vendor.oauth = {
+      auth,
+      scopes: scopeReader(auth),
+      server: () => (server ??= createAuthorizationServer({ connector, auth, origin, state, knobs: () => vendor.knobs, log })),
+      inTurn(work) {
+        const mine = last.then(work, work);
+        last = mine.catch(() => {});
+        return mine;
+      },
+    };
+  }
+  return vendor;
+}

@@ -1,0 +1,15 @@
+// Generated from the folders' names by: npm run gen
+import type { Connector } from '@grantway/connector-kit';
+
+export const registry = {
+  datadog: () => import('./datadog/connector.ts').then((m) => m.default),
+  linear: () => import('./linear/connector.ts').then((m) => m.default),
+  slack: () => import('./slack/connector.ts').then((m) => m.default),
+} as const satisfies Record<string, () => Promise<Connector>>;
+
+export type ConnectorId = keyof typeof registry;
+
+/** Every connector, sorted by id. */
+export async function loadAllConnectors(): Promise<Connector[]> {
+  return Promise.all(Object.values(registry).map((load) => load()));
+}

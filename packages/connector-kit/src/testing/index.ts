@@ -1,0 +1,23 @@
+import { describe, expect, it } from 'vitest';
+import type { Connector } from '../connector.ts';
+import { connectorRules } from './connector-rules.ts';
+import { toolRules } from './tool-rules.ts';
+
+export { connectorRules } from './connector-rules.ts';
+export { hostileStrings, toolRules } from './tool-rules.ts';
+
+/** Registers every promise that the kit asks of a connector and of each of its tools. Call it from `connector.test.ts`. */
+export function connectorSuite(connector: Connector): void {
+  describe(`connector ${connector.id}`, () => {
+    for (const rule of connectorRules) {
+      it(rule.title, () => expect(rule.problems(connector)).toEqual([]));
+    }
+    for (const tool of connector.tools) {
+      describe(tool.name, () => {
+        for (const rule of toolRules) {
+          it(rule.title, () => expect(rule.problems(tool, connector)).toEqual([]));
+        }
+      });
+    }
+  });
+}

@@ -1,0 +1,255 @@
+import type { Connector } from '@grantway/connector-kit';
+import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
+import { pgErrorCode, schema, type Tx, uniqueViolation } from '@grantway/db';
+import { registerSandboxClient } from '@grantway/oauth';
+import { clientSecretPlace } from '@grantway/vault';
+import { and, count, desc, eq, isNotNull, lt, sql } from 'drizzle-orm';
+import type { Ctx } from './ctx.ts';
+import { decodeCursor, type Page, toPage } from './pagination.ts';
+
+const t = schema.connections;
+export type ConnectionRow = typeof t.$inferSelect;
+
+/** @throws Fault unknown_connector, unknown_scope, invalid_request, name_taken, sandbox_not_allowed */
+export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promise<Connection> {
+  const connector = await ctx.modules.catalogue.find(input.connector);
+  if (connector === undefined) throw new Fault('unknown_connector', `there is no connector "${input.connector}"`);
+  const sandbox = input.sandbox ?? false;
+  checkAuth(connector, input.auth ?? {}, sandbox);
+  const scopes = checkScopes(connector, input.scopes);
+  const id = newId('connection');
+  // The stand-in's OAuth app is registered over the network, so before the transaction; one that is never used harms nobody.
+  const app = sandbox ? await sandboxApp(ctx, connector, id) : ownApp(input.auth);
+  const clientSecretCt = app.clientSecret === undefined ? null : await seal(ctx, id, 1, app.clientSecret);
+  return ctx.tx(async (tx) => {
+    const [row] = await orNameTaken(
+      input.name,
+      tx
+        .insert(t)
+        .values({
+          id,
+          environmentId: ctx.environmentId,
+          name: input.name,
+          connector: connector.id,
+          clientId: app.clientId ?? null,
+          secretGeneration: 1,
+          clientSecretCt,
+          fields: input.auth?.fields ?? {},
+          scopes,
+          sandbox,
+        })
+        .returning(),
+    );
+    await ctx.audit(tx, 'connection.created', { kind: 'connection', id }, { name: input.name, connector: connector.id, sandbox });
+    return present(ctx, row as ConnectionRow, connector);
+  });
+}
+
+export async function listConnections(
+  ctx: Ctx,
+  query: { limit: number; cursor?: string | undefined; connector?: string | undefined; name?: string | undefined },
+): Promise<Page<Connection>> {
+  const before = decodeCursor('connection', query.cursor);
+  const rows = await ctx.tx((tx) =>
+    tx
+      .select()
+      .from(t)
+      .where(
+        and(
+          eq(t.environmentId, ctx.environmentId),
+          before === undefined ? undefined : lt(t.id, before),
+          query.connector === undefined ? undefined : eq(t.connector, query.connector),
+          query.name === undefined ? undefined : eq(t.name, query.name),
+        ),
+      )
+      .orderBy(desc(t.id))
+      .limit(query.limit + 1),
+  );
+  const connectors = new Map((await ctx.modules.catalogue.all()).map((c) => [c.id, c]));
+  return toPage(rows, query.limit, (row) => present(ctx, row, connectors.get(row.connector)));
+}
+
+export async function getConnection(ctx: Ctx, id: string): Promise<Connection> {
+  const row = await ctx.tx((tx) => getRow(ctx, tx, id));
+  return present(ctx, row, await ctx.modules.catalogue.find(row.connector));
+}
+
+/** @throws Fault not_found, unknown_scope, invalid_request, name_taken */
+export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUpdate): Promise<Connection> {
+  const before = await ctx.tx((tx) => getRow(ctx, tx, id));
+  const connector = await ctx.modules.catalogue.find(before.connector);
+  if (connector === undefined) throw new Fault('unknown_connector', `this build has no connector "${before.connector}"`);
+  if (input.auth !== undefined) checkAuth(connector, input.auth, before.sandbox);
+  const scopes = input.scopes === undefined ? undefined : checkScopes(connector, input.scopes);
+  return ctx.tx(async (tx) => {
+    const current = await getRow(ctx, tx, id, 'lock');
+    const app = ownApp(input.auth);
+    const generation = current.secretGeneration + 1;
+    const [row] = await orNameTaken(
+      input.name ?? current.name,
+      tx
+        .update(t)
+        .set({
+          ...(input.name === undefined ? {} : { name: input.name }),
+          ...(scopes === undefined ? {} : { scopes }),
+          ...(input.auth?.fields === undefined ? {} : { fields: input.auth.fields }),
+          ...(app.clientId === undefined ? {} : { clientId: app.clientId }),
+          ...(app.clientSecret === undefined
+            ? {}
+            : { clientSecretCt: await seal(ctx, id, generation, app.clientSecret), secretGeneration: generation }),
+          // New credentials end the incident that the old ones caused.
+          ...(app.clientId === undefined && app.clientSecret === undefined ? {} : { incidentAt: null, incidentError: null }),
+          updatedAt: sql`clock_timestamp()`,
+        })
+        .where(eq(t.id, id))
+        .returning(),
+    );
+    await ctx.audit(tx, 'connection.updated', { kind: 'connection', id }, { changed: Object.keys(input).sort() });
+    return present(ctx, row as ConnectionRow, connector);
+  });
+}
+
+/** @throws Fault not_found; in_use while configs name it or accounts hold credentials on it */
+export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
+  await ctx.tx(async (tx) => {
+    const row = await getRow(ctx, tx, id, 'lock');
+    const configs = await tx
+      .select({ name: schema.mcpConfigs.name })
+      .from(schema.mcpConfigs)
+      .innerJoin(
+        schema.mcpConfigVersions,
+        and(eq(schema.mcpConfigVersions.configId, schema.mcpConfigs.id), eq(schema.mcpConfigVersions.version, schema.mcpConfigs.version)),
+      )
+      .where(sql`${schema.mcpConfigVersions.mappings} @> ${JSON.stringify([{ connectionId: id }])}::jsonb`)
+      .limit(5);
+    if (configs.length > 0) {
+      throw new Fault('in_use', `the connection is used by the MCP config ${configs.map((c) => `"${c.name}"`).join(', ')}; remove it there first`);
+    }
+    const accounts = schema.connectedAccounts;
+    const [held] = await tx
+      .select({ n: count() })
+      .from(accounts)
+      .where(and(eq(accounts.connectionId, id), isNotNull(accounts.credentialCt)));
+    if (held !== undefined && held.n > 0) {
+      throw new Fault('in_use', `${held.n} connected account(s) hold credentials on this connection; delete them first, so that they are revoked`);
+    }
+    await tx.delete(accounts).where(eq(accounts.connectionId, id));
+    await tx.delete(t).where(eq(t.id, id));
+    await ctx.audit(tx, 'connection.deleted', { kind: 'connection', id }, { name: row.name, connector: row.connector });
+  });
+}
+
+async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<ConnectionRow> {
+  const query = tx
+    .select()
+    .from(t)
+    .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
+  const [row] = await (lock === undefined ? query : query.for('update'));
+  if (row === undefined) throw new Fault('not_found', 'no such connection');
+  return row;
+}
+
+/** Finds by name; callers name the fault, because a body that names a missing thing is not a missing page. */
+export async function findConnectionByName(ctx: Ctx, tx: Tx, name: string): Promise<ConnectionRow | undefined> {
+  const [row] = await tx
+    .select()
+    .from(t)
+    .where(and(eq(t.name, name), eq(t.environmentId, ctx.environmentId)));
+  return row;
+}
+
+export type ConnectionStatus = Connection['status'];
+
+export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, kind: 'oauth2' | 'api_key'): ConnectionStatus {
+  if (kind === 'api_key') return 'COMPLETED';
+  const parts = [row.clientId, row.clientSecretCt].filter((part) => part !== null).length;
+  return parts === 0 ? 'DRAFT' : parts === 1 ? 'IN_PROGRESS' : 'COMPLETED';
+}
+
+export function redirectUri(baseUrl: string, connectionId: string): string {
+  return `${baseUrl}/oauth/callback/${connectionId}`;
+}
+
+function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined): Connection {
+  const kind = connector?.auth.kind ?? (row.clientId === null ? 'api_key' : 'oauth2');
+  return {
+    id: row.id,
+    name: row.name,
+    connector: row.connector,
+    status: connectionStatus(row, kind),
+    auth: {
+      kind,
+      client_id: row.clientId,
+      client_secret_set: row.clientSecretCt !== null,
+      redirect_uri: kind === 'oauth2' ? redirectUri(ctx.modules.baseUrl(), row.id) : null,
+      fields: row.fields,
+    },
+    scopes: row.scopes,
+    sandbox: row.sandbox,
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+  };
+}
+
+function checkScopes(connector: Connector, asked: string[] | undefined): string[] {
+  if (connector.auth.kind !== 'oauth2') {
+    if (asked !== undefined && asked.length > 0) throw new Fault('unknown_scope', `${connector.name} has no scopes: it is authorized by key`);
+    return [];
+  }
+  const known = connector.auth.scopes;
+  const unknown = asked?.filter((s) => !Object.hasOwn(known, s)) ?? [];
+  if (unknown.length > 0) {
+    throw new Fault('unknown_scope', {
+      detail: `${connector.name} has no scope ${unknown.map((s) => `"${s}"`).join(', ')}`,
+      errors: unknown.map((s) => ({ pointer: `/scopes/${asked?.indexOf(s)}`, detail: `unknown scope "${s}"` })),
+    });
+  }
+  return [...new Set(asked ?? connector.auth.defaultScopes)];
+}
+
+function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['auth']>, sandbox: boolean): void {
+  const errors: FieldError[] = [];
+  const refuse = (name: string, detail: string) => errors.push({ pointer: `/auth/${name}`, detail });
+  for (const name of ['client_id', 'client_secret'] as const) {
+    if (auth[name] === undefined) continue;
+    if (sandbox) refuse(name, 'a sandbox connection has its own OAuth app');
+    else if (connector.auth.kind !== 'oauth2') refuse(name, `${connector.name} is authorized by key and has no OAuth app`);
+  }
+  for (const [name, value] of Object.entries(auth.fields ?? {})) {
+    const field = connector.auth.kind === 'api_key' ? connector.auth.fields.find((f) => f.name === name) : undefined;
+    if (field === undefined) refuse(`fields/${name}`, `${connector.name} has no such field`);
+    else if (field.secret) refuse(`fields/${name}`, 'a secret belongs to each person’s own account, not to the connection');
+    else if (!fieldAccepts(field, value)) refuse(`fields/${name}`, 'the value does not fit the field');
+  }
+  if (errors.length > 0) throw new Fault('invalid_request', { detail: `${errors[0]?.pointer}: ${errors[0]?.detail}`, errors });
+}
+
+export function fieldAccepts(field: { options?: { value: string }[]; pattern?: RegExp }, value: string): boolean {
+  if (field.options !== undefined) return field.options.some((o) => o.value === value);
+  return field.pattern === undefined || field.pattern.test(value);
+}
+
+function ownApp(auth: ConnectionCreate['auth']): { clientId: string | undefined; clientSecret: Secret | undefined } {
+  return { clientId: auth?.client_id, clientSecret: auth?.client_secret === undefined ? undefined : new Secret(auth.client_secret) };
+}
+
+async function sandboxApp(ctx: Ctx, connector: Connector, connectionId: string): Promise<{ clientId: string | undefined; clientSecret: Secret | undefined }> {
+  const origin = ctx.modules.sandboxOrigin();
+  if (origin === undefined) throw new Fault('sandbox_not_allowed', 'the sandbox is off; in server mode it must be allowed with GRANTWAY_SANDBOX=on');
+  if (connector.auth.kind !== 'oauth2') return { clientId: undefined, clientSecret: undefined };
+  return registerSandboxClient(ctx.modules.egress, origin, connector.id, redirectUri(ctx.modules.baseUrl(), connectionId));
+}
+
+function seal(ctx: Ctx, connectionId: string, generation: number, secret: Secret): Promise<Buffer> {
+  return ctx.modules.sealing.seal(clientSecretPlace({ environmentId: ctx.environmentId, id: connectionId, generation }), secret);
+}
+
+/** Turns the unique index's refusal into the caller's fault; every noun with a name has one. */
+export async function orNameTaken<T>(name: string, work: PromiseLike<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (pgErrorCode(error) === uniqueViolation) throw new Fault('name_taken', `the name "${name}" is taken`);
+    throw error;
+  }
+}

@@ -1,0 +1,73 @@
+import { annotations, type Connector, type Tool } from '@grantway/connector-kit';
+import { type Connector as ConnectorResource, type ConnectorSummary, Fault, type Tool as ToolResource } from '@grantway/contract';
+import type { Catalogue } from './ctx.ts';
+
+export async function listConnectors(catalogue: Catalogue): Promise<ConnectorSummary[]> {
+  return (await catalogue.all()).map(summary);
+}
+
+export async function getConnector(catalogue: Catalogue, id: string): Promise<ConnectorResource> {
+  const connector = await catalogue.find(id);
+  if (connector === undefined) throw new Fault('not_found', 'no such connector');
+  const { auth } = connector;
+  return {
+    ...summary(connector),
+    auth:
+      auth.kind === 'oauth2'
+        ? {
+            kind: auth.kind,
+            authorize_url: auth.authorizeUrl,
+            token_url: auth.tokenUrl,
+            pkce: auth.pkce === 'S256',
+            rotation_class: auth.rotationClass,
+            scopes: Object.entries(auth.scopes).map(([name, description]) => ({
+              name,
+              description,
+              default: auth.defaultScopes.includes(name),
+            })),
+            fields: [],
+          }
+        : {
+            kind: auth.kind,
+            scopes: [],
+            fields: auth.fields.map((f) => ({
+              name: f.name,
+              label: f.label,
+              secret: f.secret,
+              ...(f.help === undefined ? {} : { help: f.help }),
+              ...(f.options === undefined ? {} : { options: f.options }),
+              ...(f.default === undefined ? {} : { default: f.default }),
+            })),
+          },
+    tools: connector.tools.map((t) => presentTool(connector.id, t)),
+  };
+}
+
+function summary(c: Connector): ConnectorSummary {
+  return { id: c.id, name: c.name, description: c.description, docs: c.docs, auth_kind: c.auth.kind, tool_count: c.tools.length };
+}
+
+export function presentTool(connectorId: string, t: Tool, name: string = t.name): ToolResource {
+  return {
+    name,
+    title: t.title,
+    description: t.description,
+    connector: connectorId,
+    effect: t.effect,
+    scopes: t.scopes,
+    input_schema: t.inputSchema(),
+    output_schema: t.outputSchema(),
+    annotations: annotations(t),
+  };
+}
+
+/** The connector and tool of a name; tool names begin with their connector's id, so this is one look. */
+export async function findTool(catalogue: Catalogue, name: string): Promise<{ connector: Connector; tool: Tool } | undefined> {
+  for (const id of catalogue.ids()) {
+    if (!name.startsWith(`${id.replaceAll('-', '_')}_`)) continue;
+    const connector = await catalogue.find(id);
+    const tool = connector?.tools.find((t) => t.name === name);
+    if (connector !== undefined && tool !== undefined) return { connector, tool };
+  }
+  return undefined;
+}

@@ -1,0 +1,85 @@
+import type { Connector } from '@grantway/connector-kit';
+import type { AuditAction } from '@grantway/contract';
+import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
+import type { Egress } from '@grantway/egress';
+import type { Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { ToolCallLog } from './tool-call-log.ts';
+
+export interface Log {
+  debug(fields: Record<string, unknown>, message: string): void;
+  info(fields: Record<string, unknown>, message: string): void;
+  warn(fields: Record<string, unknown>, message: string): void;
+  error(fields: Record<string, unknown>, message: string): void;
+}
+
+/** The connectors of this build; loaded when first used. */
+export interface Catalogue {
+  ids(): string[];
+  find(id: string): Promise<Connector | undefined>;
+  all(): Promise<Connector[]>;
+}
+
+export interface Settings {
+  /** How long an authorization link lives. */
+  linkLifeSeconds: number;
+  /** How long a person may take at the provider. */
+  consentLifeSeconds: number;
+  accessTokenLifeSeconds: number;
+  /** How long a provider may take to answer a tool call. */
+  toolTimeoutMs: number;
+}
+
+/** Everything that is built once per process. */
+export interface Modules {
+  db: Database;
+  sealing: Sealing;
+  leases: Leases;
+  signer: TokenSigner;
+  egress: Egress;
+  catalogue: Catalogue;
+  toolCallLog: ToolCallLog;
+  settings: Settings;
+  /** Without a trailing slash; known once the server listens. */
+  baseUrl(): string;
+  sandboxOrigin(): string | undefined;
+  log: Log;
+}
+
+/** The one parameter that travels: built once per request, job or MCP call. */
+export interface Ctx {
+  modules: Modules;
+  environmentId: string;
+  actor: Actor;
+  requestId: string;
+  log: Log;
+  /** What was audited so far; the route checks that its declared event is among it. */
+  audited: Set<AuditAction>;
+  /** One transaction that sees this environment only. */
+  tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
+  /** Writes the audit row of a deed in the deed's own transaction. */
+  audit(tx: Tx, action: AuditAction, target?: { kind: string; id: string }, details?: Record<string, unknown>): Promise<void>;
+}
+
+export function createCtx(modules: Modules, of: { environmentId: string; actor: Actor; requestId: string; log?: Log }): Ctx {
+  const audited = new Set<AuditAction>();
+  return {
+    modules,
+    environmentId: of.environmentId,
+    actor: of.actor,
+    requestId: of.requestId,
+    log: of.log ?? modules.log,
+    audited,
+    tx: (work) => modules.db.inEnvironment(of.environmentId, work),
+    async audit(tx, action, target, details) {
+      await recordAudit(tx, {
+        environmentId: of.environmentId,
+        action,
+        actor: of.actor,
+        requestId: of.requestId,
+        ...(target === undefined ? {} : { target }),
+        ...(details === undefined ? {} : { details }),
+      });
+      audited.add(action);
+    },
+  };
+}

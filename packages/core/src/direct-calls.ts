@@ -1,0 +1,157 @@
+import { createHash } from 'node:crypto';
+import { Fault, newId, Secret, type Tool, type ToolExecute, type ToolResult } from '@grantway/contract';
+import { schema } from '@grantway/db';
+import { type Place, sameBytes } from '@grantway/vault';
+import { and, eq } from 'drizzle-orm';
+import { ensureUser } from './connected-accounts.ts';
+import { findTool, presentTool } from './connectors.ts';
+import type { Ctx } from './ctx.ts';
+import { executeTool } from './tool-calls.ts';
+import type { ExposedTool } from './tools.ts';
+
+/** Tools that can be executed in this environment: those of the connectors that have a connection. */
+export async function listTools(ctx: Ctx, query: { connection_name?: string | undefined; connector?: string | undefined }): Promise<Tool[]> {
+  const connections = await ctx.tx((tx) =>
+    tx
+      .selectDistinct({ connector: schema.connections.connector })
+      .from(schema.connections)
+      .where(
+        and(
+          eq(schema.connections.environmentId, ctx.environmentId),
+          query.connection_name === undefined ? undefined : eq(schema.connections.name, query.connection_name),
+          query.connector === undefined ? undefined : eq(schema.connections.connector, query.connector),
+        ),
+      ),
+  );
+  const ids = new Set(connections.map((c) => c.connector));
+  return (await ctx.modules.catalogue.all()).filter((c) => ids.has(c.id)).flatMap((c) => c.tools.map((t) => presentTool(c.id, t)));
+}
+
+/**
+ * The same execution as through MCP, for callers without MCP. With an Idempotency-Key the first answer is kept (sealed)
+ * and given again; nothing is executed twice.
+ * @throws Fault as executeTool, and unknown_tool, unknown_connection, ambiguous_connection, idempotency_mismatch, idempotency_in_progress
+ */
+export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute, idempotencyKey: string | undefined): Promise<ToolResult> {
+  const clientId = ctx.actor.id ?? '';
+  const found = await findTool(ctx.modules.catalogue, name);
+  const prepared = await ctx.tx(async (tx) => {
+    const candidates =
+      found === undefined
+        ? []
+        : await tx
+            .select({ id: schema.connections.id, name: schema.connections.name })
+            .from(schema.connections)
+            .where(
+              and(
+                eq(schema.connections.environmentId, ctx.environmentId),
+                eq(schema.connections.connector, found.connector.id),
+                input.connection_name === undefined ? undefined : eq(schema.connections.name, input.connection_name),
+              ),
+            )
+            .limit(2);
+    if (found !== undefined && candidates.length > 1) {
+      throw new Fault('ambiguous_connection', `several connections have the tool "${name}"; name one with connection_name`);
+    }
+    if (found !== undefined && candidates.length === 0 && input.connection_name !== undefined) {
+      throw new Fault('unknown_connection', `there is no connection "${input.connection_name}" with the tool "${name}"`);
+    }
+    // Acting for a user who was never seen makes the user, as ensure_instance does.
+    return { connection: candidates[0], userId: await ensureUser(tx, ctx.environmentId, input.identifier) };
+  });
+  const exposed: ExposedTool | undefined =
+    found === undefined || prepared.connection === undefined
+      ? undefined
+      : { name, ...found, connectionId: prepared.connection.id, connectionName: prepared.connection.name };
+  const toolCallId = newId('toolCall');
+  const kept = idempotencyKey === undefined ? undefined : await claimKey(ctx, clientId, idempotencyKey, { name, input }, toolCallId);
+  if (kept?.answer !== undefined) return kept.answer;
+  try {
+    const { output } = await executeTool(
+      ctx.modules,
+      {
+        via: 'api',
+        environmentId: ctx.environmentId,
+        clientId,
+        userId: prepared.userId,
+        userIdentifier: input.identifier,
+        instance: null,
+        requestId: ctx.requestId,
+        log: ctx.log,
+      },
+      name,
+      exposed,
+      input.arguments,
+      { toolCallId },
+    );
+    const answer: ToolResult = { tool_call_id: toolCallId, tool_name: name, output };
+    await ctx.tx(async (tx) => {
+      if (kept !== undefined) {
+        const answerCt = await ctx.modules.sealing.seal(answerPlace(ctx.environmentId, toolCallId), new Secret(answer));
+        await tx.update(schema.idempotencyKeys).set({ answerCt }).where(kept.where);
+      }
+      await ctx.audit(tx, 'tool.executed', { kind: 'tool_call', id: toolCallId }, { tool: name });
+    });
+    return answer;
+  } catch (error) {
+    // Whatever was certainly not done may be tried again under the same key; an unknown outcome keeps it.
+    if (kept !== undefined && error instanceof Fault && error.code !== 'outcome_unknown' && error.code !== 'internal') {
+      await ctx.tx((tx) => tx.delete(schema.idempotencyKeys).where(kept.where));
+    }
+    throw error;
+  }
+}
+
+const answerPlace = (environmentId: string, toolCallId: string): Place => ({
+  environmentId,
+  table: 'idempotency_keys',
+  column: 'answer_ct',
+  rowId: toolCallId,
+  generation: 1,
+});
+
+async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknown, toolCallId: string) {
+  const t = schema.idempotencyKeys;
+  const keyMac = await ctx.modules.sealing.mac('idempotency key', [clientId, key]);
+  const requestHash = createHash('sha256').update(canonical(request)).digest();
+  const where = and(eq(t.environmentId, ctx.environmentId), eq(t.clientId, clientId), eq(t.keyMac, keyMac));
+  const row = await ctx.tx(async (tx) => {
+    const made = await tx
+      .insert(t)
+      .values({ environmentId: ctx.environmentId, clientId, keyMac, requestHash, toolCallId })
+      .onConflictDoNothing()
+      .returning({ toolCallId: t.toolCallId });
+    if (made.length > 0) return undefined;
+    const [known] = await tx
+      .select({ requestHash: t.requestHash, toolCallId: t.toolCallId, answerCt: t.answerCt, outcome: schema.toolCalls.outcome })
+      .from(t)
+      .leftJoin(schema.toolCalls, eq(schema.toolCalls.id, t.toolCallId))
+      .where(where);
+    return known;
+  });
+  if (row === undefined) return { where };
+  if (!sameBytes(row.requestHash, requestHash)) {
+    throw new Fault('idempotency_mismatch', 'this Idempotency-Key was used for another tool or other arguments');
+  }
+  if (row.answerCt === null) {
+    if (row.outcome === 'outcome_unknown') {
+      throw new Fault('outcome_unknown', { detail: 'the first call with this key may have happened; look before you use another key', extra: { tool_call_id: row.toolCallId } });
+    }
+    throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
+  }
+  const answer = await ctx.modules.sealing.openAnswer<ToolResult>(answerPlace(ctx.environmentId, row.toolCallId), row.answerCt);
+  await ctx.tx((tx) => ctx.audit(tx, 'tool.executed', { kind: 'tool_call', id: row.toolCallId }, { tool: (request as { name: string }).name, replayed: true }));
+  return { where, answer };
+}
+
+/** JSON with sorted keys, so that the same request in another order is the same request. */
+function canonical(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
+  if (typeof value === 'object' && value !== null) {
+    return `{${Object.keys(value)
+      .sort()
+      .map((k) => `${JSON.stringify(k)}:${canonical((value as Record<string, unknown>)[k])}`)
+      .join(',')}}`;
+  }
+  return JSON.stringify(value) ?? 'null';
+}

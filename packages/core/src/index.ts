@@ -1,0 +1,17 @@
+export * from './access-tokens.ts';
+export * from './audit-events.ts';
+export * from './authorization-links.ts';
+export * from './bootstrap.ts';
+export * from './clients.ts';
+export * from './connected-accounts.ts';
+export * from './connections.ts';
+export * from './connectors.ts';
+export * from './consent.ts';
+export * from './ctx.ts';
+export * from './direct-calls.ts';
+export * from './mcp-configs.ts';
+export * from './mcp-instances.ts';
+export { decodeCursor, type Page, toPage } from './pagination.ts';
+export * from './tool-call-log.ts';
+export * from './tool-calls.ts';
+export * from './tools.ts';

@@ -1,0 +1,169 @@
+import { Fault, type McpConfig, type McpConfigCreate, type McpConfigUpdate, newId } from '@grantway/contract';
+import { schema, type ToolMapping, type Tx } from '@grantway/db';
+import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
+import { orNameTaken } from './connections.ts';
+import type { Ctx } from './ctx.ts';
+import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { exposedTools, mustBeDistinct } from './tools.ts';
+
+const t = schema.mcpConfigs;
+const versions = schema.mcpConfigVersions;
+const own = and(eq(versions.configId, t.id), eq(versions.version, t.version));
+type Row = typeof t.$inferSelect & { mappings: ToolMapping[] };
+type NamedMapping = McpConfigCreate['connection_tool_mappings'][number];
+
+/** @throws Fault unknown_connection, unknown_tool, name_taken */
+export async function createMcpConfig(ctx: Ctx, input: McpConfigCreate): Promise<McpConfig> {
+  const id = newId('mcpConfig');
+  return ctx.tx(async (tx) => {
+    const mappings = await resolve(ctx, tx, input.connection_tool_mappings);
+    await orNameTaken(input.name, tx.insert(t).values({ id, environmentId: ctx.environmentId, name: input.name, description: input.description }));
+    await tx.insert(versions).values({ configId: id, version: 1, environmentId: ctx.environmentId, mappings });
+    await ctx.audit(tx, 'mcp_config.created', { kind: 'mcp_config', id }, { name: input.name, version: 1 });
+    return present(ctx, tx, await getRow(ctx, tx, id));
+  });
+}
+
+export async function listMcpConfigs(
+  ctx: Ctx,
+  query: { limit: number; cursor?: string | undefined; name?: string | undefined },
+): Promise<Page<McpConfig>> {
+  const before = decodeCursor('mcpConfig', query.cursor);
+  return ctx.tx(async (tx) => {
+    const rows = await tx
+      .select({ config: t, mappings: versions.mappings })
+      .from(t)
+      .innerJoin(versions, own)
+      .where(
+        and(
+          eq(t.environmentId, ctx.environmentId),
+          before === undefined ? undefined : lt(t.id, before),
+          query.name === undefined ? undefined : eq(t.name, query.name),
+        ),
+      )
+      .orderBy(desc(t.id))
+      .limit(query.limit + 1);
+    const flat = rows.map(({ config, mappings }) => ({ ...config, mappings }));
+    const names = await connectionNames(tx, flat);
+    return toPage(flat, query.limit, (row) => presentWith(row, names));
+  });
+}
+
+export async function getMcpConfig(ctx: Ctx, id: string): Promise<McpConfig> {
+  return ctx.tx(async (tx) => present(ctx, tx, await getRow(ctx, tx, id)));
+}
+
+/**
+ * Every change of what is allowed is a new version; instances follow at once.
+ * @throws Fault not_found, version_conflict, unknown_connection, unknown_tool, name_taken
+ */
+export async function updateMcpConfig(ctx: Ctx, id: string, input: McpConfigUpdate): Promise<McpConfig> {
+  return ctx.tx(async (tx) => {
+    const current = await getRow(ctx, tx, id, 'lock');
+    if (input.version !== undefined && input.version !== current.version) {
+      throw new Fault('version_conflict', `the config is at version ${current.version}, not ${input.version}`);
+    }
+    const version = current.version + 1;
+    const mappings =
+      input.connection_tool_mappings === undefined ? current.mappings : await resolve(ctx, tx, input.connection_tool_mappings);
+    await orNameTaken(
+      input.name ?? current.name,
+      tx
+        .update(t)
+        .set({
+          version,
+          ...(input.name === undefined ? {} : { name: input.name }),
+          ...(input.description === undefined ? {} : { description: input.description }),
+          updatedAt: sql`clock_timestamp()`,
+        })
+        .where(eq(t.id, id)),
+    );
+    await tx.insert(versions).values({ configId: id, version, environmentId: ctx.environmentId, mappings });
+    const { version: _, ...changed } = input;
+    await ctx.audit(tx, 'mcp_config.updated', { kind: 'mcp_config', id }, { version, changed: Object.keys(changed).sort() });
+    return present(ctx, tx, await getRow(ctx, tx, id));
+  });
+}
+
+/** Deletes the config and its instances: their URLs stop working at once. */
+export async function deleteMcpConfig(ctx: Ctx, id: string): Promise<void> {
+  await ctx.tx(async (tx) => {
+    const row = await getRow(ctx, tx, id, 'lock');
+    const instances = await tx.delete(schema.mcpInstances).where(eq(schema.mcpInstances.configId, id)).returning({ id: schema.mcpInstances.id });
+    await tx.delete(t).where(eq(t.id, id));
+    await ctx.audit(tx, 'mcp_config.deleted', { kind: 'mcp_config', id }, { name: row.name, instances: instances.length });
+  });
+}
+
+async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<Row> {
+  const query = tx
+    .select({ config: t, mappings: versions.mappings })
+    .from(t)
+    .innerJoin(versions, own)
+    .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
+  const [row] = await (lock === undefined ? query : query.for('update'));
+  if (row === undefined) throw new Fault('not_found', 'no such MCP config');
+  return { ...row.config, mappings: row.mappings };
+}
+
+/** Names become ids, and every tool is looked up: a config never names what does not exist. */
+async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Promise<ToolMapping[]> {
+  const names = mappings.map((m) => m.connection_name);
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw new Fault('invalid_request', `the connection "${twice}" is mapped twice`);
+  const rows = await tx
+    .select({ id: schema.connections.id, name: schema.connections.name, connector: schema.connections.connector })
+    .from(schema.connections)
+    .where(and(eq(schema.connections.environmentId, ctx.environmentId), inArray(schema.connections.name, names)))
+    // A connection cannot be deleted while a config that will name it is being written.
+    .for('key share');
+  const byName = new Map(rows.map((row) => [row.name, row]));
+  const resolved: (ToolMapping & { connectionName: string; connectorId: string })[] = [];
+  for (const [i, mapping] of mappings.entries()) {
+    const row = byName.get(mapping.connection_name);
+    const at = `/connection_tool_mappings/${i}`;
+    if (row === undefined) {
+      throw new Fault('unknown_connection', {
+        detail: `there is no connection "${mapping.connection_name}"`,
+        errors: [{ pointer: `${at}/connection_name`, detail: `unknown connection "${mapping.connection_name}"` }],
+      });
+    }
+    const known = new Set((await ctx.modules.catalogue.find(row.connector))?.tools.map((tool) => tool.name));
+    const unknown = mapping.tools.filter((name) => !known.has(name));
+    if (unknown.length > 0) {
+      throw new Fault('unknown_tool', {
+        detail: `the connection "${mapping.connection_name}" has no tool ${unknown.map((name) => `"${name}"`).join(', ')}`,
+        errors: unknown.map((name) => ({ pointer: `${at}/tools/${mapping.tools.indexOf(name)}`, detail: `unknown tool "${name}"` })),
+      });
+    }
+    resolved.push({ connectionId: row.id, tools: [...new Set(mapping.tools)], connectionName: row.name, connectorId: row.connector });
+  }
+  mustBeDistinct(await exposedTools(ctx.modules.catalogue, resolved));
+  return resolved.map(({ connectionId, tools }) => ({ connectionId, tools }));
+}
+
+async function connectionNames(tx: Tx, rows: readonly Row[]): Promise<Map<string, string>> {
+  const ids = [...new Set(rows.flatMap((row) => row.mappings.map((m) => m.connectionId)))];
+  if (ids.length === 0) return new Map();
+  const found = await tx
+    .select({ id: schema.connections.id, name: schema.connections.name })
+    .from(schema.connections)
+    .where(inArray(schema.connections.id, ids));
+  return new Map(found.map((c) => [c.id, c.name]));
+}
+
+async function present(_ctx: Ctx, tx: Tx, row: Row): Promise<McpConfig> {
+  return presentWith(row, await connectionNames(tx, [row]));
+}
+
+function presentWith(row: Row, names: Map<string, string>): McpConfig {
+  return {
+    id: row.id,
+    name: row.name,
+    description: row.description,
+    version: row.version,
+    connection_tool_mappings: row.mappings.map((m) => ({ connection_name: names.get(m.connectionId) ?? '', tools: m.tools })),
+    created_at: row.createdAt.toISOString(),
+    updated_at: row.updatedAt.toISOString(),
+  };
+}

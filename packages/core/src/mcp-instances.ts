@@ -1,0 +1,188 @@
+import {
+  type AuthState,
+  type ConnectedAccountReason,
+  type ConnectedAccountStatus,
+  Fault,
+  type InstanceConnection,
+  type McpInstance,
+  type McpInstanceEnsure,
+  newId,
+  parseBearer,
+  randomBase62,
+} from '@grantway/contract';
+import { schema, type ToolMapping, type Tx } from '@grantway/db';
+import { and, eq, inArray } from 'drizzle-orm';
+import { liveLink } from './authorization-links.ts';
+import { ensureAccount, ensureUser } from './connected-accounts.ts';
+import { type ConnectionRow, connectionStatus } from './connections.ts';
+import type { Ctx, Modules } from './ctx.ts';
+import type { MappedConnection } from './tools.ts';
+
+const t = schema.mcpInstances;
+const configs = schema.mcpConfigs;
+const versions = schema.mcpConfigVersions;
+
+/**
+ * ensure_instance: inserts that do nothing on conflict, in one transaction; so it answers the same URL each time, also
+ * to callers that come at once.
+ * @throws Fault not_found for an unknown config
+ */
+export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promise<McpInstance> {
+  return ctx.tx(async (tx) => {
+    const [config] = await tx
+      .select({ id: configs.id, name: configs.name, version: configs.version, mappings: versions.mappings })
+      .from(configs)
+      .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
+      .where(and(eq(configs.name, input.config_name), eq(configs.environmentId, ctx.environmentId)));
+    if (config === undefined) throw new Fault('not_found', `there is no MCP config "${input.config_name}"`);
+    const userId = await ensureUser(tx, ctx.environmentId, input.user_identifier);
+    const where = and(eq(t.configId, config.id), eq(t.userId, userId));
+    let [instance] = await tx.select().from(t).where(where);
+    if (instance === undefined) {
+      await tx
+        .insert(t)
+        .values({
+          id: newId('mcpInstance'),
+          urlId: randomBase62(16),
+          environmentId: ctx.environmentId,
+          configId: config.id,
+          userId,
+          clientId: ctx.actor.kind === 'client' ? ctx.actor.id : null,
+        })
+        .onConflictDoNothing();
+      [instance] = await tx.select().from(t).where(where);
+    }
+    if (instance === undefined) throw new Error('the instance vanished');
+    if (instance.revokedAt !== null) throw new Fault('instance_revoked', 'this user’s MCP URL was revoked');
+    const connections = await instanceConnections(ctx, tx, config.mappings, userId, true);
+    await ctx.audit(tx, 'mcp_instance.ensured', { kind: 'mcp_instance', id: instance.id }, { config: config.name });
+    return {
+      id: instance.id,
+      url: `${ctx.modules.baseUrl()}/u/${await ctx.modules.sealing.derive('mcpUrl', instance.urlId, instance.secretVersion)}/mcp`,
+      user_identifier: input.user_identifier,
+      config: { id: config.id, name: config.name, version: config.version },
+      connections,
+      created_at: instance.createdAt.toISOString(),
+    };
+  });
+}
+
+export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthLinks: boolean }): Promise<AuthState> {
+  return ctx.tx(async (tx) => {
+    const [row] = await tx
+      .select({ userId: t.userId, identifier: schema.users.identifier, mappings: versions.mappings })
+      .from(t)
+      .innerJoin(schema.users, eq(schema.users.id, t.userId))
+      .innerJoin(configs, eq(configs.id, t.configId))
+      .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
+      .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
+    if (row === undefined) throw new Fault('not_found', 'no such MCP instance');
+    return {
+      id,
+      user_identifier: row.identifier,
+      connections: await instanceConnections(ctx, tx, row.mappings, row.userId, options.includeAuthLinks),
+    };
+  });
+}
+
+async function instanceConnections(ctx: Ctx, tx: Tx, mappings: ToolMapping[], userId: string, withLinks: boolean): Promise<InstanceConnection[]> {
+  const ids = mappings.map((m) => m.connectionId);
+  const rows = ids.length === 0 ? [] : await tx.select().from(schema.connections).where(inArray(schema.connections.id, ids));
+  const out = new Map<string, InstanceConnection>();
+  // In the order of ids, whatever the config's order: two configs that share connections must not lock crosswise.
+  for (const id of [...ids].sort()) {
+    const connection = rows.find((row) => row.id === id);
+    if (connection === undefined) continue;
+    const account = await ensureAccount(tx, ctx.environmentId, id, userId);
+    const needsLink = withLinks && account.status !== 'ACTIVE' && (await isReady(ctx.modules, connection));
+    out.set(id, {
+      connection_name: connection.name,
+      connector: connection.connector,
+      connected_account_id: account.id,
+      connected_account_status: account.status as ConnectedAccountStatus,
+      reason: account.reason as ConnectedAccountReason | null,
+      authentication_link: needsLink ? (await liveLink(ctx, tx, account.id)).url : null,
+    });
+  }
+  return ids.flatMap((id) => out.get(id) ?? []);
+}
+
+async function isReady(modules: Modules, connection: ConnectionRow): Promise<boolean> {
+  const connector = await modules.catalogue.find(connection.connector);
+  return connector !== undefined && connectionStatus(connection, connector.auth.kind) === 'COMPLETED';
+}
+
+/** What one MCP request works with: who, on whose behalf, and what the config's current version allows. */
+export interface OpenInstance {
+  id: string;
+  environmentId: string;
+  clientId: string | null;
+  userId: string;
+  userIdentifier: string;
+  configName: string;
+  configDescription: string;
+  configVersion: number;
+  mappings: MappedConnection[];
+}
+
+interface OpenRow {
+  id: string;
+  environment_id: string;
+  client_id: string | null;
+  client_suspended: boolean;
+  secret_version: number;
+  revoked: boolean;
+  user_id: string;
+  identifier: string;
+  config_name: string;
+  config_description: string;
+  config_version: number;
+  mappings: ToolMapping[];
+  connections: { id: string; name: string; connector: string }[] | null;
+}
+
+/**
+ * Opens an MCP instance by the secret part of its URL: one prepared query.
+ * @throws Fault not_found for anything that is not a live URL of ours, instance_revoked, client_suspended
+ */
+export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
+  const parsed = parseBearer('mcpUrl', token);
+  if (parsed === undefined) throw new Fault('not_found');
+  const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
+    name: 'open MCP instance',
+    text: `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, i.secret_version,
+             i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
+             g.version as config_version, v.mappings,
+             (select json_agg(json_build_object('id', c.id, 'name', c.name, 'connector', c.connector))
+                from connections c where c.id in (select m->>'connectionId' from jsonb_array_elements(v.mappings) m)) as connections
+           from mcp_instances i
+             join users u on u.id = i.user_id
+             join mcp_configs g on g.id = i.config_id
+             join mcp_config_versions v on v.config_id = g.id and v.version = g.version
+             left join clients cl on cl.id = i.client_id
+           where i.url_id = $1`,
+    values: [parsed.id],
+  });
+  // The secret is checked for unknown ids too: time must not tell which ids exist.
+  const genuine = await modules.sealing.isDerived('mcpUrl', token, row?.secret_version ?? 1);
+  if (row === undefined || !genuine) throw new Fault('not_found');
+  if (row.revoked) throw new Fault('instance_revoked', 'this MCP URL was revoked; ask for a new one where you got it');
+  if (row.client_suspended) throw new Fault('client_suspended', 'the client that this MCP URL belongs to is suspended');
+  const byId = new Map(row.connections?.map((c) => [c.id, c]));
+  return {
+    id: row.id,
+    environmentId: row.environment_id,
+    clientId: row.client_id,
+    userId: row.user_id,
+    userIdentifier: row.identifier,
+    configName: row.config_name,
+    configDescription: row.config_description,
+    configVersion: row.config_version,
+    mappings: row.mappings.flatMap((m) => {
+      const connection = byId.get(m.connectionId);
+      return connection === undefined
+        ? []
+        : [{ connectionId: connection.id, connectionName: connection.name, connectorId: connection.connector, tools: m.tools }];
+    }),
+  };
+}

@@ -1,0 +1,402 @@
+import { type ApiFault, type ApiResponse, type Connector, faultByStatus, type Tool } from '@grantway/connector-kit';
+import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type FieldError, isFault, newId, type ToolCall, type ToolCallOutcome } from '@grantway/contract';
+import { schema } from '@grantway/db';
+import { EgressError } from '@grantway/egress';
+import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
+import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
+import { liveLink } from './authorization-links.ts';
+import { ensureAccount } from './connected-accounts.ts';
+import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
+import { decodeCursor, type Page, toPage } from './pagination.ts';
+import type { ToolCallRecord } from './tool-call-log.ts';
+import type { ExposedTool } from './tools.ts';
+
+/** Who calls, and on whose behalf. */
+export interface Caller {
+  via: 'mcp' | 'api';
+  environmentId: string;
+  clientId: string | null;
+  userId: string;
+  userIdentifier: string;
+  instance: { id: string; configName: string; configVersion: number } | null;
+  requestId: string;
+  log: Log;
+}
+
+export interface ToolOutput {
+  toolCallId: string;
+  output: Record<string, unknown>;
+}
+
+/**
+ * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
+ * `exposed` is undefined where the caller may not use the tool or there is none: both look the same.
+ *
+ * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
+ * `extra.authentication_link` is there when a person must connect
+ */
+export async function executeTool(
+  modules: Modules,
+  caller: Caller,
+  name: string,
+  exposed: ExposedTool | undefined,
+  args: unknown,
+  options: { toolCallId?: string } = {},
+): Promise<ToolOutput> {
+  const startedAt = performance.now();
+  const record: ToolCallRecord = {
+    id: options.toolCallId ?? newId('toolCall'),
+    environment_id: caller.environmentId,
+    request_id: caller.requestId,
+    via: caller.via,
+    client_id: caller.clientId,
+    user_identifier: caller.userIdentifier,
+    mcp_instance_id: caller.instance?.id ?? null,
+    mcp_config_name: caller.instance?.configName ?? null,
+    mcp_config_version: caller.instance?.configVersion ?? null,
+    connection_name: exposed?.connectionName ?? null,
+    connected_account_id: null,
+    connector: exposed?.connector.id ?? null,
+    tool_name: exposed?.tool.name ?? name.slice(0, 128),
+    effect: exposed?.tool.effect ?? null,
+    outcome: 'pending',
+    fault_code: null,
+    provider_status: null,
+    duration_ms: null,
+    created_at: new Date().toISOString(),
+  };
+  const call: Call = { modules, caller, record };
+  try {
+    const output = await run(call, exposed, name, args);
+    await finish(call, startedAt, 'success');
+    return { toolCallId: record.id, output };
+  } catch (error) {
+    const fault = isFault(error) ? error : new Fault('internal', { cause: error });
+    if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
+    record.fault_code = fault.code;
+    await finish(call, startedAt, outcomeOf(fault));
+    throw withExtra(fault, { tool_call_id: record.id });
+  }
+}
+
+interface Call {
+  modules: Modules;
+  caller: Caller;
+  record: ToolCallRecord;
+}
+
+async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {
+  const { record, caller, modules } = call;
+  record.outcome = outcome;
+  record.duration_ms = Math.round(performance.now() - startedAt);
+  await modules.toolCallLog.write(record);
+  caller.log.info(
+    {
+      tool_call_id: record.id,
+      tool: record.tool_name,
+      connection: record.connection_name,
+      outcome,
+      fault: record.fault_code,
+      provider_status: record.provider_status,
+      duration_ms: record.duration_ms,
+    },
+    'tool call',
+  );
+}
+
+function outcomeOf(fault: Fault): ToolCallOutcome {
+  switch (fault.code) {
+    case 'unknown_tool':
+    case 'unknown_connection':
+    case 'argument_invalid':
+    case 'connection_not_ready':
+    case 'sandbox_not_allowed':
+      return 'refused';
+    case 'authorization_required':
+    case 'scope_missing':
+      return 'authorization_required';
+    case 'outcome_unknown':
+      return 'outcome_unknown';
+    default:
+      return 'failed';
+  }
+}
+
+async function run(call: Call, exposed: ExposedTool | undefined, name: string, args: unknown): Promise<Record<string, unknown>> {
+  const { modules, caller, record } = call;
+  if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
+  const { tool, connector } = exposed;
+  const input = parseArguments(tool, args);
+  const request = tool.request(input);
+  const accountId = await modules.db.inEnvironment(
+    caller.environmentId,
+    async (tx) => (await ensureAccount(tx, caller.environmentId, exposed.connectionId, caller.userId)).id,
+  );
+  record.connected_account_id = accountId;
+
+  try {
+    let lease = await modules.leases.lease(accountId);
+    // No audit, no action: a write has its row before any byte leaves.
+    if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
+    for (let attempt = 0; ; attempt++) {
+      const response = await send(call, tool, connector, lease, request);
+      record.provider_status = response.status;
+      const fault = (connector.api.fault ?? faultByStatus)(response);
+      if (fault === undefined) return read(tool, response);
+      if (fault.kind === 'unavailable' && tool.effect === 'read' && attempt === 0) continue;
+      if ((fault.kind === 'rejected' || fault.kind === 'revoked') && attempt < 2) {
+        // The provider executed nothing, so that the call may be repeated: once, with another credential.
+        const other = await anotherCredential(call, connector, lease, fault, attempt);
+        if (other !== undefined) {
+          lease = other;
+          continue;
+        }
+      }
+      throw await toFault(call, tool, connector, exposed, accountId, fault, response);
+    }
+  } catch (error) {
+    if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, error);
+    throw error;
+  }
+}
+
+/** @throws Fault argument_invalid that names each argument */
+function parseArguments(tool: Tool, args: unknown): Record<string, unknown> {
+  const parsed = tool.input.safeParse(args ?? {});
+  if (parsed.success) return parsed.data;
+  const errors: FieldError[] = parsed.error.issues.flatMap((issue): FieldError[] =>
+    issue.code === 'unrecognized_keys'
+      ? issue.keys.map((key) => ({ pointer: `/${key}`, detail: 'unknown argument' }))
+      : [{ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }],
+  );
+  const detail = errors
+    .slice(0, 5)
+    .map((e) => `${e.pointer.slice(1) || 'arguments'}: ${e.detail}`)
+    .join('; ');
+  throw new Fault('argument_invalid', { detail, errors });
+}
+
+/** @throws Fault provider_unavailable, provider_timeout, egress_blocked; outcome_unknown where a write may have happened */
+async function send(call: Call, tool: Tool, connector: Connector, lease: Lease, request: Parameters<Modules['egress']['call']>[1]): Promise<ApiResponse> {
+  const { modules } = call;
+  const target = { connector, fields: lease.fields, sandbox: lease.sandbox };
+  for (let attempt = 0; ; attempt++) {
+    try {
+      return await modules.egress.call(target, request, lease.credential, { timeoutMs: modules.settings.toolTimeoutMs });
+    } catch (error) {
+      if (!(error instanceof EgressError)) throw error;
+      if (error.kind === 'blocked') throw error.toFault();
+      const harmless = tool.effect === 'read' || !error.sent;
+      if (harmless && error.kind !== 'timeout' && attempt === 0) continue;
+      if (!harmless) {
+        throw new Fault('outcome_unknown', {
+          detail: `${connector.name} did not answer; the call may have happened. Look before you repeat it.`,
+          cause: error,
+        });
+      }
+      throw error.toFault();
+    }
+  }
+}
+
+function read(tool: Tool, response: ApiResponse): Record<string, unknown> {
+  try {
+    return tool.output.parse(tool.respond(response.body, response));
+  } catch (cause) {
+    if (tool.effect === 'read') throw new Fault('provider_answer_invalid', { cause });
+    throw new Fault('outcome_unknown', { detail: 'the provider accepted the call, but its answer could not be read', cause });
+  }
+}
+
+/**
+ * What to try after the provider rejected a credential: a refreshed one, or the one that somebody else stored
+ * meanwhile. Undefined means that the credential is good and the provider's refusal stands.
+ * @throws NeedsAuthorization when the account has ended
+ */
+async function anotherCredential(call: Call, connector: Connector, lease: Lease, fault: ApiFault, attempt: number): Promise<Lease | undefined> {
+  const { modules } = call;
+  if (attempt === 0 && fault.kind === 'rejected' && lease.refreshable) {
+    await modules.leases.refresh(lease.accountId, { rejected: lease.fingerprint });
+    return modules.leases.lease(lease.accountId);
+  }
+  if (fault.kind === 'rejected' && (await stillIdentifies(call, connector, lease))) return undefined;
+  const ended = await modules.db.inEnvironment(lease.environmentId, (tx) =>
+    endAccount(tx, {
+      account: { id: lease.accountId, environmentId: lease.environmentId },
+      status: 'REVOKED',
+      reason: connector.auth.kind === 'api_key' ? 'key_rejected' : 'revoked_by_provider',
+      actor: { kind: 'system', id: null },
+      requestId: call.caller.requestId,
+      onlyIf: { fingerprint: lease.fingerprint },
+    }),
+  );
+  if (ended) call.caller.log.warn({ account_id: lease.accountId, connection_id: lease.connectionId }, 'the provider ended the account');
+  // Ended by us or by somebody else, this throws; with a newer credential in place it answers that one.
+  return modules.leases.lease(lease.accountId);
+}
+
+/** Some providers answer alike for a dead credential and for one that lacks a right: whose it is tells them apart. */
+async function stillIdentifies(call: Call, connector: Connector, lease: Lease): Promise<boolean> {
+  const target = { connector, fields: lease.fields, sandbox: lease.sandbox };
+  try {
+    const response = await call.modules.egress.call(target, connector.identify.request, lease.credential);
+    const fault = (connector.api.fault ?? faultByStatus)(response);
+    return fault?.kind !== 'rejected' && fault?.kind !== 'revoked';
+  } catch (error) {
+    if (error instanceof EgressError) return true;
+    throw error;
+  }
+}
+
+async function toFault(
+  call: Call,
+  tool: Tool,
+  connector: Connector,
+  exposed: ExposedTool,
+  accountId: string,
+  fault: ApiFault,
+  response: ApiResponse,
+): Promise<Fault> {
+  const said = `${connector.name}: ${fault.message.slice(0, 300)}`;
+  switch (fault.kind) {
+    case 'missing_scope': {
+      const link = await linkFor(call, accountId);
+      return new Fault('scope_missing', {
+        detail: `${said}. Needed: ${fault.needed.join(', ') || tool.scopes.join(', ')}`,
+        extra: { connection_name: exposed.connectionName, connected_account_id: accountId, needed_scopes: fault.needed, authentication_link: link },
+      });
+    }
+    case 'rate_limited':
+      return new Fault('provider_rate_limited', {
+        detail: said,
+        ...(fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }),
+      });
+    case 'unavailable':
+      // 503 says that it was not done; any other failure of a write leaves that open.
+      return tool.effect === 'read' || response.status === 503
+        ? new Fault('provider_unavailable', said)
+        : new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`);
+    case 'rejected':
+    case 'revoked':
+    case 'error':
+      return new Fault('provider_error', said);
+  }
+}
+
+async function authorizationRequired(call: Call, exposed: ExposedTool, needs: NeedsAuthorization): Promise<Fault> {
+  const link = await linkFor(call, needs.accountId);
+  const what = needs.status === 'PENDING_AUTH' ? 'is not connected yet' : 'must be connected again';
+  return new Fault('authorization_required', {
+    detail: `The user's ${exposed.connector.name} account ${what}. Ask the user to open the authorization link, then repeat the call.`,
+    extra: {
+      connection_name: exposed.connectionName,
+      connected_account_id: needs.accountId,
+      connected_account_status: needs.status satisfies ConnectedAccountStatus,
+      reason: needs.reason satisfies ConnectedAccountReason | null,
+      authentication_link: link,
+    },
+  });
+}
+
+async function linkFor(call: Call, accountId: string): Promise<string> {
+  const { modules, caller } = call;
+  const ctx = createCtx(modules, {
+    environmentId: caller.environmentId,
+    actor: { kind: 'client', id: caller.clientId },
+    requestId: caller.requestId,
+    log: caller.log,
+  });
+  return ctx.tx(async (tx) => {
+    const link = await liveLink(ctx, tx, accountId);
+    if (link.isNew) await ctx.audit(tx, 'authorization_link.created', { kind: 'connected_account', id: accountId }, { new: true });
+    return link.url;
+  });
+}
+
+function withExtra(fault: Fault, extra: Record<string, unknown>): Fault {
+  return new Fault(fault.code, {
+    ...(fault.detail === undefined ? {} : { detail: fault.detail }),
+    ...(fault.errors === undefined ? {} : { errors: fault.errors }),
+    ...(fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }),
+    ...(fault.internal === undefined ? {} : { internal: fault.internal }),
+    extra: { ...fault.extra, ...extra },
+    cause: fault.cause,
+  });
+}
+
+// ---- the audit of calls ----------------------------------------------------------------------------------------
+
+export interface ToolCallQuery {
+  limit: number;
+  cursor?: string | undefined;
+  user_identifier?: string | undefined;
+  connection_name?: string | undefined;
+  tool_name?: string | undefined;
+  client_id?: string | undefined;
+  mcp_instance_id?: string | undefined;
+  outcome?: ToolCallOutcome | undefined;
+  created_after?: string | undefined;
+  created_before?: string | undefined;
+}
+
+export async function listToolCalls(ctx: Ctx, query: ToolCallQuery): Promise<Page<ToolCall>> {
+  const t = schema.toolCalls;
+  const before = decodeCursor('toolCall', query.cursor);
+  const rows = await ctx.tx((tx) =>
+    tx
+      .select()
+      .from(t)
+      .where(
+        and(
+          eq(t.environmentId, ctx.environmentId),
+          before === undefined ? undefined : lt(t.id, before),
+          query.user_identifier === undefined ? undefined : eq(t.userIdentifier, query.user_identifier),
+          query.connection_name === undefined ? undefined : eq(t.connectionName, query.connection_name),
+          query.tool_name === undefined ? undefined : eq(t.toolName, query.tool_name),
+          query.client_id === undefined ? undefined : eq(t.clientId, query.client_id),
+          query.mcp_instance_id === undefined ? undefined : eq(t.mcpInstanceId, query.mcp_instance_id),
+          query.outcome === undefined ? undefined : eq(t.outcome, query.outcome),
+          query.created_after === undefined ? undefined : gte(t.createdAt, new Date(query.created_after)),
+          query.created_before === undefined ? undefined : lte(t.createdAt, new Date(query.created_before)),
+        ),
+      )
+      .orderBy(desc(t.id))
+      .limit(query.limit + 1),
+  );
+  return toPage(rows, query.limit, presentToolCall);
+}
+
+export async function getToolCall(ctx: Ctx, id: string): Promise<ToolCall> {
+  const t = schema.toolCalls;
+  const [row] = await ctx.tx((tx) =>
+    tx
+      .select()
+      .from(t)
+      .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))),
+  );
+  if (row === undefined) throw new Fault('not_found', 'no such tool call');
+  return presentToolCall(row);
+}
+
+function presentToolCall(row: typeof schema.toolCalls.$inferSelect): ToolCall {
+  return {
+    id: row.id,
+    request_id: row.requestId,
+    via: row.via as ToolCall['via'],
+    client_id: row.clientId,
+    user_identifier: row.userIdentifier,
+    mcp_instance_id: row.mcpInstanceId,
+    mcp_config_name: row.mcpConfigName,
+    mcp_config_version: row.mcpConfigVersion,
+    connection_name: row.connectionName,
+    connected_account_id: row.connectedAccountId,
+    connector: row.connector,
+    tool_name: row.toolName,
+    effect: row.effect as ToolCall['effect'],
+    outcome: row.outcome as ToolCallOutcome,
+    fault_code: row.faultCode as ToolCall['fault_code'],
+    provider_status: row.providerStatus,
+    duration_ms: row.durationMs,
+    created_at: row.createdAt.toISOString(),
+  };
+}

@@ -1,0 +1,60 @@
+import type { Connector, Tool } from '@grantway/connector-kit';
+import { Fault } from '@grantway/contract';
+import type { Catalogue } from './ctx.ts';
+
+/** One tool as an agent sees it, and where its calls go. */
+export interface ExposedTool {
+  /** The tool's name; with the connection's name behind it where several connections of one config have the tool. */
+  name: string;
+  tool: Tool;
+  connector: Connector;
+  connectionId: string;
+  connectionName: string;
+}
+
+export interface MappedConnection {
+  connectionId: string;
+  connectionName: string;
+  connectorId: string;
+  /** Empty means all. */
+  tools: string[];
+}
+
+const maxNameLength = 64;
+
+/**
+ * What a config exposes, in the order of names. Two connections of one connector would collide: their tools are told
+ * apart by the connection's name, so that no call can go to the wrong account.
+ */
+export async function exposedTools(catalogue: Catalogue, mappings: readonly MappedConnection[]): Promise<ExposedTool[]> {
+  const found: ExposedTool[] = [];
+  for (const mapping of mappings) {
+    const connector = await catalogue.find(mapping.connectorId);
+    for (const tool of connector?.tools ?? []) {
+      if (mapping.tools.length > 0 && !mapping.tools.includes(tool.name)) continue;
+      found.push({
+        name: tool.name,
+        tool,
+        connector: connector as Connector,
+        connectionId: mapping.connectionId,
+        connectionName: mapping.connectionName,
+      });
+    }
+  }
+  const uses = new Map<string, number>();
+  for (const { name } of found) uses.set(name, (uses.get(name) ?? 0) + 1);
+  for (const exposed of found) {
+    if ((uses.get(exposed.tool.name) ?? 0) > 1) exposed.name = `${exposed.tool.name}__${exposed.connectionName.replaceAll('-', '_')}`;
+  }
+  return found.sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
+}
+
+/** @throws Fault name_taken when two tools would have one name, or a name would be too long for clients */
+export function mustBeDistinct(tools: readonly ExposedTool[]): void {
+  tools.forEach((tool, i) => {
+    if (tools[i + 1]?.name === tool.name) throw new Fault('name_taken', `two tools of this config would be called "${tool.name}"; rename a connection`);
+    if (tool.name.length > maxNameLength) {
+      throw new Fault('invalid_request', `the tool "${tool.name}" has a name of over ${maxNameLength} characters; use a shorter connection name`);
+    }
+  });
+}

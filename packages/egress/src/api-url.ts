@@ -1,0 +1,91 @@
+import { type ApiRequest, type Connector, type Field, placeholders } from '@grantway/connector-kit';
+import { blocked, malformed } from './egress-error.ts';
+
+/** The connector's base URL with its `{fields}` filled in. Throws EgressError `blocked` when a value does not fit its field. */
+export function fillBaseUrl(connector: Connector, values: Record<string, string>): URL {
+  const template = connector.api.baseUrl;
+  const authorityEnd = template.indexOf('/', template.indexOf('//') + 2);
+  const names = placeholders(template);
+  let filled = template;
+  for (const name of names) {
+    const field = connector.auth.kind === 'api_key' ? connector.auth.fields.find((f) => f.name === name && !f.secret) : undefined;
+    const value = Object.hasOwn(values, name) ? values[name] : field?.default;
+    if (field === undefined || value === undefined || !fits(field, value)) throw blocked(`the field ${name} does not fit`);
+    const inHost = authorityEnd === -1 || template.indexOf(`{${name}}`) < authorityEnd;
+    const shape = inHost ? /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i : /^[a-z0-9_~-][a-z0-9._~-]*$/i;
+    if (!shape.test(value)) throw blocked(`the field ${name} may not stand in a URL`);
+    filled = filled.replaceAll(`{${name}}`, value);
+  }
+  const url = new URL(filled);
+  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw blocked('the base URL is not a plain one');
+  return url;
+}
+
+function fits(field: Field, value: string): boolean {
+  if (field.options !== undefined) return field.options.some((option) => option.value === value);
+  if (field.pattern === undefined) return false;
+  return new RegExp(`^(?:${field.pattern.source})$`, field.pattern.flags.replace(/[gym]/g, '')).test(value);
+}
+
+/** `path` and `query` below `base`. Throws EgressError `blocked` for a path that leaves it, `invalid` for a query that cannot be sent. */
+export function joinApiUrl(base: URL, path: string, query: ApiRequest['query'], reserved: string[] = []): URL {
+  const problem = pathProblem(path);
+  if (problem !== undefined) throw blocked(`the path ${problem}`);
+  const prefix = base.pathname.replace(/\/$/, '');
+  const url = new URL(`${base.origin}${prefix}${path}`);
+  // What the parser made of it must be what was put together, byte for byte; then no later reader can see another host or path.
+  if (url.origin !== base.origin || url.pathname !== prefix + path || url.username !== '' || url.search !== '' || url.hash !== '') {
+    throw blocked('the path leaves the base URL');
+  }
+  for (const [name, value] of Object.entries(query ?? {})) {
+    if (value === undefined) continue;
+    if (/[\r\n\0]/.test(name) || /[\r\n\0]/.test(String(value))) throw malformed('a query value holds a line break');
+    if (isReserved(name, reserved)) throw malformed('a query parameter is reserved for credentials');
+    url.searchParams.append(name, String(value));
+  }
+  return url;
+}
+
+function pathProblem(path: string): string | undefined {
+  if (!path.startsWith('/')) return 'does not begin with a slash';
+  if (path.includes('//')) return 'holds an empty segment';
+  // RFC 3986 section 3.3: pchar and the slash; a query belongs into `query`.
+  if (!/^(?:[a-z0-9\-._~!$&'()*+,;=:@/]|%[0-9a-f]{2})+$/i.test(path)) return 'holds a character that is not allowed';
+  // Servers differ in how often they decode, so every layer is looked at.
+  let layer = path;
+  for (let depth = 0; depth < 4; depth += 1) {
+    if (layer.split(/[/\\]/).some((segment) => /^\.{1,2}(;.*)?$/.test(segment))) return 'holds a dot segment';
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+    if (/[\x00-\x1f\x7f]/.test(layer)) return 'holds a control character';
+    const next = decodedOnce(layer);
+    if (next === undefined) return depth === 0 ? 'is not valid UTF-8' : undefined;
+    if (next === layer) return undefined;
+    layer = next;
+  }
+  return 'is encoded too often';
+}
+
+function decodedOnce(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
+const credentialNames = [
+  'access_token',
+  'oauth_token',
+  'refresh_token',
+  'client_secret',
+  'api_key',
+  'apikey',
+  'application_key',
+  'app_key',
+];
+
+// RFC 6750 section 2.3 and its kin: a token in the query would be logged, and could stand beside ours.
+function isReserved(name: string, reserved: string[]): boolean {
+  const plain = (decodedOnce(name) ?? name).toLowerCase().replace(/\[.*$/, '').replaceAll('-', '_').trim();
+  return credentialNames.includes(plain) || reserved.some((r) => r.toLowerCase().replaceAll('-', '_') === plain);
+}

@@ -1,0 +1,153 @@
+import { lookup } from 'node:dns/promises';
+import { type ApiRequest, type ApiResponse, type Connector, type Credential, sandboxUrl } from '@grantway/connector-kit';
+import type { Secret } from '@grantway/contract';
+import { Agent } from 'undici';
+import { fillBaseUrl, joinApiUrl } from './api-url.ts';
+import { type DestinationPolicy, judgeDestination } from './destination.ts';
+import { createDial, type Resolve } from './dial.ts';
+import { blocked, EgressError, malformed } from './egress-error.ts';
+import { checkedHeaders, connectorHeaders } from './headers.ts';
+import { exchange, type OutboundResponse } from './http-exchange.ts';
+import { place } from './placement/placement.ts';
+import { parseBody } from './response-body.ts';
+import { sandboxException } from './sandbox-exception.ts';
+import { scrubResponse } from './scrub.ts';
+
+export interface OutboundRequest {
+  method: string;
+  url: string;
+  headers?: Record<string, string>;
+  body?: string | Buffer;
+  /** From the look-up of the name to the last byte of the answer. Default 30 000. */
+  timeoutMs?: number;
+  /** Of the answer's body, before and after decompression. Default 10 MiB. */
+  maxBytes?: number;
+  /** To the sandbox, and to nothing else. */
+  sandbox?: boolean;
+}
+
+export interface EgressOptions {
+  sandboxOrigin?: () => string | undefined;
+  userAgent?: string;
+  /** The operator's explicit exceptions to the private-address rule: exact `host:port`; http is allowed there too. */
+  allowHosts?: string[];
+  /** Where names are looked up. Default: the system's resolver. */
+  resolve?: Resolve;
+}
+
+export interface ApiTarget {
+  connector: Connector;
+  /** Non-secret fields, fixed by the operator or entered by the person. */
+  fields: Record<string, string>;
+  sandbox: boolean;
+}
+
+export interface Egress {
+  /** One request to a judged destination. A 3xx is returned as it is. Throws EgressError. */
+  send(request: OutboundRequest): Promise<OutboundResponse>;
+  /**
+   * One API call of a connector: joins the path below the base URL, places the credential, sends, removes echoes of the
+   * credential, parses. Any status is an answer; throws EgressError where there is none.
+   */
+  call(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, options?: { timeoutMs?: number }): Promise<ApiResponse>;
+  /** Waits for what is under way, then closes every connection. */
+  close(): Promise<void>;
+}
+
+const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const defaultTimeoutMs = 30_000;
+const defaultMaxBytes = 10 * 1024 * 1024;
+
+export function createEgress(options: EgressOptions): Egress {
+  const sandbox = sandboxException(options.sandboxOrigin ?? (() => undefined));
+  const policy: DestinationPolicy = { sandbox, allowHosts: new Set(options.allowHosts) };
+  // An explicit Agent of our own: a proxy named in the environment is never consulted.
+  const dial = createDial(options.resolve ?? systemResolve, policy);
+  const agent = new Agent({ connect: dial.connect, connections: 64, pipelining: 1 });
+  const underWay = new Set<Promise<unknown>>();
+  let closing = false;
+
+  async function deliver(request: OutboundRequest, port?: string): Promise<OutboundResponse> {
+    const { method, timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes } = request;
+    if (!methods.has(method)) throw malformed('the method is not allowed');
+    const mark = { sandbox: request.sandbox === true, ...(port === undefined ? {} : { port }) };
+    const url = judgeDestination(request.url, policy, mark);
+    const headers = {
+      'user-agent': options.userAgent ?? 'grantway',
+      ...checkedHeaders(request.headers ?? {}),
+      'accept-encoding': 'gzip, br',
+    };
+    if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
+    const answer = exchange(agent, { method, url, headers, body: request.body, timeoutMs, maxBytes });
+    underWay.add(answer);
+    return answer.finally(() => underWay.delete(answer));
+  }
+
+  return {
+    send: (request) => deliver(request),
+
+    async call(target, request, credential, { timeoutMs } = {}) {
+      const { connector } = target;
+      const base = fillBaseUrl(connector, target.fields);
+      const reserved = connector.auth.kind === 'api_key' ? connector.auth.fields.filter((f) => f.secret).map((f) => f.name) : [];
+      const url = joinApiUrl(base, request.path, request.query, reserved);
+      const placement = place(connector, credential, target.fields);
+      const payload = encoded(request);
+      const headers = connectorHeaders(
+        mergedHeaders({ accept: 'application/json', ...payload.headers }, connector.api.headers, request.headers),
+        placement.headers,
+      );
+      const response = await deliver(
+        {
+          method: request.method,
+          url: target.sandbox ? inSandbox(url.href) : url.href,
+          headers,
+          sandbox: target.sandbox,
+          ...(payload.body === undefined ? {} : { body: payload.body }),
+          ...(timeoutMs === undefined ? {} : { timeoutMs }),
+        },
+        base.port,
+      );
+      const clean = scrubResponse(response, placement.secrets);
+      return {
+        status: clean.status,
+        headers: clean.headers,
+        body: parseBody(clean.body, clean.headers['content-type'], placement.secrets),
+      };
+    },
+
+    async close() {
+      closing = true;
+      await Promise.allSettled(underWay);
+      dial.abandon();
+      await agent.destroy();
+    },
+  };
+
+  function inSandbox(url: string): string {
+    const origin = sandbox.origin();
+    if (origin === undefined) throw blocked('there is no sandbox here');
+    return sandboxUrl(url, origin);
+  }
+}
+
+async function systemResolve(hostname: string): Promise<string[]> {
+  return (await lookup(hostname, { all: true, verbatim: true })).map((answer) => answer.address);
+}
+
+function mergedHeaders(...layers: (Record<string, string> | undefined)[]): Record<string, string> {
+  return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer ?? {}).map(([name, value]) => [name.toLowerCase(), value])));
+}
+
+function encoded(request: ApiRequest): { headers: Record<string, string>; body?: string } {
+  if (request.json !== undefined && request.form !== undefined) throw malformed('a request has either json or form');
+  if (request.json !== undefined) return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(request.json) };
+  if (request.form !== undefined) {
+    const form = new URLSearchParams();
+    for (const [name, value] of Object.entries(request.form)) {
+      if (value !== undefined) form.append(name, String(value));
+    }
+    return { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form.toString() };
+  }
+  return { headers: {} };
+}

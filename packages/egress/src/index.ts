@@ -1,0 +1,4 @@
+export { type ApiTarget, createEgress, type Egress, type EgressOptions, type OutboundRequest } from './egress.ts';
+export { EgressError, type EgressErrorKind } from './egress-error.ts';
+export type { OutboundResponse } from './http-exchange.ts';
+export { scrubText } from './scrub.ts';

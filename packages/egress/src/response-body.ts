@@ -1,0 +1,46 @@
+import { EgressError } from './egress-error.ts';
+import { scrubText } from './scrub.ts';
+
+const maxDepth = 256;
+
+/** JSON where the content type says so or the text is an object or an array; otherwise the text. Empty is ''. */
+export function parseBody(body: Buffer, contentType: string | undefined, secrets: string[]): unknown {
+  const text = body.toString('utf8').replace(/^\uFEFF/, '');
+  const saysJson = /^\s*(application|text)\/([\w.-]+\+)?json\b/i.test(contentType ?? '');
+  if (!saysJson && !/^\s*[[{]/.test(text)) return text;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(text);
+  } catch {
+    return text;
+  }
+  return cleaned(parsed, secrets);
+}
+
+/**
+ * Drops `__proto__` members, which JSON.parse makes own properties and a later copy would turn into a prototype, and the
+ * secrets that only JSON's own escapes had hidden. Without recursion: the depth is the sender's choice.
+ */
+function cleaned(root: unknown, secrets: string[]): unknown {
+  const clean = (value: unknown) => (typeof value === 'string' ? scrubbed(value, secrets) : value);
+  const open: { value: unknown; depth: number }[] = [{ value: root, depth: 0 }];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const { value, depth } = node;
+    if (typeof value !== 'object' || value === null) continue;
+    if (depth > maxDepth) throw new EgressError('invalid', true, 'the answer is nested too deeply');
+    const object = value as Record<string, unknown>;
+    for (const key of Object.keys(object)) {
+      const child = object[key];
+      const name = Array.isArray(value) ? key : scrubbed(key, secrets);
+      if (key === '__proto__' || name !== key) delete object[key];
+      if (key === '__proto__') continue;
+      object[name] = clean(child);
+      open.push({ value: child, depth: depth + 1 });
+    }
+  }
+  return clean(root);
+}
+
+function scrubbed(text: string, secrets: string[]): string {
+  return secrets.some((secret) => text.includes(secret)) ? scrubText(text, secrets) : text;
+}

@@ -1,0 +1,71 @@
+/** What stands where a provider echoed a credential. Plain enough to survive inside JSON, HTML and a header. */
+export const scrubMarker = '[credential removed]';
+
+// Shorter values would match by chance and garble honest answers.
+const minSecretLength = 6;
+
+/** Every spelling of the secrets that is looked for, longest first. Other transformations (encryption, spacing) are out of reach. */
+export function spellings(secrets: string[]): string[] {
+  const out = new Set<string>();
+  for (const secret of secrets) {
+    if (secret.length < minSecretLength) continue;
+    const bytes = Buffer.from(secret, 'utf8');
+    const json = JSON.stringify(secret).slice(1, -1);
+    const percent = encodeURIComponent(secret);
+    const form = new URLSearchParams({ v: secret }).toString().slice(2);
+    const allPercent = [...bytes].map((b) => `%${b.toString(16).padStart(2, '0')}`).join('');
+    const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+    for (const text of [secret, json, json.replaceAll('/', '\\/'), html, ...[percent, form, allPercent].flatMap(bothCases)]) out.add(text);
+    for (const text of bothCases(bytes.toString('hex'))) out.add(text);
+    for (const text of base64Cores(bytes)) {
+      out.add(text);
+      out.add(text.replaceAll('+', '-').replaceAll('/', '_'));
+    }
+  }
+  return [...out].filter((text) => text.length >= minSecretLength).sort((a, b) => b.length - a.length);
+}
+
+function bothCases(text: string): string[] {
+  const hexDigits = /%[0-9a-f]{2}/gi;
+  if (!text.includes('%')) return [text, text.toUpperCase()];
+  return [text, text.replace(hexDigits, (h) => h.toUpperCase()), text.replace(hexDigits, (h) => h.toLowerCase())];
+}
+
+// Inside a longer base64 text ("user:token") the secret starts at one of three bit offsets; the characters that it shares
+// with its neighbours differ, the ones between do not.
+function base64Cores(bytes: Buffer): string[] {
+  return [0, 1, 2].map((offset) => {
+    const text = Buffer.concat([Buffer.alloc(offset), bytes])
+      .toString('base64')
+      .replace(/=+$/, '');
+    const head = [0, 2, 3][offset] as number;
+    const tail = (offset + bytes.length) % 3 === 0 ? 0 : 1;
+    return text.slice(head, text.length - tail);
+  });
+}
+
+/** The text without any spelling of the secrets. */
+export function scrubText(text: string, secrets: string[]): string {
+  return replaced(text, spellings(secrets));
+}
+
+function replaced(text: string, patterns: string[]): string {
+  let out = text;
+  for (const pattern of patterns) {
+    if (out.includes(pattern)) out = out.replaceAll(pattern, scrubMarker);
+  }
+  return out;
+}
+
+/** An answer without any spelling of the secrets, in headers and body. Works on bytes, so that any charset is covered. */
+export function scrubResponse<T extends { headers: Record<string, string>; body: Buffer }>(response: T, secrets: string[]): T {
+  const patterns = spellings(secrets);
+  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, replaced(value, patterns)]));
+  const bytes = patterns.map((pattern) => Buffer.from(pattern, 'utf8'));
+  if (!bytes.some((pattern) => response.body.includes(pattern))) return { ...response, headers };
+  const body = replaced(
+    response.body.toString('latin1'),
+    bytes.map((pattern) => pattern.toString('latin1')),
+  );
+  return { ...response, headers, body: Buffer.from(body, 'latin1') };
+}

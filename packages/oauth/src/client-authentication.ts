@@ -1,0 +1,107 @@
+import type { Credential, OAuth2Credential, TokenAnswer } from '@grantway/connector-kit';
+import { reveal, Secret } from '@grantway/contract';
+import { scrubText } from '@grantway/egress';
+import { type ClientAuth, type Configuration, genericGrantRequest, refreshTokenGrant, tokenRevocation } from 'openid-client';
+import type { OAuthApp } from './oauth-app.ts';
+
+// The only file of this package that opens secrets: the client's own, and what a request must carry.
+
+/** RFC 6749 section 2.3.1. */
+export function clientAuthentication(app: OAuthApp): ClientAuth {
+  const { clientSecret, connector } = app;
+  return (_server, client, body, headers) => {
+    if (clientSecret === undefined) {
+      body.set('client_id', client.client_id);
+    } else if (connector.auth.clientAuthentication === 'client_secret_basic') {
+      const pair = `${formEncoded(client.client_id)}:${formEncoded(reveal(clientSecret))}`;
+      headers.set('authorization', `Basic ${Buffer.from(pair, 'utf8').toString('base64')}`);
+    } else {
+      body.set('client_id', client.client_id);
+      body.set('client_secret', reveal(clientSecret));
+    }
+  };
+}
+
+// RFC 6749 appendix B. Letters, digits and *-._ stay as they are, so that vendors who do not decode understand usual ids too.
+function formEncoded(value: string): string {
+  return new URLSearchParams({ v: value }).toString().slice(2);
+}
+
+/**
+ * RFC 6749 section 4.1.3. The general grant is used because openid-client would otherwise rebuild the redirect URI, and
+ * compare `iss` with an issuer that is not known for most vendors.
+ */
+export async function requestByCode(
+  config: Configuration,
+  app: OAuthApp,
+  code: Secret<string>,
+  verifier: Secret<string> | undefined,
+): Promise<void> {
+  await genericGrantRequest(config, 'authorization_code', {
+    code: reveal(code),
+    redirect_uri: app.redirectUri,
+    ...(verifier === undefined ? {} : { code_verifier: reveal(verifier) }),
+  });
+}
+
+/** RFC 6749 section 6. The scope is left out, which asks for what was granted. */
+export async function requestByRefreshToken(config: Configuration, current: Secret<OAuth2Credential>): Promise<void> {
+  await refreshTokenGrant(config, reveal(current).refresh_token ?? '');
+}
+
+/** RFC 7009 section 2.1. */
+export async function requestRevocation(
+  config: Configuration,
+  current: Secret<OAuth2Credential>,
+  hint: 'refresh_token' | 'access_token',
+): Promise<void> {
+  await tokenRevocation(config, reveal(current)[hint] ?? '', { token_type_hint: hint });
+}
+
+export function hasRefreshToken(current: Secret<OAuth2Credential>): boolean {
+  return (reveal(current).refresh_token ?? '') !== '';
+}
+
+/**
+ * What is to be stored after an answer. What the answer leaves out is carried over from before: an answer without a
+ * refresh token means that the old one stays (RFC 6749 section 6), one without scopes that they are unchanged (section 5.1).
+ */
+export function credentialFrom(
+  answer: TokenAnswer,
+  requestedAtMs: number,
+  before: Secret<OAuth2Credential> | { scopes: string[] },
+): Secret<OAuth2Credential> {
+  const old: Partial<OAuth2Credential> = before instanceof Secret ? reveal(before) : before;
+  const extra = { ...old.extra, ...answer.extra };
+  return new Secret<OAuth2Credential>({
+    kind: 'oauth2',
+    access_token: answer.access_token,
+    refresh_token: answer.refresh_token ?? old.refresh_token,
+    // Counted from before the request was sent, so that our clock errs on the early side.
+    expires_at: answer.expires_in === undefined ? undefined : requestedAtMs + answer.expires_in * 1000,
+    scopes: answer.scopes ?? old.scopes ?? [],
+    id_token: answer.id_token ?? old.id_token,
+    extra: Object.keys(extra).length === 0 ? undefined : extra,
+  });
+}
+
+/** For a vendor's own words: shortened, on one line, and without the secrets of the request that they answer. */
+export function vendorWords(app: OAuthApp, secrets: (Secret<string> | Secret<OAuth2Credential> | undefined)[]): (text: string) => string {
+  return (text) => {
+    const values = [app.clientSecret, ...secrets].flatMap((secret): string[] => {
+      if (secret === undefined) return [];
+      const opened = reveal<string | Credential>(secret as Secret<string | Credential>);
+      if (typeof opened === 'string') return [opened];
+      return opened.kind === 'oauth2' ? [opened.access_token, opened.refresh_token ?? '', opened.id_token ?? ''] : [];
+    });
+    // Only printable ASCII: nothing in it can break a line, a terminal or a page's direction of writing.
+    return scrubText(
+      text,
+      values.filter((value) => value !== ''),
+    )
+      .replace(/[^\x20-\x7e]+/g, ' ')
+      .replace(/[<>&"'`]/g, ' ')
+      .trim()
+      .slice(0, 200);
+  };
+}

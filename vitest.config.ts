@@ -1,0 +1,14 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  test: {
+    include: ['{apps,packages,connectors,test,infra}/**/*.test.ts'],
+    exclude: ['**/node_modules/**', '**/dist/**'],
+    globalSetup: ['test/harness/global-setup.ts'],
+    testTimeout: 30_000,
+    hookTimeout: 60_000,
+    // Real servers and real databases: two files at once are what two cores carry.
+    maxWorkers: 2,
+    reporters: ['default', ['json', { outputFile: '.test-report/vitest.json' }]],
+  },
+});
