@@ -4,7 +4,9 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import * as configuration from './configuration.ts';
 import * as connectors from './connectors.ts';
+import * as openapi from './openapi.ts';
 
 /** `path` is relative to the repository's root, with forward slashes. */
 export interface Generated {
@@ -16,7 +18,7 @@ interface Generator {
   generate(): Promise<Generated[]>;
 }
 
-const generators: Generator[] = [connectors];
+const generators: Generator[] = [connectors, openapi, configuration];
 
 const root = join(import.meta.dirname, '..', '..');
 const checkOnly = process.argv.includes('--check');

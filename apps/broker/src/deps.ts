@@ -144,7 +144,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       options.redis === undefined ? { kind: 'postgres', connectionString } : { kind: 'redis', url: reveal(options.redis), prefix: options.queuePrefix };
 
     await app.ready();
-    await app.listen({ host: options.host, port: options.port });
+    await app.listen({ host: options.host, port: options.port, listenTextResolver: () => 'accepting requests' });
     if (baseUrl === undefined) {
       const { port } = app.server.address() as AddressInfo;
       const host = options.host === '0.0.0.0' || options.host === '::' ? '127.0.0.1' : options.host;

@@ -3,7 +3,7 @@ import { Fault } from '@grantway/contract';
 import { countAccounts, type Log, type Modules } from '@grantway/core';
 import { schema } from '@grantway/db';
 import { sql } from 'drizzle-orm';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { registerAccessTokens } from './api/access-tokens.ts';
 import { apiRoutes } from './api/index.ts';
 import { registerGateway } from './gateway/index.ts';
@@ -31,7 +31,8 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
     genReqId: newRequestId,
     // A request id is ours: nothing a caller sends becomes part of a log line's identity.
     requestIdHeader: false,
-    disableRequestLogging: true,
+    // Our own onResponse line is the one line of a request.
+    logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 256 },
     trustProxy: false,
     forceCloseConnections: 'idle',

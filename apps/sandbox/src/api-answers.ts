@@ -18,22 +18,16 @@ export function answerBody(match: ApiMatch, options: { vendorId: string; state: 
   const { body } = route.receives;
   const fresh = freshValues(route.fresh, body, vendorId, state);
   const echo = echoOf(route.places, actual, body);
-  const remembered = new Map<Leaf, Leaf>();
-  const named = new Set<Leaf>();
-  for (const value of actual.values()) {
-    const pairs = state.get(madeKey(vendorId, value)) as [Leaf, Leaf][] | undefined;
-    if (pairs !== undefined) named.add(value);
-    for (const [example, made] of pairs ?? []) remembered.set(example, made);
-  }
-  const shown: [Leaf, Leaf][] = [...fresh.pairs];
-  const texts = textChanges([...fresh.pairs, ...remembered, ...echo.pairs]);
+  const remembered = recall(actual, vendorId, state);
+  const shown: Shown[] = [...fresh.shown];
+  const texts = textChanges([...fresh.shown, ...remembered.shown, ...echo.shown]);
   const answer = mapLeaves(body, (leaf, pointer) => {
     const renewed = fresh.byPointer.get(pointer);
     if (renewed !== undefined) return renewed;
     const echoed = echo.read(leaf, pointer);
-    const known = remembered.get(leaf);
-    if (echoed !== undefined && !(known !== undefined && named.has(echoed))) {
-      shown.push([leaf, echoed]);
+    const known = remembered.read(leaf, pointer);
+    if (echoed !== undefined && !(known !== undefined && remembered.names.has(echoed))) {
+      shown.push([leaf, echoed, nameOf(pointer)]);
       return echoed;
     }
     return known ?? account.get(leaf) ?? rewritten(leaf, texts);
@@ -47,12 +41,30 @@ function madeKey(vendorId: string, value: Leaf): string {
   return `${vendorId}/made/${value}`;
 }
 
+/** A value of the example, what stood there instead, and the member's name. */
+type Shown = [example: Leaf, instead: Leaf, name: string];
+
+/** What earlier answers made of the things that this request names. */
+function recall(actual: Map<string, string | number>, vendorId: string, state: State) {
+  const names = new Set<Leaf>();
+  const shown: Shown[] = [];
+  for (const value of actual.values()) {
+    const made = state.get(madeKey(vendorId, value)) as Shown[] | undefined;
+    if (made === undefined) continue;
+    names.add(value);
+    shown.push(...made);
+  }
+  const read = (leaf: Leaf, pointer: string): Leaf | undefined =>
+    shown.find(([example, , name]) => example === leaf && (isTelling(leaf) || name === nameOf(pointer)))?.[1];
+  return { names, shown, read };
+}
+
 /** Equal values in the example are the same thing, so they get the same new value. */
 function freshValues(kinds: Record<string, FreshKind>, body: unknown, vendorId: string, state: State) {
   const byPointer = new Map<string, Leaf>();
   const known = new Map<string, Leaf>();
   const numbers = new Map<number, number>();
-  const pairs: [Leaf, Leaf][] = [];
+  const shown: Shown[] = [];
   const names = new Set<Leaf>();
   for (const [pointer, kind] of Object.entries(kinds)) {
     const example = valueAt(body, pointer);
@@ -60,16 +72,16 @@ function freshValues(kinds: Record<string, FreshKind>, body: unknown, vendorId: 
     const value = known.get(key) ?? freshValue(kind, example, numbers, vendorId, state);
     known.set(key, value);
     byPointer.set(pointer, value);
-    if (typeof example === 'string' || typeof example === 'number') pairs.push([example, value]);
+    if (typeof example === 'string' || typeof example === 'number') shown.push([example, value, nameOf(pointer)]);
     if (typeof value === 'string' && kind !== 'iso_now' && kind !== 'unix_now') names.add(value);
   }
-  return { byPointer, pairs, names };
+  return { byPointer, shown, names };
 }
 
 /** Longer texts that hold a changed value, or its form in a URL, change with it. */
-function textChanges(pairs: Iterable<[Leaf, Leaf]>): [from: string, to: string][] {
+function textChanges(shown: Shown[]): [from: string, to: string][] {
   const changes = new Map<string, string>();
-  for (const [from, to] of pairs) {
+  for (const [from, to] of shown) {
     if (typeof from !== 'string' || typeof to !== 'string') continue;
     if (from.length >= 6 && !changes.has(from)) changes.set(from, to);
     if (slug(from).length >= 10 && !changes.has(slug(from))) changes.set(slug(from), slug(to));
@@ -134,8 +146,7 @@ function echoOf(example: Map<string, string | number>, actual: Map<string, strin
     const given = actual.get(place);
     if (given === undefined) continue;
     byName.set(`${nameOf(`/${place}`)} ${shown}`, given);
-    const isTelling = typeof shown === 'number' ? Math.abs(shown) >= 1000 : shown.length >= 4;
-    if (isTelling && isUuid(shown) === isUuid(given) && !anywhere.has(String(shown))) anywhere.set(String(shown), given);
+    if (isTelling(shown) && isUuid(shown) === isUuid(given) && !anywhere.has(String(shown))) anywhere.set(String(shown), given);
   }
   const extra = new Map<string, string | number>();
   const leafNames = leavesOf(body).map(([pointer, leaf]) => `${nameOf(pointer)} ${typeof leaf}`);
@@ -152,7 +163,12 @@ function echoOf(example: Map<string, string | number>, actual: Map<string, strin
     if (typeof leaf === 'number') return Number.isFinite(Number(given)) ? Number(given) : undefined;
     return String(given);
   };
-  return { read, pairs: [...anywhere] as [Leaf, Leaf][] };
+  return { read, shown: [...anywhere].map(([from, to]): Shown => [from, to, '']) };
+}
+
+/** Whether a value says by itself what it stands for, wherever it appears. */
+function isTelling(value: Leaf): boolean {
+  return typeof value === 'number' ? Math.abs(value) >= 1000 : typeof value === 'string' && value.length >= 4;
 }
 
 function isUuid(value: string | number): boolean {

@@ -31,6 +31,7 @@ const tick =
   '<svg viewBox="0 0 20 20" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round" stroke-linejoin="round" aria-hidden="true"><path d="M4 10.5l4 4 8-9"/></svg>';
 
 export function consentPage(view: ConsentView): string {
+  // Allow stands first: the Enter key in the field presses a form's first button
   const scopes = view.scopes.map(([name, words]) => `<li>${tick}<span>${safe(words)}<small>${safe(name)}</small></span></li>`).join('\n');
   return page(
     `${view.app} asks for access to ${view.vendor}`,
@@ -45,8 +46,8 @@ ${view.scopes.length === 0 ? '' : `<p class="ask">It would be able to:</p>\n<ul 
 ${view.problem === undefined ? '' : `<p class="problem" role="alert">${safe(view.problem)}</p>`}
 <p class="hint">Any name will do; each name is an account of its own. There is no password.</p>
 <div class="choices">
-<button name="decision" value="deny">Deny</button>
 <button class="yes" name="decision" value="allow">Allow</button>
+<button name="decision" value="deny">Deny</button>
 </div>
 <p class="after">You then return to ${safe(view.returnsTo)}.</p>
 </form>
@@ -82,7 +83,7 @@ export function indexPage(view: IndexView): string {
       (vendor) => `<section class="card">
 <h3>${safe(vendor.name)}</h3>
 <p>${safe(vendor.auth)}</p>
-<details><summary>${vendor.routes.length} calls are served</summary>
+<details><summary>Served calls: ${vendor.routes.length}</summary>
 <pre>${safe([...vendor.oauth.map(([label, url]) => `${label}: ${url}`), ...vendor.routes].join('\n'))}</pre></details>
 </section>`,
     )

@@ -1,4 +1,5 @@
 import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connector } from '@grantway/connector-kit';
@@ -626,11 +627,13 @@ describe('knobs', () => {
   it('a slow answer does not keep the sandbox from closing', async () => {
     const sandbox = await start([acorn()]);
     await control(sandbox, 'PUT', 'acorn/knobs', { slow_ms: 120_000 });
-    const held = readBoard(sandbox, 'any').catch(() => undefined);
-    await vi.waitFor(() => expect(lines.some((line) => line.includes('knobs'))).toBe(true));
+    const held = readBoard(sandbox, 'any').then(
+      () => 'answered',
+      () => 'cut',
+    );
+    await vi.waitFor(() => expect(lines).toContain('acorn api: waits 120000 ms by knob'));
     await sandbox.close();
-    await held;
-    expect(running).toContain(sandbox);
+    expect(await held).toBe('cut');
   });
 
   it('web pages of other origins and other host names cannot turn knobs', async () => {
@@ -641,6 +644,13 @@ describe('knobs', () => {
       body: '{"fail":"500"}',
     });
     expect(response.status).toBe(403);
+    const rebound = await new Promise<number | undefined>((resolve, reject) => {
+      const options = { method: 'PUT', headers: { host: 'rebound.example' } };
+      request(`${sandbox.origin}/_sandbox/acorn/knobs`, options, (answer) => resolve(answer.resume().statusCode))
+        .on('error', reject)
+        .end('{"fail":"500"}');
+    });
+    expect(rebound).toBe(421);
     expect((await control(sandbox, 'GET', 'acorn/knobs')).body).toEqual({});
   });
 });

@@ -125,8 +125,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   /** Waits and fails as the knobs say; undefined: go on. */
   async function suffer(vendor: Vendor, where: 'api' | 'token'): Promise<Failure | undefined> {
     const { slowMs, fail } = nextTrouble(vendor.knobs, where);
-    if (slowMs > 0) await wait(slowMs, undefined, { signal: closing.signal });
-    return fail;
+    if (slowMs === 0) return fail;
+    log(`${vendor.id} ${where}: waits ${slowMs} ms by knob`);
+    return wait(slowMs, fail, { signal: closing.signal }).catch(() => 'reset' as const);
   }
 
   async function answerOAuth(

@@ -1,7 +1,7 @@
 export const stylesheet = `
 :root {
   color-scheme: light dark;
-  --ground: #eef0f4; --sheet: #ffffff; --ink: #1b1f2a; --quiet: #5d6473; --line: #dfe3ea; --field: #ffffff;
+  --ground: #eef0f4; --sheet: #ffffff; --ink: #1b1f2a; --quiet: #5d6473; --line: #d9dee7; --field: #ffffff;
   --accent: #3446c8; --accent-ink: #ffffff; --accent-soft: #e9ecfb; --note: #fff3d6; --note-ink: #5c4300; --note-line: #f0d48a;
   --shadow: 0 1px 2px rgba(20, 26, 46, .06), 0 12px 32px rgba(20, 26, 46, .09);
 }
@@ -23,10 +23,10 @@ a { color: var(--accent); }
   margin: 0; padding: 10px 20px; background: var(--note); color: var(--note-ink); border-bottom: 1px solid var(--note-line);
   text-align: center; font-size: 14px;
 }
-main { max-width: 460px; margin: 0 auto; padding: 48px 16px 40px; }
+main { max-width: 460px; margin: 0 auto; padding: 36px 16px 40px; }
 main.wide { max-width: 860px; }
-.sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: 16px; box-shadow: var(--shadow); padding: 32px; }
-.pair { display: flex; align-items: center; justify-content: center; gap: 14px; margin-bottom: 20px; }
+.sheet { background: var(--sheet); border: 1px solid var(--line); border-radius: 16px; box-shadow: var(--shadow); padding: 28px 32px; }
+.pair { display: flex; align-items: center; justify-content: center; gap: 14px; margin-bottom: 16px; }
 .tile {
   width: 52px; height: 52px; border-radius: 14px; display: grid; place-items: center; font-size: 22px; font-weight: 650;
   background: var(--accent-soft); color: var(--accent);
@@ -34,12 +34,12 @@ main.wide { max-width: 860px; }
 .tile.vendor { background: var(--ink); color: var(--sheet); }
 .dots { display: flex; gap: 5px; }
 .dots i { width: 5px; height: 5px; border-radius: 50%; background: var(--line); }
-h1 { margin: 0 0 24px; font-size: 22px; line-height: 1.3; font-weight: 650; text-align: center; text-wrap: balance; }
+h1 { margin: 0 0 18px; font-size: 22px; line-height: 1.3; font-weight: 650; text-align: center; text-wrap: balance; }
 h2 { margin: 36px 0 10px; font-size: 17px; }
 h3 { margin: 0 0 4px; font-size: 16px; }
 .ask { margin: 0 0 10px; color: var(--quiet); font-size: 14px; }
-.scopes { list-style: none; margin: 0 0 24px; padding: 0; border: 1px solid var(--line); border-radius: 12px; }
-.scopes li { display: flex; gap: 12px; padding: 12px 14px; }
+.scopes { list-style: none; margin: 0 0 18px; padding: 0; border: 1px solid var(--line); border-radius: 12px; font-size: 15px; line-height: 1.4; }
+.scopes li { display: flex; gap: 12px; padding: 10px 14px; }
 .scopes li + li { border-top: 1px solid var(--line); }
 .scopes svg { flex: none; width: 20px; height: 20px; margin-top: 2px; color: var(--accent); }
 .scopes small { display: block; color: var(--quiet); font: 12px/1.4 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; overflow-wrap: anywhere; }
@@ -49,9 +49,9 @@ input[type="text"] {
   border: 1px solid var(--line); border-radius: 10px;
 }
 input:focus-visible, button:focus-visible, a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
-.hint { margin: 6px 0 24px; font-size: 13px; color: var(--quiet); }
+.hint { margin: 6px 0 18px; font-size: 13px; color: var(--quiet); }
 .problem { margin: 6px 0 0; font-size: 14px; color: #c22f3d; }
-.choices { display: grid; grid-template-columns: 1fr 2fr; gap: 12px; }
+.choices { display: grid; grid-template-columns: 2fr 1fr; gap: 12px; }
 button {
   font: inherit; font-weight: 600; padding: 12px 16px; border-radius: 10px; border: 1px solid var(--line);
   background: transparent; color: inherit; cursor: pointer; min-height: 48px;
@@ -68,6 +68,7 @@ pre { margin: 0; padding: 12px 14px; border-radius: 10px; background: var(--grou
 dl { margin: 0; }
 dt { font: 600 13px/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
 dd { margin: 0 0 10px; font-size: 14px; color: var(--quiet); }
+main > pre { background: var(--sheet); border: 1px solid var(--line); }
 details summary { cursor: pointer; font-size: 14px; }
 details pre { margin-top: 8px; }
 @media (max-width: 480px) {

@@ -217,6 +217,7 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
           ? undefined
           : await modules.sealing.open<string>(verifierPlace(session.environment_id, session.id), session.pkce_verifier_ct),
       iss: input.iss,
+      requestedScopes: session.scopes,
     });
     try {
       const account = await identify(modules, open, credential, {});

@@ -1,3 +1,216 @@
-import type { Modules } from '@grantway/core';
-import type { FastifyInstance } from 'fastify';
-export function registerGateway(_app: FastifyInstance, _modules: Modules): void {}
+import { faults, isFault, isId, newId } from '@grantway/contract';
+import { type Log, type Modules, type OpenInstance, openInstance } from '@grantway/core';
+import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import { createAdmission } from './admission.ts';
+import type { Exchange } from './exchange.ts';
+import { createExposures } from './exposure.ts';
+import {
+  errorCode,
+  errorMessage,
+  idOf,
+  isObject,
+  type JsonObject,
+  parseJson,
+  RpcError,
+  type RpcRequest,
+  readMessage,
+  resultMessage,
+} from './json-rpc.ts';
+import { answerLegacy } from './legacy-era.ts';
+import { answerModern } from './modern-era.ts';
+import { headerOf, judge, metaKey, supportedVersions, unsupportedVersion, versionWithoutHeader } from './protocol.ts';
+import { createSubscriptions, type SubscriptionTimes } from './subscriptions.ts';
+
+const maxBatch = 20;
+const otherMethods: HTTPMethods[] = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
+
+/** The credential is in the URL or in the answers' context: no cache may keep them, no link may carry them on. */
+const privacy = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' };
+
+const admitted = 'mcpAdmitted';
+
+/** Who was let in, and with what: the token stays with the request, for streams that check it again. */
+interface Admitted {
+  instance: OpenInstance;
+  token: string;
+}
+
+/**
+ * The MCP endpoint: `POST /u/<token>/mcp`, and `POST /mcp` with the same token as a bearer. A credential is judged before
+ * a byte of the body is read. Every answer, also a refusal, is JSON-RPC with a sentence for a person.
+ */
+export function registerGateway(app: FastifyInstance, modules: Modules, times: Partial<SubscriptionTimes> = {}): void {
+  app.register(async (scope) => {
+    const admission = createAdmission(modules.baseUrl);
+    const exposures = createExposures(modules.catalogue);
+    const subscriptions = createSubscriptions(modules, { pollMs: 2000, keepAliveMs: 15_000, ...times });
+
+    scope.decorateRequest(admitted, null);
+    scope.removeAllContentTypeParsers();
+    scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+    scope.setErrorHandler((error, request, reply) => refuse(reply, toRpcError(error, request.log), null));
+    scope.addHook('onRequest', async (_request, reply) => {
+      reply.headers(privacy);
+    });
+    scope.addHook('preClose', async () => subscriptions.close());
+
+    async function admit(request: FastifyRequest, credential: () => string): Promise<void> {
+      const refusal = admission(request);
+      if (refusal !== undefined) throw new RpcError(403, refusal, { status: 403, data: { code: 'host_not_allowed' } });
+      const token = credential();
+      try {
+        request.setDecorator<Admitted>(admitted, { instance: await openInstance(modules, token), token });
+      } catch (error) {
+        if (!isFault(error)) throw error;
+        const { code, status } = error;
+        throw new RpcError(status, urlRefusals[code] ?? faults[code].title, { status, data: { code } });
+      }
+    }
+
+    async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
+      const { instance, token } = request.getDecorator<Admitted>(admitted);
+      const requestId = isId('request', request.id) ? request.id : newId('request');
+      const log = request.log.child({ mcp_instance_id: instance.id }) as Log;
+      const exchange: Exchange = { modules, exposures, instance, requestId, log };
+      let body: unknown;
+      try {
+        if (!Buffer.isBuffer(request.body)) throw wrongMediaType();
+        body = parseJson(request.body);
+        if (Array.isArray(body)) return await answerBatch(exchange, body, request, reply);
+        const message = readMessage(body);
+        if (message.kind === 'response') return reply.code(202).send();
+        const era = judge(message, request.headers);
+        if (message.kind === 'notification') return reply.code(202).send();
+        if (era.era === 'modern' && message.method === 'subscriptions/listen') {
+          subscriptions.open(instance, token, message, reply);
+          return reply;
+        }
+        const result =
+          era.era === 'modern' ? await answerModern(exchange, message, era.clientCapabilities) : await answerLegacy(exchange, message);
+        return reply.send(resultMessage(message.id, result));
+      } catch (error) {
+        return refuse(reply, toRpcError(error, log), idOf(body));
+      }
+    }
+
+    const endpoints: { url: string; credential: (request: FastifyRequest) => string }[] = [
+      { url: '/u/:token/mcp', credential: (request) => (request.params as { token: string }).token },
+      { url: '/mcp', credential: bearerOf },
+    ];
+    for (const { url, credential } of endpoints) {
+      scope.route({
+        method: 'POST',
+        url,
+        onRequest: (request) => admit(request, () => credential(request)),
+        handler: handle,
+      });
+      scope.route({
+        method: otherMethods,
+        url,
+        onRequest: async (_request, reply) => {
+          reply.header('allow', 'POST');
+          throw new RpcError(405, 'This MCP endpoint takes POST only; it keeps no sessions.', {
+            status: 405,
+            data: { code: 'method_not_allowed' },
+          });
+        },
+        handler: handle,
+      });
+    }
+    // Clients look for OAuth metadata around any URL. There is none, and the secret in the path is nobody's business.
+    for (const url of ['/u/*', '/.well-known/:document/u/*']) {
+      scope.route({
+        method: ['POST', ...otherMethods],
+        url,
+        onRequest: async () => {
+          throw new RpcError(404, 'There is nothing here.', { status: 404, data: { code: 'not_found' } });
+        },
+        handler: handle,
+      });
+    }
+  });
+}
+
+/** What a person reads in their client; 401 would make clients look for OAuth and hide it. */
+const urlRefusals: Partial<Record<keyof typeof faults, string>> = {
+  not_found: 'This MCP URL is not known here. Check that it was copied completely, or ask for a new one where you got it.',
+  instance_revoked: 'This MCP URL was revoked. Ask for a new one where you got it.',
+  client_suspended: 'The application that gave out this MCP URL is suspended. Ask its operator.',
+};
+
+/** @throws RpcError 401 (RFC 9110 section 15.5.2) where no credential was sent at all */
+function bearerOf(request: FastifyRequest): string {
+  const match = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '');
+  if (match === null) {
+    throw new RpcError(401, 'Send the secret part of the MCP URL as "Authorization: Bearer gwmcp_...", or use the URL itself.', {
+      status: 401,
+      data: { code: 'unauthorized' },
+    });
+  }
+  return match[1] as string;
+}
+
+/** Protocol 2025-03-26 alone has batches. */
+async function answerBatch(exchange: Exchange, body: unknown[], request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  const version = headerOf(request.headers, 'mcp-protocol-version') ?? versionWithoutHeader;
+  if (version !== versionWithoutHeader) {
+    if (!supportedVersions.includes(version)) throw unsupportedVersion(version);
+    throw invalidBatch('Batches exist in protocol version 2025-03-26 only');
+  }
+  if (body.length === 0 || body.length > maxBatch) throw invalidBatch(`A batch holds 1 to ${maxBatch} messages`);
+  const messages = body.map(readMessage);
+  const ids = new Set<unknown>();
+  for (const message of messages) {
+    if (message.kind === 'response') continue;
+    const { _meta } = message.params;
+    if (isObject(_meta) && metaKey.version in _meta) throw invalidBatch('A request of the stateless protocol stands alone');
+    if (message.kind === 'notification') continue;
+    if (message.method === 'initialize') throw invalidBatch('An initialize request stands alone');
+    if (ids.has(message.id)) throw invalidBatch('Two requests have the same id');
+    ids.add(message.id);
+  }
+  const requests = messages.filter((message): message is RpcRequest => message.kind === 'request');
+  if (requests.length === 0) return reply.code(202).send();
+  const answers = await Promise.all(
+    requests.map(async (message): Promise<JsonObject> => {
+      try {
+        return resultMessage(message.id, await answerLegacy(exchange, message));
+      } catch (error) {
+        return errorMessage(toRpcError(error, exchange.log), message.id);
+      }
+    }),
+  );
+  return reply.send(answers);
+}
+
+function wrongMediaType(): RpcError {
+  const data = { code: 'unsupported_media_type' };
+  return new RpcError(errorCode.invalidRequest, 'Send a JSON-RPC message as application/json.', { status: 415, data });
+}
+
+function invalidBatch(why: string): RpcError {
+  return new RpcError(errorCode.invalidRequest, `${why}.`, { status: 400 });
+}
+
+function refuse(reply: FastifyReply, error: RpcError, id: string | number | null): FastifyReply {
+  if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="grantway"');
+  return reply.code(error.status).send(errorMessage(error, id));
+}
+
+/** Fastify's own errors by code. Anything unknown is logged, and said to be ours without a word of it. */
+function toRpcError(error: unknown, log: Pick<Log, 'error'>): RpcError {
+  if (error instanceof RpcError) return error;
+  const { code, statusCode } = error as { code?: string; statusCode?: number };
+  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+    return new RpcError(errorCode.invalidRequest, 'The body is larger than this broker reads.', {
+      status: 413,
+      data: { code: 'payload_too_large' },
+    });
+  }
+  if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return wrongMediaType();
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) {
+    return new RpcError(errorCode.invalidRequest, 'The HTTP request is not valid.', { status: statusCode });
+  }
+  log.error({ err: error }, 'MCP request failed');
+  return new RpcError(errorCode.internal, 'Something went wrong on our side.', { status: 500 });
+}

@@ -20,7 +20,10 @@ export const done: Page = {
     if (shown === 'connected') return { page: connectedPage(view) };
     if (shown === 'link_used') return { page: usedPage(view) };
     if (shown === 'link_expired') return { page: expiredPage() };
-    return { page: unfinishedPage(view, shown, token, await formTokenInput(modules, 'go', token)), formAction: providerFormAction(modules, view) };
+    return {
+      page: unfinishedPage(view, shown, token, await formTokenInput(modules, 'go', token)),
+      formAction: providerFormAction(modules, view),
+    };
   },
 };
 
@@ -57,7 +60,12 @@ export function unfinishedPage(view: LinkView, shown: FaultCode | 'unfinished', 
   const { connector } = view;
   const said =
     shown === 'unfinished'
-      ? ({ tone: 'info', title: `${connector.name} is not connected yet`, text: 'The sign-in was not finished.', next: 'Go on whenever you like while the link lives.' } as const)
+      ? ({
+          tone: 'info',
+          title: `${connector.name} is not connected yet`,
+          text: 'The sign-in was not finished.',
+          next: 'Go on whenever you like while the link lives.',
+        } as const)
       : wordsOf(shown);
   const label = shown === 'unfinished' ? `Continue to ${connector.name}` : 'Try again';
   const again =

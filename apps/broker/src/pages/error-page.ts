@@ -163,7 +163,12 @@ export const words: Partial<Record<FaultCode, Words>> = {
     next: openAgain,
   },
   invalid_request: { tone: 'warn', title: 'The request was not understood', text: 'Nothing was done.', next: openAgain },
-  unsupported_media_type: { tone: 'warn', title: 'The form was not understood', text: 'It was sent in a way that we do not read.', next: openAgain },
+  unsupported_media_type: {
+    tone: 'warn',
+    title: 'The form was not understood',
+    text: 'It was sent in a way that we do not read.',
+    next: openAgain,
+  },
   payload_too_large: { tone: 'warn', title: 'The form is too large', text: 'More was entered than any key needs.', next: openAgain },
   headers_too_large: {
     tone: 'warn',
@@ -199,7 +204,10 @@ export function wordsOf(code: FaultCode): Words {
 }
 
 /** `linkPath` is where the person can begin again. The request id is shown for faults that are ours to look up. */
-export function errorPage(fault: Pick<Fault, 'code'>, options: { requestId?: string | undefined; linkPath?: string | undefined } = {}): string {
+export function errorPage(
+  fault: Pick<Fault, 'code'>,
+  options: { requestId?: string | undefined; linkPath?: string | undefined } = {},
+): string {
   const { tone, title, text, next } = wordsOf(fault.code);
   const isOurs = faults[fault.code].actor === 'grantway' || words[fault.code] === undefined;
   return pageOf({

@@ -124,7 +124,8 @@ function send(reply: FastifyReply, answer: PageAnswer): FastifyReply {
 function sendError(request: FastifyRequest, reply: FastifyReply, fault: Fault): FastifyReply {
   const { token } = (request.params ?? {}) as { token?: string };
   // Only where something was wrong with the request, not with the link.
-  const again = token !== undefined && parseBearer('link', token) !== undefined && fault.code !== 'link_invalid' ? linkPath(token) : undefined;
+  const again =
+    token !== undefined && parseBearer('link', token) !== undefined && fault.code !== 'link_invalid' ? linkPath(token) : undefined;
   if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(fault.retryAfterSeconds))));
   return reply
     .status(fault.status)

@@ -34,7 +34,9 @@ ${docs !== undefined && html`<p class="quiet small"><a href="${docs}" rel="noope
 function fieldOf(field: Field, problem: FormProblem | undefined, focus: boolean): Html {
   const { name } = field;
   const message = problem?.fields[name];
-  const described = [field.help === undefined ? undefined : `h-${name}`, message === undefined ? undefined : `e-${name}`].filter((id) => id !== undefined);
+  const described = [field.help === undefined ? undefined : `h-${name}`, message === undefined ? undefined : `e-${name}`].filter(
+    (id) => id !== undefined,
+  );
   const value = field.secret ? undefined : (problem?.values[name] ?? field.default);
   const attributes = html` id="f-${name}" name="${name}" required${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${message !== undefined && html` aria-invalid="true"`}${focus && html` autofocus`}`;
   const pattern = patternOf(field);
@@ -46,7 +48,8 @@ ${
     ? html`<input${attributes} type="${field.secret ? 'password' : 'text'}" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="4096"${
         value !== undefined && html` value="${value}"`
       }${field.placeholder !== undefined && html` placeholder="${field.placeholder}"`}${
-        pattern !== undefined && html` pattern="${pattern}" title="${field.label}, as ${field.help === undefined ? 'the provider shows it' : 'described above'}"`
+        pattern !== undefined &&
+        html` pattern="${pattern}" title="${field.label}, as ${field.help === undefined ? 'the provider shows it' : 'described above'}"`
       }>`
     : html`<select${attributes} autocomplete="off">${value === undefined && html`<option value="">Choose…</option>`}${field.options.map(
         (o) => html`<option value="${o.value}"${o.value === value && html` selected`}>${o.label}</option>`,

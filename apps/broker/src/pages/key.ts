@@ -20,7 +20,8 @@ export const key: Page = {
     } catch (error) {
       if (!isFault(error)) throw error;
       if (error.code === 'link_used' || error.code === 'link_expired') return { location: linkPath(token) };
-      if (error.code === 'account_changed' || error.code === 'consent_failed') return { location: `${linkPath(token, '/done')}?r=${error.code}` };
+      if (error.code === 'account_changed' || error.code === 'consent_failed')
+        return { location: `${linkPath(token, '/done')}?r=${error.code}` };
       const isAboutTheKey = error.code === 'form_invalid' || error.code === 'key_rejected' || error.code === 'provider_unavailable';
       if (!isAboutTheKey) throw error;
       const view = await viewLink(modules, token, requestOf(request));

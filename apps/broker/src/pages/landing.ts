@@ -59,6 +59,7 @@ ${view.sandbox && sandboxBanner(connector.name)}
 ${isAgain && html`<p class="note">${icon('info')}<span>Connected now as <strong>${foreign(view.account.label ?? '')}</strong>. Going on renews this connection.</span></p>`}
 ${view.kind === 'oauth2' ? scopesOf(view) : undefined}
 ${view.kind === 'oauth2' ? continueForm(view, token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem)}
+<p class="not-you"><strong>Not you?</strong> Close this page. Nothing has happened yet.</p>
 <section><h2>What happens next</h2>
 <ol class="steps">
 ${
@@ -72,12 +73,9 @@ ${
 }
 </ol></section>
 <dl class="facts">
-<div><dt>Workspace</dt><dd>${foreign(view.workspaceName)}</dd></div>
-<div><dt>On behalf of</dt><dd>${foreign(view.identifier)}</dd></div>
 <div><dt>Connection</dt><dd>${foreign(view.connectionName)}</dd></div>
 <div><dt>Link expires</dt><dd>${momentOf(view.expiresAt)}</dd></div>
 </dl>
-<p class="not-you"><strong>Not you?</strong> Close this page. Nothing has happened yet.</p>
 </main>`,
   });
 }

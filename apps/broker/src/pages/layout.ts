@@ -52,7 +52,13 @@ ${main}
 }
 
 /** A page that says one thing: what happened, and what to do next. */
-export function noticeOf(notice: { tone: Tone; title: string; text: Html | string; next?: Html | string | undefined; extra?: Html | undefined }): Html {
+export function noticeOf(notice: {
+  tone: Tone;
+  title: string;
+  text: Html | string;
+  next?: Html | string | undefined;
+  extra?: Html | undefined;
+}): Html {
   const { tone, title, text, next, extra } = notice;
   return html`<main class="card notice">
 <div class="badge ${tone}">${icon(tone)}</div>
@@ -66,7 +72,8 @@ ${extra}
 /** For people, without a script that would know their time zone: how long from now, and the moment in UTC. */
 export function momentOf(at: Date, now: Date = new Date()): Html {
   const minutes = Math.max(0, Math.round((at.getTime() - now.getTime()) / 60_000));
-  const [amount, unit] = minutes < 120 ? [minutes, 'minute'] : minutes < 2880 ? [Math.round(minutes / 60), 'hour'] : [Math.round(minutes / 1440), 'day'];
+  const [amount, unit] =
+    minutes < 120 ? [minutes, 'minute'] : minutes < 2880 ? [Math.round(minutes / 60), 'hour'] : [Math.round(minutes / 1440), 'day'];
   const utc = new Intl.DateTimeFormat('en-GB', { dateStyle: 'medium', timeStyle: 'short', timeZone: 'UTC' }).format(at);
   return html`in ${amount} ${unit}${amount === 1 ? '' : 's'} <span class="quiet">(<time datetime="${at.toISOString()}">${utc} UTC</time>)</span>`;
 }

@@ -28,9 +28,14 @@ export async function formTokenInput(modules: Modules, purpose: FormPurpose, lin
  * Sec-Fetch-Site an Origin must be exactly ours: "null" is what a hostile sandboxed frame sends. A client that sends
  * neither is no browser, and nobody's cookies travel with it.
  *
- * @throws Fault form_stale
+ * @throws Fault form_stale, link_invalid
  */
-export async function readForm(modules: Modules, request: FastifyRequest, purpose: FormPurpose, linkToken: string): Promise<Record<string, string>> {
+export async function readForm(
+  modules: Modules,
+  request: FastifyRequest,
+  purpose: FormPurpose,
+  linkToken: string,
+): Promise<Record<string, string>> {
   const site = request.headers['sec-fetch-site'];
   const { origin } = request.headers;
   const isOurs = origin === new URL(modules.baseUrl()).origin;
@@ -38,6 +43,8 @@ export async function readForm(modules: Modules, request: FastifyRequest, purpos
   if (origin !== undefined && !isOurs && !(origin === 'null' && site === 'same-origin')) {
     throw new Fault('form_stale', { internal: 'posted from another origin' });
   }
+  const link = parseBearer('link', linkToken);
+  if (link === undefined) throw new Fault('link_invalid');
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries((request.body as Record<string, unknown> | undefined) ?? {})) {
     // A field sent twice is a list here; none of ours is.

@@ -1,7 +1,7 @@
 import { type ApiKeyAuth, type Credential, placeholders } from '@grantway/connector-kit';
 import { reveal, type Secret } from '@grantway/contract';
 import { malformed } from '../egress-error.ts';
-import type { Placement } from './placement.ts';
+import type { Placement } from './placed.ts';
 
 /** Fills the connector's header templates from the credential's fields, and from `fields` where the operator fixed them. */
 export function placeApiKey(auth: ApiKeyAuth, credential: Secret<Credential>, fields: Record<string, string>): Placement {

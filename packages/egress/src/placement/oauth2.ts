@@ -1,7 +1,7 @@
 import type { Credential } from '@grantway/connector-kit';
 import { reveal, type Secret } from '@grantway/contract';
 import { malformed } from '../egress-error.ts';
-import type { Placement } from './placement.ts';
+import type { Placement } from './placed.ts';
 
 /** RFC 6750 section 2.1. */
 export function placeOAuth2(credential: Secret<Credential>): Placement {

@@ -1,0 +1,18 @@
+import type { Log, Modules, OpenInstance } from '@grantway/core';
+import type { Exposures } from './exposure.ts';
+
+/** One HTTP request that was let in. */
+export interface Exchange {
+  modules: Modules;
+  exposures: Exposures;
+  instance: OpenInstance;
+  requestId: string;
+  log: Log;
+}
+
+/** For the agent's model, in both eras: what the endpoint is for, and what to do with a link. */
+export function instructionsFor(instance: OpenInstance): string {
+  const links =
+    'A tool whose account is not connected answers with an authorization link: give the link to the user, and repeat the call once they have opened it.';
+  return instance.configDescription === '' ? links : `${instance.configDescription}\n\n${links}`;
+}

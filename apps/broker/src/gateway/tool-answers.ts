@@ -1,0 +1,109 @@
+import { Fault, faults, isFault } from '@grantway/contract';
+import { executeTool, type ToolOutput } from '@grantway/core';
+import type { Exchange } from './exchange.ts';
+import { errorCode, isObject, type JsonObject, RpcError } from './json-rpc.ts';
+
+export interface ToolRequest {
+  name: string;
+  args: JsonObject;
+}
+
+export type ToolAnswer = { kind: 'output'; output: ToolOutput } | { kind: 'fault'; fault: Fault };
+
+/** @throws RpcError invalidParams */
+export function readToolRequest(params: JsonObject): ToolRequest {
+  const { name, arguments: args = {} } = params;
+  if (typeof name !== 'string') throw new RpcError(errorCode.invalidParams, 'params.name must be the name of a tool.');
+  if (!isObject(args)) throw new RpcError(errorCode.invalidParams, 'params.arguments must be an object.');
+  return { name, args };
+}
+
+/**
+ * Executes a tool; the call is finished and audited even when nobody waits for the answer any more.
+ * @throws RpcError invalidParams for a tool that is not exposed here (recorded all the same)
+ */
+export async function callTool(exchange: Exchange, call: ToolRequest): Promise<ToolAnswer> {
+  const { modules, instance, log } = exchange;
+  const exposed = (await exchange.exposures(instance)).byName.get(call.name);
+  try {
+    const output = await executeTool(
+      modules,
+      {
+        via: 'mcp',
+        environmentId: instance.environmentId,
+        clientId: instance.clientId,
+        userId: instance.userId,
+        userIdentifier: instance.userIdentifier,
+        instance: { id: instance.id, configName: instance.configName, configVersion: instance.configVersion },
+        requestId: exchange.requestId,
+        log,
+      },
+      call.name,
+      exposed,
+      call.args,
+    );
+    return { kind: 'output', output };
+  } catch (error) {
+    if (isFault(error, 'unknown_tool')) {
+      throw new RpcError(errorCode.invalidParams, `Unknown tool: ${call.name.slice(0, 128)}`, {
+        data: { code: error.code, tool_call_id: error.extra?.tool_call_id },
+      });
+    }
+    if (isFault(error)) return { kind: 'fault', fault: error };
+    // The audit row could not be written: what the provider did is then not known here, only that a read changed nothing.
+    log.error({ err: error, tool: call.name.slice(0, 128) }, 'tool call could not be recorded');
+    return { kind: 'fault', fault: new Fault(exposed?.tool.effect === 'read' ? 'internal' : 'outcome_unknown', { cause: error }) };
+  }
+}
+
+/** A CallToolResult, the same in both eras. */
+export function toolResult(answer: ToolAnswer, call: ToolRequest): JsonObject {
+  if (answer.kind === 'output') {
+    const { output, toolCallId } = answer.output;
+    return {
+      content: [{ type: 'text', text: JSON.stringify(output) }],
+      structuredContent: output,
+      _meta: { 'grantway/tool_call_id': toolCallId },
+    };
+  }
+  const { fault } = answer;
+  const { tool_call_id, connection_name, authentication_link } = fault.extra ?? {};
+  return {
+    content: [{ type: 'text', text: explain(fault, call) }],
+    isError: true,
+    _meta: {
+      'grantway/code': fault.code,
+      ...(tool_call_id === undefined ? {} : { 'grantway/tool_call_id': tool_call_id }),
+      ...(connection_name === undefined ? {} : { 'grantway/connection_name': connection_name }),
+      ...(authentication_link === undefined ? {} : { 'grantway/authentication_link': authentication_link }),
+      ...(fault.retryAfterSeconds === undefined ? {} : { 'grantway/retry_after_seconds': fault.retryAfterSeconds }),
+    },
+  };
+}
+
+/** What the model reads: some clients show it nothing but the text, so that the link is in it. */
+function explain(fault: Fault, call: ToolRequest): string {
+  switch (fault.code) {
+    case 'argument_invalid': {
+      const each = fault.errors?.map((e) => `${e.pointer.slice(1) || 'arguments'}: ${e.detail}`) ?? [];
+      const named = each.length > 20 ? [...each.slice(0, 20), `and ${each.length - 20} more`] : each;
+      return sentence(`The arguments of ${call.name} do not fit: ${named.join('; ')}`);
+    }
+    case 'authorization_required':
+    case 'scope_missing': {
+      const link = fault.extra?.authentication_link;
+      return typeof link === 'string' ? `${sentence(fault.message)}\nAuthorization link: ${link}` : sentence(fault.message);
+    }
+    case 'outcome_unknown':
+      return `${sentence(faults.outcome_unknown.title)}${fault.detail === undefined ? '' : ` ${sentence(fault.detail)}`}`;
+    default:
+      return fault.retryAfterSeconds === undefined
+        ? sentence(fault.message)
+        : `${sentence(fault.message)} Try again in ${fault.retryAfterSeconds} seconds.`;
+  }
+}
+
+function sentence(text: string): string {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}

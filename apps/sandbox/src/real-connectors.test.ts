@@ -1,0 +1,139 @@
+import { type ApiRequest, type Connector, faultByStatus, sandboxUrl, type Tool } from '@grantway/connector-kit';
+import { loadAllConnectors } from '@grantway/connectors';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { apiRoutesOf } from './api-routes.ts';
+import { type Sandbox, startSandbox } from './index.ts';
+import { type App, pkce, postForm, redirectUri, registerApp, Visitor } from './testing/visitor.ts';
+
+const connectors = await loadAllConnectors();
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox({ connectors });
+});
+
+afterAll(() => sandbox.close());
+
+/** Credential headers for these scopes, obtained as the broker does. */
+async function connect(connector: Connector, scopes: string[], account = 'ada@example.test'): Promise<Record<string, string>> {
+  const { auth } = connector;
+  if (auth.kind === 'api_key') {
+    const key = crypto.randomUUID().replaceAll('-', '');
+    return Object.fromEntries(Object.entries(auth.headers).map(([name, template]) => [name, template.replace(/\{\w+\}/g, key)]));
+  }
+  const app: App = await registerApp(sandbox.origin, connector.id);
+  const { verifier, challenge } = pkce();
+  const query = new URLSearchParams({
+    response_type: 'code',
+    client_id: app.client_id,
+    redirect_uri: redirectUri,
+    state: 'state-1',
+    ...(auth.pkce === 'S256' ? { code_challenge: challenge, code_challenge_method: 'S256' } : {}),
+    ...auth.authorizeParams,
+    ...(auth.scopeParams?.(scopes) ?? { scope: scopes.join(auth.scopeSeparator) }),
+  });
+  const back = await new Visitor().decide(`${sandboxUrl(auth.authorizeUrl, sandbox.origin)}?${query}`, 'allow', account);
+  const form = {
+    grant_type: 'authorization_code',
+    code: back.searchParams.get('code') ?? '',
+    redirect_uri: redirectUri,
+    ...(auth.pkce === 'S256' ? { code_verifier: verifier } : {}),
+  };
+  const how = auth.clientAuthentication === 'client_secret_basic' ? 'basic' : 'post';
+  const answer = await postForm(sandboxUrl(auth.tokenUrl, sandbox.origin), form, app, how);
+  const read = (auth.readTokenResponse?.(answer.body) ?? answer.body) as { access_token: string; refresh_token: string; scopes?: string[] };
+  expect(read.access_token, JSON.stringify(answer.body)).toEqual(expect.any(String));
+  expect(read.refresh_token).toEqual(expect.any(String));
+  if (read.scopes !== undefined) expect(read.scopes.sort()).toEqual([...scopes].sort());
+  return { authorization: `Bearer ${read.access_token}` };
+}
+
+async function send(connector: Connector, request: ApiRequest, credential: Record<string, string>) {
+  const fields = connector.auth.kind === 'api_key' ? connector.auth.fields : [];
+  const base = connector.api.baseUrl.replace(/\{(\w+)\}/g, (_, name) => {
+    const field = fields.find((f) => f.name === name);
+    return field?.default ?? field?.options?.[0]?.value ?? '';
+  });
+  const url = new URL(sandboxUrl(`${base}${request.path}`, sandbox.origin));
+  for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));
+  const json = request.json === undefined ? {} : { body: JSON.stringify(request.json) };
+  const form = request.form === undefined ? {} : { body: new URLSearchParams(request.form as Record<string, string>) };
+  const headers = {
+    ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+    ...connector.api.headers,
+    ...credential,
+  };
+  const answer = await fetch(url, { method: request.method, headers: { ...headers, ...request.headers }, ...json, ...form });
+  const text = await answer.text();
+  const isJson = answer.headers.get('content-type')?.includes('json') === true;
+  return { status: answer.status, headers: Object.fromEntries(answer.headers), body: isJson ? JSON.parse(text) : text };
+}
+
+const judge = (connector: Connector, response: Awaited<ReturnType<typeof send>>) => (connector.api.fault ?? faultByStatus)(response);
+const scopesOf = (connector: Connector, tools: Tool[]) => {
+  const needed = new Set(tools.flatMap((t) => t.scopes));
+  return connector.auth.kind === 'oauth2' ? Object.keys(connector.auth.scopes).filter((scope) => needed.has(scope)) : [];
+};
+
+describe.each(connectors.map((connector) => [connector.id, connector] as const))('%s', (_id, connector) => {
+  it('each worked example is answered for its own tool, in the shape of its output', async () => {
+    const credential = await connect(connector, scopesOf(connector, connector.tools));
+    for (const tool of connector.tools) {
+      for (const example of tool.examples) {
+        const response = await send(connector, tool.request(tool.input.parse(example.input)), credential);
+        expect(judge(connector, response), `${tool.name}: ${JSON.stringify(response.body)}`).toBeUndefined();
+        const output = tool.output.parse(tool.respond(response.body, response));
+        if (example.fresh === undefined && connector.auth.kind === 'api_key') expect(output).toEqual(example.gives);
+        expect(Object.keys(output).sort()).toEqual(Object.keys(example.gives).sort());
+      }
+    }
+    const ledger = (await (await fetch(`${sandbox.origin}/_sandbox/${connector.id}/ledger`)).json()) as {
+      events: { kind: string; tool?: string }[];
+    };
+    const called = ledger.events.filter(({ kind }) => kind === 'api_call').map(({ tool }) => tool);
+    expect(called).toEqual(connector.tools.flatMap((t) => t.examples.map(() => t.name)));
+  });
+
+  it('identify tells accounts apart', async () => {
+    const who = async (account: string) => {
+      const response = await send(
+        connector,
+        connector.identify.request,
+        await connect(connector, scopesOf(connector, connector.tools), account),
+      );
+      expect(judge(connector, response)).toBeUndefined();
+      return connector.identify.subject(response.body as never, response);
+    };
+    const [ada, grace] = [await who('ada@example.test'), await who('grace@example.test')];
+    if (connector.auth.kind === 'api_key') return expect(ada).toEqual(connector.identify.example.gives);
+    expect(grace.id).not.toBe(ada.id);
+    expect(ada.label.toLowerCase()).toContain('ada');
+    expect(grace.label.toLowerCase()).toContain('grace');
+  });
+
+  it('a lacking scope and a revoked grant read as what they are', async () => {
+    const { auth } = connector;
+    const [scoped] = connector.tools.filter((t) => t.scopes.length > 0);
+    if (auth.kind === 'oauth2' && scoped !== undefined) {
+      const others = Object.keys(auth.scopes).filter((scope) => !scoped.scopes.some((needed) => scope.includes(needed)));
+      const credential = await connect(connector, others.slice(0, 1));
+      const request = scoped.request(scoped.input.parse(scoped.examples[0]?.input));
+      expect(judge(connector, await send(connector, request, credential))?.kind).toBe('missing_scope');
+    }
+    const credential = await connect(connector, scopesOf(connector, connector.tools));
+    expect(judge(connector, await send(connector, connector.identify.request, credential))).toBeUndefined();
+    await fetch(`${sandbox.origin}/_sandbox/${connector.id}/revoke`, { method: 'POST' });
+    expect(['revoked', 'rejected']).toContain(judge(connector, await send(connector, connector.identify.request, credential))?.kind);
+  });
+
+  it('every call has a place of its own', () => {
+    const names = new Set(apiRoutesOf(connector).map((route) => route.name));
+    expect([...names].sort()).toEqual(
+      [...new Set([...connector.tools.map((t) => t.name), 'identify', ...(hasRevocation(connector) ? ['revocation'] : [])])].sort(),
+    );
+  });
+});
+
+function hasRevocation({ auth }: Connector): boolean {
+  return auth.kind === 'oauth2' && auth.revocation !== undefined;
+}
