@@ -158,7 +158,11 @@ async function story(): Promise<void> {
     say(`   #${channel.name}  “${text}”  (message ${posted.ts})`);
 
     tell(`${user} removes the app in Slack’s settings, behind everybody’s back`);
-    const revoked = await fetch(`${sandbox}/_sandbox/slack/revoke`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: '{}' });
+    const revoked = await fetch(`${sandbox}/_sandbox/slack/revoke`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: '{}',
+    });
     say(`   grants revoked at the provider: ${((await revoked.json()) as Json).revoked}`);
     const refused: Json = await client.callTool({ name: 'slack_post_message', arguments: { channel: channel.id, text: 'Recovering.' } });
     say(`   the agent’s next call answers: ${paint.yellow(withoutSecret(refused.content[0].text))}`);
@@ -176,15 +180,17 @@ async function story(): Promise<void> {
     say(
       table(
         ['time', 'on behalf of', 'connection', 'tool', 'outcome', 'ms', 'id'],
-        items.toReversed().map((row: Json) => [
-          row.created_at.slice(11, 23),
-          row.user_identifier,
-          row.connection_name,
-          row.tool_name,
-          row.fault_code ?? row.outcome,
-          String(row.duration_ms),
-          row.id,
-        ]),
+        items
+          .toReversed()
+          .map((row: Json) => [
+            row.created_at.slice(11, 23),
+            row.user_identifier,
+            row.connection_name,
+            row.tool_name,
+            row.fault_code ?? row.outcome,
+            String(row.duration_ms),
+            row.id,
+          ]),
       ),
     );
     say(`\nDone in ${secondsSince(began)}. The broker is stopped and its data folder removed.`);

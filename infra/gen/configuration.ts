@@ -23,7 +23,9 @@ function envExample(): string {
 }
 
 function configuration(): string {
-  const rows = all.map(([name, s]) => `| \`${name}\` | ${s.default === undefined ? '' : `\`${s.default}\``} | ${s.secret === true ? 'yes' : ''} | ${s.doc} |`);
+  const rows = all.map(
+    ([name, s]) => `| \`${name}\` | ${s.default === undefined ? '' : `\`${s.default}\``} | ${s.secret === true ? 'yes' : ''} | ${s.doc} |`,
+  );
   return [
     '# Configuration',
     '',
@@ -37,7 +39,9 @@ function configuration(): string {
 }
 
 function faultTable(): string {
-  const rows = Object.entries(faults).map(([code, f]) => `| \`${code}\` | ${f.status} | ${f.actor} | ${f.retry ? 'yes' : 'no'} | ${f.title} |`);
+  const rows = Object.entries(faults).map(
+    ([code, f]) => `| \`${code}\` | ${f.status} | ${f.actor} | ${f.retry ? 'yes' : 'no'} | ${f.title} |`,
+  );
   return [
     '# Faults',
     '',

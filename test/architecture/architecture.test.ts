@@ -86,7 +86,11 @@ function packageOf(specifier: string): string {
 describe('who may import whom', () => {
   it('every workspace of the tree is under the rule', () => {
     const found = [...readdirSync(path.join(root, 'packages')), ...readdirSync(path.join(root, 'apps'))].sort();
-    expect(found).toEqual(Object.keys(mayImport).filter((name) => name !== 'connectors').sort());
+    expect(found).toEqual(
+      Object.keys(mayImport)
+        .filter((name) => name !== 'connectors')
+        .sort(),
+    );
     for (const { workspace } of files) expect(Object.keys(mayImport)).toContain(workspace);
   });
 
@@ -107,7 +111,9 @@ describe('who may import whom', () => {
         .filter(({ specifier }) => {
           const target = path.posix.join(path.posix.dirname(file), specifier);
           const home =
-            workspace === 'connectors' && file.split('/').length > 2 ? file.split('/').slice(0, 2).join('/') : (workspaceFolders[workspace] as string);
+            workspace === 'connectors' && file.split('/').length > 2
+              ? file.split('/').slice(0, 2).join('/')
+              : (workspaceFolders[workspace] as string);
           return !target.startsWith(`${home}/`) && !(isTest(file) && target.startsWith(home.replace(/\/src$/, '')));
         })
         .map(({ specifier, line }) => `${file}:${line} imports ${specifier}`),
@@ -136,7 +142,9 @@ describe('who may import whom', () => {
     const graph = new Map(
       product.map(({ file, imports }) => [
         file,
-        imports.filter(({ specifier }) => specifier.startsWith('.')).map(({ specifier }) => path.posix.join(path.posix.dirname(file), specifier)),
+        imports
+          .filter(({ specifier }) => specifier.startsWith('.'))
+          .map(({ specifier }) => path.posix.join(path.posix.dirname(file), specifier)),
       ]),
     );
     const done = new Set<string>();
@@ -188,14 +196,20 @@ describe('words that have one home', () => {
   it('HTTP clients of Node are used by egress only', () => {
     const wrong = product
       .filter(({ file, workspace }) => workspace !== 'egress' && !file.startsWith('apps/sandbox/'))
-      .flatMap(({ file, imports }) => imports.filter(({ specifier, typeOnly }) => !typeOnly && /^node:(https?|http2|net|tls)$/.test(specifier)).map((i) => `${file}:${i.line} ${i.specifier}`))
+      .flatMap(({ file, imports }) =>
+        imports
+          .filter(({ specifier, typeOnly }) => !typeOnly && /^node:(https?|http2|net|tls)$/.test(specifier))
+          .map((i) => `${file}:${i.line} ${i.specifier}`),
+      )
       // A probe for a free port sends nothing.
       .filter((use) => !/^packages\/db\/src\/embedded-postgres\.ts:\d+ node:net$/.test(use));
     expect(wrong).toEqual([]);
   });
 
   it('no file or folder is a drawer', () => {
-    const drawers = files.map(({ file }) => file).filter((file) => /(^|\/|-)(utils?|helpers?|common|shared|misc|manager)(\.|\/|-)/i.test(file));
+    const drawers = files
+      .map(({ file }) => file)
+      .filter((file) => /(^|\/|-)(utils?|helpers?|common|shared|misc|manager)(\.|\/|-)/i.test(file));
     expect(drawers).toEqual([]);
   });
 });

@@ -21,12 +21,18 @@ export interface TestBroker {
   /** Every line the broker logged. */
   logLines: string[];
   /** One authorized JSON call; the body is parsed. */
-  api<T = Json>(path: string, init?: { method?: string; body?: unknown; headers?: Record<string, string>; token?: string }): Promise<Answer<T>>;
+  api<T = Json>(
+    path: string,
+    init?: { method?: string; body?: unknown; headers?: Record<string, string>; token?: string },
+  ): Promise<Answer<T>>;
   token(scope?: string): Promise<string>;
   /** Drives the sandbox's controls (see GET /_sandbox). */
   control(path: string, method?: string, body?: unknown): Promise<Json>;
   /** Connects an account as a person would. */
-  connect(link: string, options?: { account?: string; decision?: 'allow' | 'deny' }): Promise<{ status: number; html: string; url: string }>;
+  connect(
+    link: string,
+    options?: { account?: string; decision?: 'allow' | 'deny' },
+  ): Promise<{ status: number; html: string; url: string }>;
   connectKey(link: string, fields?: Record<string, string>): Promise<{ status: number; html: string; url: string }>;
   close(): Promise<void>;
 }
@@ -76,7 +82,15 @@ export function someKeys(): Record<string, string> {
 
 /** A whole broker on a database of its own, with its sandbox, listening on a free port. */
 export async function startBroker(
-  options: Partial<{ databaseUrl: string; masterKey: Buffer; linkLifeSeconds: number; toolTimeoutMs: number; bodyLimitBytes: number; stateDir: string; sandbox: boolean }> = {},
+  options: Partial<{
+    databaseUrl: string;
+    masterKey: Buffer;
+    linkLifeSeconds: number;
+    toolTimeoutMs: number;
+    bodyLimitBytes: number;
+    stateDir: string;
+    sandbox: boolean;
+  }> = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase() : { url: options.databaseUrl, drop: async () => {} };
   const { redisUrl } = server();
@@ -181,7 +195,10 @@ export async function incidentSetting(broker: TestBroker, user = `user-${randomB
     },
   });
   if (config.status !== 201 && config.body.code !== 'name_taken') throw new Error(JSON.stringify(config.body));
-  const instance = await broker.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'incident-responder', user_identifier: user } });
+  const instance = await broker.api('/v1/mcp-instances', {
+    method: 'PUT',
+    body: { config_name: 'incident-responder', user_identifier: user },
+  });
   if (instance.status !== 200) throw new Error(JSON.stringify(instance.body));
   return instance.body;
 }

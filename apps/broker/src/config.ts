@@ -71,7 +71,11 @@ export const settings = {
     doc: 'on or off: the built-in stand-ins for vendors. Default: on in embedded mode, off in server mode.',
   },
   GRANTWAY_LINK_LIFE_SECONDS: { schema: integer(60, 604_800), default: '1800', doc: 'How long an authorization link lives.' },
-  GRANTWAY_TOOL_TIMEOUT_MS: { schema: integer(1000, 300_000), default: '30000', doc: 'How long a provider may take to answer a tool call.' },
+  GRANTWAY_TOOL_TIMEOUT_MS: {
+    schema: integer(1000, 300_000),
+    default: '30000',
+    doc: 'How long a provider may take to answer a tool call.',
+  },
   GRANTWAY_BODY_LIMIT_BYTES: { schema: integer(1024, 104_857_600), default: '1048576', doc: 'Largest request body that is read.' },
   GRANTWAY_METRICS_TOKEN: {
     schema: z.string().min(16, 'must have at least 16 characters'),
@@ -150,7 +154,8 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     if (url.pathname !== '/' || url.search !== '' || url.hash !== '' || url.username !== '') {
       problems.push('GRANTWAY_BASE_URL must be a scheme, a host and perhaps a port, nothing more');
     }
-    if (url.protocol === 'http:' && !isLoopback(url.hostname)) problems.push('GRANTWAY_BASE_URL must be https unless it is a loopback address');
+    if (url.protocol === 'http:' && !isLoopback(url.hostname))
+      problems.push('GRANTWAY_BASE_URL must be https unless it is a loopback address');
   }
   if (problems.length > 0) throw new ConfigError(problems);
 

@@ -141,7 +141,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     });
     closers.push(() => app.close());
     const queue: QueueBackend =
-      options.redis === undefined ? { kind: 'postgres', connectionString } : { kind: 'redis', url: reveal(options.redis), prefix: options.queuePrefix };
+      options.redis === undefined
+        ? { kind: 'postgres', connectionString }
+        : { kind: 'redis', url: reveal(options.redis), prefix: options.queuePrefix };
 
     await app.ready();
     await app.listen({ host: options.host, port: options.port, listenTextResolver: () => 'accepting requests' });

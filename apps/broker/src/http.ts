@@ -1,5 +1,5 @@
 import { type AuditAction, bearerPattern, Fault, faults, isFault, newId, type Permission } from '@grantway/contract';
-import { authenticateAccessToken, type Ctx, createCtx, type Log, type Modules } from '@grantway/core';
+import { authenticateAccessToken, type Client, type Ctx, createCtx, type Log, type Modules } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { z } from 'zod';
 
@@ -29,20 +29,30 @@ export type Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodObject 
 
 export type AnyRoute = Route<z.ZodType, z.ZodObject, z.ZodType>;
 
-export function route<Body extends z.ZodType, Query extends z.ZodObject, Reply extends z.ZodType>(definition: Route<Body, Query, Reply>): AnyRoute {
+export function route<Body extends z.ZodType, Query extends z.ZodObject, Reply extends z.ZodType>(
+  definition: Route<Body, Query, Reply>,
+): AnyRoute {
   return definition as unknown as AnyRoute;
 }
 
 /** Registers the REST API's routes in a scope of their own: authentication, validation and problem+json belong to it. */
 export function registerApi(app: FastifyInstance, modules: Modules, routes: readonly AnyRoute[]): void {
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
+  // Fastify reads text/plain by itself; the API takes JSON and nothing else.
+  app.removeContentTypeParser('text/plain');
+  const callers = new WeakMap<FastifyRequest, Client>();
   for (const r of routes) {
     app.route({
       method: r.method,
       url: r.path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      handler: async (request, reply) => {
+      // Before a byte of the body is read: strangers learn nothing about what we would say of it.
+      onRequest: async (request) => {
         const { client, scopes } = await authenticateAccessToken(modules, bearerOf(request));
         if (!scopes.has(r.permission)) throw new Fault('insufficient_scope', `the access token lacks the scope ${r.permission}`);
+        callers.set(request, client);
+      },
+      handler: async (request, reply) => {
+        const client = callers.get(request) as Client;
         const ctx = createCtx(modules, {
           environmentId: client.environmentId,
           actor: { kind: 'client', id: client.id },
@@ -52,7 +62,7 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
         const input = {
           body: r.body === undefined ? refuseBody(request) : parsePart('body', r.body, request.body ?? missingBody()),
           query: parsePart('query', r.query?.strict(), request.query),
-          params: request.params as Record<string, string>,
+          params: idsOf(request),
           headers: request.headers,
         };
         const answer = await r.run(ctx, input as never);
@@ -69,16 +79,20 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
 export function answerOtherMethods(app: FastifyInstance, routes: readonly { method: string; path: string }[]): void {
   const byPath = new Map<string, Set<string>>();
   for (const { method, path } of routes) byPath.set(path, (byPath.get(path) ?? new Set()).add(method));
-  const all: HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
+  const all: HTTPMethods[] = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
   for (const [path, used] of byPath) {
-    const others = all.filter((m) => !used.has(m));
-    if (others.length === 0) continue;
+    // Fastify answers HEAD wherever there is a GET.
+    if (used.has('GET')) used.add('HEAD');
     app.route({
-      method: others,
+      method: all.filter((m) => !used.has(m)),
       url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
-      handler: async (_request, reply) => {
+      // Before the body is read: whatever it is, it was sent in vain.
+      onRequest: async (_request, reply) => {
         reply.header('allow', [...used].join(', '));
-        throw new Fault('method_not_allowed', `use ${[...used].join(' or ')}`);
+        throw new Fault('method_not_allowed', `use ${[...used].filter((m) => m !== 'HEAD').join(' or ')}`);
+      },
+      handler: () => {
+        throw new Error('the hook before answers');
       },
     });
   }
@@ -95,8 +109,40 @@ function missingBody(): never {
 }
 
 function refuseBody(request: FastifyRequest): undefined {
-  if (request.body !== undefined && request.body !== null && !(typeof request.body === 'object' && Object.keys(request.body).length === 0)) {
+  if (
+    request.body !== undefined &&
+    request.body !== null &&
+    !(typeof request.body === 'object' && Object.keys(request.body).length === 0)
+  ) {
     throw new Fault('invalid_request', 'this operation takes no body');
+  }
+  return undefined;
+}
+
+/** Text that PostgreSQL can keep and that comes back as it was: no U+0000, no half of a surrogate pair. */
+function isPlainText(text: string): boolean {
+  return !text.includes('\0') && !/\p{Surrogate}/u.test(text);
+}
+
+/** An id or name with a character that none has is unknown, like any other. */
+function idsOf(request: FastifyRequest): Record<string, string> {
+  const params = request.params as Record<string, string>;
+  if (!Object.values(params).every(isPlainText)) throw new Fault('not_found');
+  return params;
+}
+
+/** RFC 6901: the whole value is the empty pointer. */
+export function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
+/** Where in a value the first text stands that nobody can keep. */
+function strangeText(value: unknown, pointer = ''): string | undefined {
+  if (typeof value === 'string') return isPlainText(value) ? undefined : pointer;
+  if (typeof value !== 'object' || value === null) return undefined;
+  for (const [key, inner] of Object.entries(value)) {
+    const found = isPlainText(key) ? strangeText(inner, pointer + pointerOf([key])) : pointer;
+    if (found !== undefined) return found;
   }
   return undefined;
 }
@@ -105,19 +151,33 @@ function parsePart(part: 'body' | 'query', schema: z.ZodType | undefined, value:
   if (schema === undefined) {
     const extra = Object.keys((value as Record<string, unknown> | undefined) ?? {});
     if (extra.length > 0) {
-      throw new Fault('invalid_request', { detail: `unknown parameter "${extra[0]}"`, errors: extra.map((k) => ({ pointer: `/${k}`, detail: 'unknown parameter' })) });
+      throw new Fault('invalid_request', {
+        detail: `unknown parameter "${extra[0]}"`,
+        errors: extra.map((k) => ({ pointer: pointerOf([k]), detail: 'unknown parameter' })),
+      });
     }
     return {};
+  }
+  const strange = strangeText(value);
+  if (strange !== undefined) {
+    const detail = 'must not hold U+0000 or unpaired surrogates';
+    throw new Fault('invalid_request', { detail: `${strange || `the ${part}`}: ${detail}`, errors: [{ pointer: strange, detail }] });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.flatMap((issue) =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: `/${[...issue.path.map(String), key].join('/')}`, detail: part === 'body' ? 'unknown field' : 'unknown parameter' }))
-      : [{ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }],
+      ? issue.keys.map((key) => ({
+          pointer: pointerOf([...issue.path, key]),
+          detail: part === 'body' ? 'unknown field' : 'unknown parameter',
+        }))
+      : [{ pointer: pointerOf(issue.path), detail: issue.message }],
   );
   const first = errors[0];
-  throw new Fault('invalid_request', { detail: first === undefined ? `the ${part} is not valid` : `${first.pointer}: ${first.detail}`, errors: errors.slice(0, 20) });
+  throw new Fault('invalid_request', {
+    detail: first === undefined ? `the ${part} is not valid` : `${first.pointer || `the ${part}`}: ${first.detail}`,
+    errors: errors.slice(0, 20),
+  });
 }
 
 /** Fastify's own errors by code; everything unknown becomes `internal`, without a word of it to the outside. */
@@ -127,6 +187,8 @@ export function toFault(error: unknown, log: Log): Fault {
     return error;
   }
   const { code, statusCode } = error as { code?: string; statusCode?: number };
+  // Nothing of ours has an address that cannot be decoded or is that long.
+  if (code === 'FST_ERR_BAD_URL' || code === 'FST_ERR_MAX_PARAM_LENGTH') return new Fault('not_found', 'there is nothing at this address');
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Fault('payload_too_large', 'the body is larger than this broker reads');
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return new Fault('unsupported_media_type', 'send application/json');
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Fault('invalid_request', 'a JSON body is required');
@@ -152,7 +214,11 @@ export function problemOf(fault: Fault, requestId: string): Record<string, unkno
 
 export function sendProblem(reply: FastifyReply, request: FastifyRequest, fault: Fault): FastifyReply {
   if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(fault.retryAfterSeconds))));
-  if (fault.status === 401) reply.header('www-authenticate', `Bearer realm="grantway"${request.headers.authorization === undefined ? '' : ', error="invalid_token"'}`);
+  if (fault.status === 401)
+    reply.header(
+      'www-authenticate',
+      `Bearer realm="grantway"${request.headers.authorization === undefined ? '' : ', error="invalid_token"'}`,
+    );
   if (fault.code === 'insufficient_scope') reply.header('www-authenticate', 'Bearer realm="grantway", error="insufficient_scope"');
   return reply
     .status(fault.status)
@@ -188,4 +254,3 @@ export function isTooDeep(json: string): boolean {
   }
   return false;
 }
-

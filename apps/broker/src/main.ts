@@ -87,9 +87,11 @@ async function announce(config: Readonly<Config>, broker: Broker): Promise<void>
 function explain(error: unknown, config: Readonly<Config> | undefined): string[] {
   if (error instanceof ConfigError) return ['Grantway cannot start:', ...error.problems.map((p) => `  ${p}`)];
   const { code, port } = error as { code?: string; port?: number };
-  if (code === 'EADDRINUSE') return [`Grantway cannot start: port ${port ?? config?.port} is taken; set GRANTWAY_PORT to another one, or to 0 for a free one`];
+  if (code === 'EADDRINUSE')
+    return [`Grantway cannot start: port ${port ?? config?.port} is taken; set GRANTWAY_PORT to another one, or to 0 for a free one`];
   if (code === 'EACCES' || code === 'EROFS') return [`Grantway cannot start: ${(error as Error).message}`];
-  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND') return [`Grantway cannot start: the database does not answer (${(error as Error).message || code})`];
+  if (code === 'ECONNREFUSED' || code === 'ENOTFOUND')
+    return [`Grantway cannot start: the database does not answer (${(error as Error).message || code})`];
   return [`Grantway cannot start: ${error instanceof Error ? error.message : String(error)}`];
 }
 

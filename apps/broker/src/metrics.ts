@@ -38,7 +38,13 @@ export function createMetrics(): Metrics {
     request: (method, route, status, duration) => requests.observe({ method, route, status: String(status) }, duration),
     toolCall: (record) => {
       const connector = record.connector ?? 'none';
-      calls.inc({ connector, effect: record.effect ?? 'none', via: record.via, outcome: record.outcome, fault: record.fault_code ?? 'none' });
+      calls.inc({
+        connector,
+        effect: record.effect ?? 'none',
+        via: record.via,
+        outcome: record.outcome,
+        fault: record.fault_code ?? 'none',
+      });
       callTime.observe({ connector, outcome: record.outcome }, (record.duration_ms ?? 0) / 1000);
     },
   };

@@ -1,4 +1,4 @@
-import { allPermissions, faults, type FaultCode, permissions, Problem, TokenResponse } from '@grantway/contract';
+import { allPermissions, type FaultCode, faults, Problem, permissions, TokenResponse } from '@grantway/contract';
 import { z } from 'zod';
 import type { AnyRoute } from './http.ts';
 
@@ -11,9 +11,21 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
   const paths: Record<string, Json> = {};
   for (const r of routes) {
     const parameters = [
-      ...Object.entries(r.params ?? {}).map(([name, description]) => ({ name, in: 'path', required: true, description, schema: { type: 'string' } })),
+      ...Object.entries(r.params ?? {}).map(([name, description]) => ({
+        name,
+        in: 'path',
+        required: true,
+        description,
+        schema: { type: 'string' },
+      })),
       ...queryParameters(r.query),
-      ...Object.entries(r.headers ?? {}).map(([name, description]) => ({ name, in: 'header', required: false, description, schema: { type: 'string' } })),
+      ...Object.entries(r.headers ?? {}).map(([name, description]) => ({
+        name,
+        in: 'header',
+        required: false,
+        description,
+        schema: { type: 'string' },
+      })),
     ];
     const codes = [...new Set<FaultCode>([...anyRoute, ...(r.params === undefined ? [] : (['not_found'] as const)), ...(r.faults ?? [])])];
     paths[r.path] = {
@@ -26,7 +38,9 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
         security: [{ oauth2: [r.permission] }],
         ...(r.audit === undefined ? {} : { 'x-audit-event': r.audit }),
         ...(parameters.length === 0 ? {} : { parameters }),
-        ...(r.body === undefined ? {} : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(r.body, 'input') } } } }),
+        ...(r.body === undefined
+          ? {}
+          : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(r.body, 'input') } } } }),
         responses: {
           [r.status]:
             r.reply === undefined
@@ -53,7 +67,12 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
     },
     components: {
       securitySchemes: {
-        oauth2: { type: 'oauth2', flows: { clientCredentials: { tokenUrl: '/oauth/token', scopes: Object.fromEntries(allPermissions.map((p) => [p, permissions[p]])) } } },
+        oauth2: {
+          type: 'oauth2',
+          flows: {
+            clientCredentials: { tokenUrl: '/oauth/token', scopes: Object.fromEntries(allPermissions.map((p) => [p, permissions[p]])) },
+          },
+        },
       },
       schemas: { Problem: jsonSchema(Problem, 'output') },
     },
@@ -66,7 +85,8 @@ const tokenPath: Json = {
     operationId: 'issueAccessToken',
     tags: ['oauth'],
     summary: 'Get an access token',
-    description: 'The client credentials grant (RFC 6749 section 4.4). Authenticate with HTTP Basic or with client_id and client_secret in the form.',
+    description:
+      'The client credentials grant (RFC 6749 section 4.4). Authenticate with HTTP Basic or with client_id and client_secret in the form.',
     security: [],
     'x-audit-event': 'access_token.issued',
     requestBody: {
@@ -107,10 +127,12 @@ function problemResponses(codes: FaultCode[]): Json {
   const byStatus = new Map<number, FaultCode[]>();
   for (const code of codes) byStatus.set(faults[code].status, [...(byStatus.get(faults[code].status) ?? []), code]);
   return Object.fromEntries(
-    [...byStatus].sort(([a], [b]) => a - b).map(([status, list]) => [
-      status,
-      { description: list.join(', '), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
-    ]),
+    [...byStatus]
+      .sort(([a], [b]) => a - b)
+      .map(([status, list]) => [
+        status,
+        { description: list.join(', '), content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+      ]),
   );
 }
 

@@ -1,16 +1,17 @@
 import { timingSafeEqual } from 'node:crypto';
-import { Fault } from '@grantway/contract';
+import type { Socket } from 'node:net';
+import { Fault, faults, isFault } from '@grantway/contract';
 import { countAccounts, type Log, type Modules } from '@grantway/core';
 import { schema } from '@grantway/db';
 import { sql } from 'drizzle-orm';
-import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { registerAccessTokens } from './api/access-tokens.ts';
 import { apiRoutes } from './api/index.ts';
 import { registerGateway } from './gateway/index.ts';
-import { isTooDeep, newRequestId, registerApi, sendProblem, toFault } from './http.ts';
+import { answerOtherMethods, isTooDeep, newRequestId, problemOf, registerApi, sendProblem, toFault } from './http.ts';
 import type { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
-import { pageHeaders, registerPages, renderReference, renderWelcome } from './pages/index.ts';
+import { errorPage, pageHeaders, registerPages, renderReference, renderWelcome } from './pages/index.ts';
 
 export interface ServerOptions {
   version: string;
@@ -35,6 +36,8 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
     logController: new LogController({ disableRequestLogging: true }),
     routerOptions: { maxParamLength: 256 },
     trustProxy: false,
+    frameworkErrors: (error, request, reply) => void answerOutsideRoutes(error, request, reply),
+    clientErrorHandler: answerBrokenRequest,
     forceCloseConnections: 'idle',
   });
 
@@ -44,7 +47,7 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
     try {
       done(null, parseJson(body));
     } catch (error) {
-      done(error as Error, undefined);
+      done(isFault(error) ? error : new Fault('invalid_json'), undefined);
     }
   });
 
@@ -69,6 +72,34 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
   return app;
 }
 
+/** An address that no route could be looked up for. What people open is answered with a page, anything else with a problem. */
+function answerOutsideRoutes(error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  const fault = toFault(error, request.log as unknown as Log);
+  reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+  const { url } = request;
+  const code = url.startsWith('/connect/')
+    ? 'link_invalid'
+    : url.startsWith('/oauth/callback/') || url.startsWith('/pages/')
+      ? 'not_found'
+      : undefined;
+  if (code === undefined) return sendProblem(reply, request, fault);
+  return reply.status(faults[code].status).headers(pageHeaders()).send(errorPage({ code }));
+}
+
+/** What never became a request: there is only the socket to answer on. */
+function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const fault = new Fault(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request');
+  const body = JSON.stringify(problemOf(fault, newRequestId()));
+  socket.end(
+    `HTTP/1.1 ${fault.status} \r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n` +
+      `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
+}
+
 /** JSON without prototype tricks: `__proto__` and `constructor.prototype` are refused, not dropped. */
 function parseJson(text: string): unknown {
   if (!/"(?:__proto__|constructor)"|\\u/.test(text)) return JSON.parse(text);
@@ -91,11 +122,17 @@ function registerSelf(app: FastifyInstance, modules: Modules, options: ServerOpt
     return reply.status(ready ? 200 : 503).send({ status: ready ? 'ready' : 'not ready' });
   });
   app.get('/metrics', async (request, reply) => {
-    if (!mayReadMetrics(request.ip, request.headers.authorization, options.metricsToken)) throw new Fault('not_found', 'there is nothing at this address');
+    if (!mayReadMetrics(request.ip, request.headers.authorization, options.metricsToken))
+      throw new Fault('not_found', 'there is nothing at this address');
     return reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics());
   });
   app.get('/openapi.json', async () => document);
   app.get('/docs', async (_request, reply) => reply.headers(pageHeaders()).type('text/html; charset=utf-8').send(reference));
+
+  answerOtherMethods(
+    app,
+    ['/', '/docs', '/healthz', '/metrics', '/openapi.json', '/readyz'].map((path) => ({ method: 'GET', path })),
+  );
 
   app.get('/', async (request, reply) => {
     const base = modules.baseUrl();
@@ -158,4 +195,3 @@ function mayReadMetrics(ip: string, authorization: string | undefined, token: st
   const [given, wanted] = [Buffer.from(authorization ?? ''), Buffer.from(`Bearer ${token}`)];
   return given.length === wanted.length && timingSafeEqual(given, wanted);
 }
-

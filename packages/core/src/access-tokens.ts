@@ -48,7 +48,8 @@ export async function authenticateAccessToken(modules: Modules, token: string): 
     throw new Fault('unauthorized', { detail: 'the access token is not valid or has expired', cause });
   });
   const client = await findClient(modules, claims.clientId);
-  if (client === undefined || client.environmentId !== claims.environmentId) throw new Fault('unauthorized', 'the access token is not valid or has expired');
+  if (client === undefined || client.environmentId !== claims.environmentId)
+    throw new Fault('unauthorized', 'the access token is not valid or has expired');
   if (client.suspended) throw new Fault('client_suspended');
   const held = new Set<string>(client.scopes);
   return { client, scopes: new Set(claims.scope.split(' ').filter((s) => held.has(s))) };

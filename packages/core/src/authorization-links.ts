@@ -16,7 +16,12 @@ export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLink
     const userId = await ensureUser(tx, ctx.environmentId, input.identifier);
     const account = await ensureAccount(tx, ctx.environmentId, connection.id, userId);
     const link = await liveLink(ctx, tx, account.id);
-    await ctx.audit(tx, 'authorization_link.created', { kind: 'connected_account', id: account.id }, { connection: connection.name, new: link.isNew });
+    await ctx.audit(
+      tx,
+      'authorization_link.created',
+      { kind: 'connected_account', id: account.id },
+      { connection: connection.name, new: link.isNew },
+    );
     return { link: link.url, expires_at: link.expiresAt.toISOString() };
   });
 }
@@ -28,7 +33,10 @@ export async function mustBeReady(
 ): Promise<void> {
   const connector = await ctx.modules.catalogue.find(connection.connector);
   if (connector === undefined || connectionStatus(connection, connector.auth.kind) !== 'COMPLETED') {
-    throw new Fault('connection_not_ready', `the connection "${connection.name}" has no complete OAuth app yet; add its client id and client secret`);
+    throw new Fault(
+      'connection_not_ready',
+      `the connection "${connection.name}" has no complete OAuth app yet; add its client id and client secret`,
+    );
   }
 }
 
@@ -36,10 +44,18 @@ export async function mustBeReady(
  * The one live link of an account: the same one until it is used or has expired, so that a looping agent cannot flood
  * a person with links (security.md A21). Its token is derived from its id by the vault, never stored.
  */
-export async function liveLink(ctx: Pick<Ctx, 'modules' | 'environmentId'>, tx: Tx, accountId: string): Promise<{ url: string; expiresAt: Date; isNew: boolean }> {
+export async function liveLink(
+  ctx: Pick<Ctx, 'modules' | 'environmentId'>,
+  tx: Tx,
+  accountId: string,
+): Promise<{ url: string; expiresAt: Date; isNew: boolean }> {
   const { modules } = ctx;
   // Makes callers that arrive together take turns, so that they get the same link.
-  await tx.select({ id: schema.connectedAccounts.id }).from(schema.connectedAccounts).where(eq(schema.connectedAccounts.id, accountId)).for('update');
+  await tx
+    .select({ id: schema.connectedAccounts.id })
+    .from(schema.connectedAccounts)
+    .where(eq(schema.connectedAccounts.id, accountId))
+    .for('update');
   const [known] = await tx
     .select({ tokenId: t.tokenId, expiresAt: t.expiresAt })
     .from(t)
@@ -55,9 +71,13 @@ export async function liveLink(ctx: Pick<Ctx, 'modules' | 'environmentId'>, tx: 
     .limit(1);
   const link = known ?? { tokenId: randomBase62(16), expiresAt: new Date(Date.now() + modules.settings.linkLifeSeconds * 1000) };
   if (known === undefined) {
-    await tx
-      .insert(t)
-      .values({ id: newId('authorizationLink'), tokenId: link.tokenId, environmentId: ctx.environmentId, connectedAccountId: accountId, expiresAt: link.expiresAt });
+    await tx.insert(t).values({
+      id: newId('authorizationLink'),
+      tokenId: link.tokenId,
+      environmentId: ctx.environmentId,
+      connectedAccountId: accountId,
+      expiresAt: link.expiresAt,
+    });
   }
   return { url: await linkUrl(ctx, link.tokenId), expiresAt: link.expiresAt, isNew: known === undefined };
 }

@@ -21,7 +21,11 @@ export async function ensureFirstEnvironment(modules: Modules): Promise<{ enviro
 }
 
 /** Machine credentials made by the installation itself, for its operator. */
-export async function createOperatorClient(modules: Modules, environmentId: string, name: string): Promise<{ clientId: string; clientSecret: string }> {
+export async function createOperatorClient(
+  modules: Modules,
+  environmentId: string,
+  name: string,
+): Promise<{ clientId: string; clientSecret: string }> {
   const ctx = createCtx(modules, { environmentId, actor: { kind: 'system', id: null }, requestId: newId('request') });
   return ctx.tx((tx) => createClient(ctx, tx, { name }));
 }

@@ -1,4 +1,4 @@
-import { allPermissions, Fault, newId, type Permission } from '@grantway/contract';
+import { allPermissions, Fault, isId, newId, type Permission } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { mintBearer, type Sealing, sameBytes } from '@grantway/vault';
 import type { Ctx, Modules } from './ctx.ts';
@@ -32,6 +32,7 @@ export async function createClient(
 }
 
 export async function findClient(modules: Modules, clientId: string): Promise<(Client & { secretMac: Buffer }) | undefined> {
+  if (!isId('client', clientId)) return undefined;
   const [row] = await modules.db.system('authenticate client').query<{
     environment_id: string;
     scopes: Permission[];

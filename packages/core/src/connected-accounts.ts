@@ -135,7 +135,10 @@ export async function ensureUser(tx: Tx, environmentId: string, identifier: stri
   const where = and(eq(schema.users.environmentId, environmentId), eq(schema.users.identifier, identifier));
   const [known] = await tx.select({ id: schema.users.id }).from(schema.users).where(where);
   if (known !== undefined) return known.id;
-  await tx.insert(schema.users).values({ id: newId('user'), environmentId, identifier }).onConflictDoNothing();
+  await tx
+    .insert(schema.users)
+    .values({ id: newId('user'), environmentId, identifier })
+    .onConflictDoNothing();
   const [row] = await tx.select({ id: schema.users.id }).from(schema.users).where(where);
   if (row === undefined) throw new Error('the user vanished');
   return row.id;
@@ -153,7 +156,11 @@ export async function countAccounts(tx: Tx): Promise<{ active: number; waiting: 
 
 function select(tx: Tx) {
   return tx
-    .select({ account: t, connection: { name: schema.connections.name, connector: schema.connections.connector }, identifier: schema.users.identifier })
+    .select({
+      account: t,
+      connection: { name: schema.connections.name, connector: schema.connections.connector },
+      identifier: schema.users.identifier,
+    })
     .from(t)
     .innerJoin(schema.connections, eq(schema.connections.id, t.connectionId))
     .innerJoin(schema.users, eq(schema.users.id, t.userId))
@@ -172,7 +179,9 @@ function present(row: { account: AccountRow; connection: { name: string; connect
     reason: account.reason as ConnectedAccountReason | null,
     status_changed_at: account.statusChangedAt.toISOString(),
     provider_account:
-      account.providerAccountId === null ? null : { id: account.providerAccountId, label: account.providerAccountLabel ?? account.providerAccountId },
+      account.providerAccountId === null
+        ? null
+        : { id: account.providerAccountId, label: account.providerAccountLabel ?? account.providerAccountId },
     scopes: account.scopes,
     access_token_expires_at: account.accessExpiresAt?.toISOString() ?? null,
     last_refreshed_at: account.lastRefreshedAt?.toISOString() ?? null,

@@ -123,7 +123,10 @@ export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
       .where(sql`${schema.mcpConfigVersions.mappings} @> ${JSON.stringify([{ connectionId: id }])}::jsonb`)
       .limit(5);
     if (configs.length > 0) {
-      throw new Fault('in_use', `the connection is used by the MCP config ${configs.map((c) => `"${c.name}"`).join(', ')}; remove it there first`);
+      throw new Fault(
+        'in_use',
+        `the connection is used by the MCP config ${configs.map((c) => `"${c.name}"`).join(', ')}; remove it there first`,
+      );
     }
     const accounts = schema.connectedAccounts;
     const [held] = await tx
@@ -131,7 +134,10 @@ export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
       .from(accounts)
       .where(and(eq(accounts.connectionId, id), isNotNull(accounts.credentialCt)));
     if (held !== undefined && held.n > 0) {
-      throw new Fault('in_use', `${held.n} connected account(s) hold credentials on this connection; delete them first, so that they are revoked`);
+      throw new Fault(
+        'in_use',
+        `${held.n} connected account(s) hold credentials on this connection; delete them first, so that they are revoked`,
+      );
     }
     await tx.delete(accounts).where(eq(accounts.connectionId, id));
     await tx.delete(t).where(eq(t.id, id));
@@ -193,7 +199,8 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
 
 function checkScopes(connector: Connector, asked: string[] | undefined): string[] {
   if (connector.auth.kind !== 'oauth2') {
-    if (asked !== undefined && asked.length > 0) throw new Fault('unknown_scope', `${connector.name} has no scopes: it is authorized by key`);
+    if (asked !== undefined && asked.length > 0)
+      throw new Fault('unknown_scope', `${connector.name} has no scopes: it is authorized by key`);
     return [];
   }
   const known = connector.auth.scopes;
@@ -233,9 +240,14 @@ function ownApp(auth: ConnectionCreate['auth']): { clientId: string | undefined;
   return { clientId: auth?.client_id, clientSecret: auth?.client_secret === undefined ? undefined : new Secret(auth.client_secret) };
 }
 
-async function sandboxApp(ctx: Ctx, connector: Connector, connectionId: string): Promise<{ clientId: string | undefined; clientSecret: Secret | undefined }> {
+async function sandboxApp(
+  ctx: Ctx,
+  connector: Connector,
+  connectionId: string,
+): Promise<{ clientId: string | undefined; clientSecret: Secret | undefined }> {
   const origin = ctx.modules.sandboxOrigin();
-  if (origin === undefined) throw new Fault('sandbox_not_allowed', 'the sandbox is off; in server mode it must be allowed with GRANTWAY_SANDBOX=on');
+  if (origin === undefined)
+    throw new Fault('sandbox_not_allowed', 'the sandbox is off; in server mode it must be allowed with GRANTWAY_SANDBOX=on');
   if (connector.auth.kind !== 'oauth2') return { clientId: undefined, clientSecret: undefined };
   return registerSandboxClient(ctx.modules.egress, origin, connector.id, redirectUri(ctx.modules.baseUrl(), connectionId));
 }

@@ -1,4 +1,11 @@
-import { type ApiKeyCredential, type Connector, type Credential, type Field, faultByStatus, type ProviderAccount } from '@grantway/connector-kit';
+import {
+  type ApiKeyCredential,
+  type Connector,
+  type Credential,
+  type Field,
+  faultByStatus,
+  type ProviderAccount,
+} from '@grantway/connector-kit';
 import { Fault, type FaultCode, type FieldError, isFault, newId, parseBearer, Secret } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
@@ -190,7 +197,15 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
   // Another browser must not use the session up: the one that started may still come.
   const browserMac = await modules.sealing.mac('browser', [input.browser ?? '']);
   if (!sameBytes(browserMac, peek.browser_mac)) throw new Fault('wrong_browser');
-  const [session] = await system.query<{ id: string; environment_id: string; link_id: string; client_id: string; redirect_uri: string; scopes: string[]; pkce_verifier_ct: Buffer | null }>({
+  const [session] = await system.query<{
+    id: string;
+    environment_id: string;
+    link_id: string;
+    client_id: string;
+    redirect_uri: string;
+    scopes: string[];
+    pkce_verifier_ct: Buffer | null;
+  }>({
     name: 'use consent session',
     text: `update consent_sessions set used_at = now() where state_mac = $1 and used_at is null
            returning id, environment_id, link_id, client_id, redirect_uri, scopes, pkce_verifier_ct`,
@@ -203,7 +218,10 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
   const { ctx } = open;
   try {
     mustBeLive(open.link);
-    if (input.error !== undefined) throw new Fault(input.error === 'access_denied' ? 'consent_denied' : 'consent_failed', { internal: `the provider answered ${input.error.slice(0, 100)}` });
+    if (input.error !== undefined)
+      throw new Fault(input.error === 'access_denied' ? 'consent_denied' : 'consent_failed', {
+        internal: `the provider answered ${input.error.slice(0, 100)}`,
+      });
     if (input.code === undefined || input.code === '') throw new Fault('consent_failed', { internal: 'no code' });
     const app = await oauthAppOf(modules, open.connection);
     // A connection edited meanwhile: the code belongs to the app of before.
@@ -259,7 +277,8 @@ export async function submitKey(modules: Modules, token: string, form: Record<st
   for (const field of auth.fields) {
     const value = (open.connection.fields[field.name] ?? form[field.name] ?? '').trim();
     if (value === '') errors.push({ pointer: `/${field.name}`, detail: `${field.label} is missing` });
-    else if (value.length > 4096 || /[^\x21-\x7e]/.test(value)) errors.push({ pointer: `/${field.name}`, detail: `${field.label} holds characters that no key has` });
+    else if (value.length > 4096 || /[^\x21-\x7e]/.test(value))
+      errors.push({ pointer: `/${field.name}`, detail: `${field.label} holds characters that no key has` });
     else if (!fieldAccepts(field, value)) errors.push({ pointer: `/${field.name}`, detail: `${field.label} does not look right` });
     else (field.secret ? secretFields : openFields)[field.name] = value;
   }
@@ -275,16 +294,23 @@ export async function submitKey(modules: Modules, token: string, form: Record<st
  * Asks the provider whose credential this is; the proof that it works.
  * @throws Fault key_rejected (key connectors), consent_failed, provider_unavailable
  */
-async function identify(modules: Modules, open: OpenLink, credential: Secret<Credential>, fields: Record<string, string>): Promise<ProviderAccount> {
+async function identify(
+  modules: Modules,
+  open: OpenLink,
+  credential: Secret<Credential>,
+  fields: Record<string, string>,
+): Promise<ProviderAccount> {
   const { connector, connection } = open;
   const target = { connector, fields: { ...fields, ...connection.fields }, sandbox: connection.sandbox };
   const response = await modules.egress.call(target, connector.identify.request, credential).catch((error: unknown) => {
-    if (error instanceof EgressError) throw new Fault('provider_unavailable', { detail: `${connector.name} could not be reached`, cause: error });
+    if (error instanceof EgressError)
+      throw new Fault('provider_unavailable', { detail: `${connector.name} could not be reached`, cause: error });
     throw error;
   });
   const fault = (connector.api.fault ?? faultByStatus)(response);
   if (fault !== undefined) {
-    if (fault.kind === 'unavailable' || fault.kind === 'rate_limited') throw new Fault('provider_unavailable', `${connector.name} is not available right now`);
+    if (fault.kind === 'unavailable' || fault.kind === 'rate_limited')
+      throw new Fault('provider_unavailable', `${connector.name} is not available right now`);
     if (connector.auth.kind === 'api_key') throw new Fault('key_rejected', `${connector.name} did not accept the key`);
     throw new Fault('consent_failed', { internal: `identify: ${fault.kind} ${fault.message}` });
   }

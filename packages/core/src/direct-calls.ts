@@ -3,14 +3,16 @@ import { Fault, newId, Secret, type Tool, type ToolExecute, type ToolResult } fr
 import { schema } from '@grantway/db';
 import { type Place, sameBytes } from '@grantway/vault';
 import { and, eq } from 'drizzle-orm';
-import { ensureUser } from './connected-accounts.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 import { executeTool } from './tool-calls.ts';
 import type { ExposedTool } from './tools.ts';
 
 /** Tools that can be executed in this environment: those of the connectors that have a connection. */
-export async function listTools(ctx: Ctx, query: { connection_name?: string | undefined; connector?: string | undefined }): Promise<Tool[]> {
+export async function listTools(
+  ctx: Ctx,
+  query: { connection_name?: string | undefined; connector?: string | undefined },
+): Promise<Tool[]> {
   const connections = await ctx.tx((tx) =>
     tx
       .selectDistinct({ connector: schema.connections.connector })
@@ -56,8 +58,7 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
     if (found !== undefined && candidates.length === 0 && input.connection_name !== undefined) {
       throw new Fault('unknown_connection', `there is no connection "${input.connection_name}" with the tool "${name}"`);
     }
-    // Acting for a user who was never seen makes the user, as ensure_instance does.
-    return { connection: candidates[0], userId: await ensureUser(tx, ctx.environmentId, input.identifier) };
+    return { connection: candidates[0] };
   });
   const exposed: ExposedTool | undefined =
     found === undefined || prepared.connection === undefined
@@ -73,7 +74,8 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
         via: 'api',
         environmentId: ctx.environmentId,
         clientId,
-        userId: prepared.userId,
+        // Acting for a user who was never seen makes the user, as ensure_instance does; a refused call does not.
+        userId: null,
         userIdentifier: input.identifier,
         instance: null,
         requestId: ctx.requestId,
@@ -115,13 +117,13 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
   const keyMac = await ctx.modules.sealing.mac('idempotency key', [clientId, key]);
   const requestHash = createHash('sha256').update(canonical(request)).digest();
   const where = and(eq(t.environmentId, ctx.environmentId), eq(t.clientId, clientId), eq(t.keyMac, keyMac));
-  const row = await ctx.tx(async (tx) => {
+  const claim = await ctx.tx(async (tx) => {
     const made = await tx
       .insert(t)
       .values({ environmentId: ctx.environmentId, clientId, keyMac, requestHash, toolCallId })
       .onConflictDoNothing()
       .returning({ toolCallId: t.toolCallId });
-    if (made.length > 0) return undefined;
+    if (made.length > 0) return 'made';
     const [known] = await tx
       .select({ requestHash: t.requestHash, toolCallId: t.toolCallId, answerCt: t.answerCt, outcome: schema.toolCalls.outcome })
       .from(t)
@@ -129,18 +131,27 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
       .where(where);
     return known;
   });
-  if (row === undefined) return { where };
+  if (claim === 'made') return { where };
+  // The first call failed between our two looks and gave the key back: its caller may repeat it, and so may this one.
+  if (claim === undefined)
+    throw new Fault('idempotency_in_progress', { detail: 'the first call with this key has just ended', retryAfterSeconds: 1 });
+  const row = claim;
   if (!sameBytes(row.requestHash, requestHash)) {
     throw new Fault('idempotency_mismatch', 'this Idempotency-Key was used for another tool or other arguments');
   }
   if (row.answerCt === null) {
     if (row.outcome === 'outcome_unknown') {
-      throw new Fault('outcome_unknown', { detail: 'the first call with this key may have happened; look before you use another key', extra: { tool_call_id: row.toolCallId } });
+      throw new Fault('outcome_unknown', {
+        detail: 'the first call with this key may have happened; look before you use another key',
+        extra: { tool_call_id: row.toolCallId },
+      });
     }
     throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
   }
   const answer = await ctx.modules.sealing.openAnswer<ToolResult>(answerPlace(ctx.environmentId, row.toolCallId), row.answerCt);
-  await ctx.tx((tx) => ctx.audit(tx, 'tool.executed', { kind: 'tool_call', id: row.toolCallId }, { tool: (request as { name: string }).name, replayed: true }));
+  await ctx.tx((tx) =>
+    ctx.audit(tx, 'tool.executed', { kind: 'tool_call', id: row.toolCallId }, { tool: (request as { name: string }).name, replayed: true }),
+  );
   return { where, answer };
 }
 

@@ -17,7 +17,10 @@ export async function createMcpConfig(ctx: Ctx, input: McpConfigCreate): Promise
   const id = newId('mcpConfig');
   return ctx.tx(async (tx) => {
     const mappings = await resolve(ctx, tx, input.connection_tool_mappings);
-    await orNameTaken(input.name, tx.insert(t).values({ id, environmentId: ctx.environmentId, name: input.name, description: input.description }));
+    await orNameTaken(
+      input.name,
+      tx.insert(t).values({ id, environmentId: ctx.environmentId, name: input.name, description: input.description }),
+    );
     await tx.insert(versions).values({ configId: id, version: 1, environmentId: ctx.environmentId, mappings });
     await ctx.audit(tx, 'mcp_config.created', { kind: 'mcp_config', id }, { name: input.name, version: 1 });
     return present(ctx, tx, await getRow(ctx, tx, id));
@@ -89,7 +92,10 @@ export async function updateMcpConfig(ctx: Ctx, id: string, input: McpConfigUpda
 export async function deleteMcpConfig(ctx: Ctx, id: string): Promise<void> {
   await ctx.tx(async (tx) => {
     const row = await getRow(ctx, tx, id, 'lock');
-    const instances = await tx.delete(schema.mcpInstances).where(eq(schema.mcpInstances.configId, id)).returning({ id: schema.mcpInstances.id });
+    const instances = await tx
+      .delete(schema.mcpInstances)
+      .where(eq(schema.mcpInstances.configId, id))
+      .returning({ id: schema.mcpInstances.id });
     await tx.delete(t).where(eq(t.id, id));
     await ctx.audit(tx, 'mcp_config.deleted', { kind: 'mcp_config', id }, { name: row.name, instances: instances.length });
   });

@@ -85,7 +85,13 @@ export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthL
   });
 }
 
-async function instanceConnections(ctx: Ctx, tx: Tx, mappings: ToolMapping[], userId: string, withLinks: boolean): Promise<InstanceConnection[]> {
+async function instanceConnections(
+  ctx: Ctx,
+  tx: Tx,
+  mappings: ToolMapping[],
+  userId: string,
+  withLinks: boolean,
+): Promise<InstanceConnection[]> {
   const ids = mappings.map((m) => m.connectionId);
   const rows = ids.length === 0 ? [] : await tx.select().from(schema.connections).where(inArray(schema.connections.id, ids));
   const out = new Map<string, InstanceConnection>();

@@ -9,7 +9,11 @@ export interface Page<T> {
 export function decodeCursor(kind: IdKind, cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const id = Buffer.from(cursor, 'base64url').toString('utf8');
-  if (!isId(kind, id)) throw new Fault('invalid_request', { detail: 'the cursor is not one of ours', errors: [{ pointer: '/cursor', detail: 'use next_cursor of the page before' }] });
+  if (!isId(kind, id))
+    throw new Fault('invalid_request', {
+      detail: 'the cursor is not one of ours',
+      errors: [{ pointer: '/cursor', detail: 'use next_cursor of the page before' }],
+    });
   return id;
 }
 

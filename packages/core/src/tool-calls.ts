@@ -1,11 +1,20 @@
 import { type ApiFault, type ApiResponse, type Connector, faultByStatus, type Tool } from '@grantway/connector-kit';
-import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type FieldError, isFault, newId, type ToolCall, type ToolCallOutcome } from '@grantway/contract';
+import {
+  type ConnectedAccountReason,
+  type ConnectedAccountStatus,
+  Fault,
+  type FieldError,
+  isFault,
+  newId,
+  type ToolCall,
+  type ToolCallOutcome,
+} from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
-import { liveLink } from './authorization-links.ts';
-import { ensureAccount } from './connected-accounts.ts';
+import { liveLink, mustBeReady } from './authorization-links.ts';
+import { ensureAccount, ensureUser } from './connected-accounts.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import type { ToolCallRecord } from './tool-call-log.ts';
@@ -16,7 +25,8 @@ export interface Caller {
   via: 'mcp' | 'api';
   environmentId: string;
   clientId: string | null;
-  userId: string;
+  /** Null where nobody made the user yet: he is made when the call is let through. */
+  userId: string | null;
   userIdentifier: string;
   instance: { id: string; configName: string; configVersion: number } | null;
   requestId: string;
@@ -57,7 +67,7 @@ export async function executeTool(
     connection_name: exposed?.connectionName ?? null,
     connected_account_id: null,
     connector: exposed?.connector.id ?? null,
-    tool_name: exposed?.tool.name ?? name.slice(0, 128),
+    tool_name: exposed?.tool.name ?? keepable(name.slice(0, 128)),
     effect: exposed?.tool.effect ?? null,
     outcome: 'pending',
     fault_code: null,
@@ -77,6 +87,11 @@ export async function executeTool(
     await finish(call, startedAt, outcomeOf(fault));
     throw withExtra(fault, { tool_call_id: record.id });
   }
+}
+
+/** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */
+function keepable(text: string): string {
+  return text.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
 interface Call {
@@ -128,25 +143,29 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
   const { tool, connector } = exposed;
   const input = parseArguments(tool, args);
   const request = tool.request(input);
-  const accountId = await modules.db.inEnvironment(
-    caller.environmentId,
-    async (tx) => (await ensureAccount(tx, caller.environmentId, exposed.connectionId, caller.userId)).id,
-  );
+  const accountId = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
+    const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
+    return (await ensureAccount(tx, caller.environmentId, exposed.connectionId, userId)).id;
+  });
   record.connected_account_id = accountId;
 
   try {
     let lease = await modules.leases.lease(accountId);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
-    for (let attempt = 0; ; attempt++) {
+    let repeated = false;
+    for (let credentials = 0; ; ) {
       const response = await send(call, tool, connector, lease, request);
       record.provider_status = response.status;
       const fault = (connector.api.fault ?? faultByStatus)(response);
       if (fault === undefined) return read(tool, response);
-      if (fault.kind === 'unavailable' && tool.effect === 'read' && attempt === 0) continue;
-      if ((fault.kind === 'rejected' || fault.kind === 'revoked') && attempt < 2) {
+      if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
+        repeated = true;
+        continue;
+      }
+      if ((fault.kind === 'rejected' || fault.kind === 'revoked') && credentials < 2) {
         // The provider executed nothing, so that the call may be repeated: once, with another credential.
-        const other = await anotherCredential(call, connector, lease, fault, attempt);
+        const other = await anotherCredential(call, connector, lease, fault, credentials++);
         if (other !== undefined) {
           lease = other;
           continue;
@@ -160,14 +179,19 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
   }
 }
 
+/** RFC 6901: the whole value is the empty pointer. */
+function pointerOf(path: readonly PropertyKey[]): string {
+  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}
+
 /** @throws Fault argument_invalid that names each argument */
 function parseArguments(tool: Tool, args: unknown): Record<string, unknown> {
   const parsed = tool.input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
   const errors: FieldError[] = parsed.error.issues.flatMap((issue): FieldError[] =>
     issue.code === 'unrecognized_keys'
-      ? issue.keys.map((key) => ({ pointer: `/${key}`, detail: 'unknown argument' }))
-      : [{ pointer: `/${issue.path.map(String).join('/')}`, detail: issue.message }],
+      ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'unknown argument' }))
+      : [{ pointer: pointerOf(issue.path), detail: issue.message }],
   );
   const detail = errors
     .slice(0, 5)
@@ -177,7 +201,13 @@ function parseArguments(tool: Tool, args: unknown): Record<string, unknown> {
 }
 
 /** @throws Fault provider_unavailable, provider_timeout, egress_blocked; outcome_unknown where a write may have happened */
-async function send(call: Call, tool: Tool, connector: Connector, lease: Lease, request: Parameters<Modules['egress']['call']>[1]): Promise<ApiResponse> {
+async function send(
+  call: Call,
+  tool: Tool,
+  connector: Connector,
+  lease: Lease,
+  request: Parameters<Modules['egress']['call']>[1],
+): Promise<ApiResponse> {
   const { modules } = call;
   const target = { connector, fields: lease.fields, sandbox: lease.sandbox };
   for (let attempt = 0; ; attempt++) {
@@ -213,7 +243,13 @@ function read(tool: Tool, response: ApiResponse): Record<string, unknown> {
  * meanwhile. Undefined means that the credential is good and the provider's refusal stands.
  * @throws NeedsAuthorization when the account has ended
  */
-async function anotherCredential(call: Call, connector: Connector, lease: Lease, fault: ApiFault, attempt: number): Promise<Lease | undefined> {
+async function anotherCredential(
+  call: Call,
+  connector: Connector,
+  lease: Lease,
+  fault: ApiFault,
+  attempt: number,
+): Promise<Lease | undefined> {
   const { modules } = call;
   if (attempt === 0 && fault.kind === 'rejected' && lease.refreshable) {
     await modules.leases.refresh(lease.accountId, { rejected: lease.fingerprint });
@@ -263,7 +299,12 @@ async function toFault(
       const link = await linkFor(call, accountId);
       return new Fault('scope_missing', {
         detail: `${said}. Needed: ${fault.needed.join(', ') || tool.scopes.join(', ')}`,
-        extra: { connection_name: exposed.connectionName, connected_account_id: accountId, needed_scopes: fault.needed, authentication_link: link },
+        extra: {
+          connection_name: exposed.connectionName,
+          connected_account_id: accountId,
+          needed_scopes: fault.needed,
+          authentication_link: link,
+        },
       });
     }
     case 'rate_limited':
@@ -298,6 +339,7 @@ async function authorizationRequired(call: Call, exposed: ExposedTool, needs: Ne
   });
 }
 
+/** @throws Fault connection_not_ready: a link that leads nowhere helps nobody */
 async function linkFor(call: Call, accountId: string): Promise<string> {
   const { modules, caller } = call;
   const ctx = createCtx(modules, {
@@ -307,6 +349,13 @@ async function linkFor(call: Call, accountId: string): Promise<string> {
     log: caller.log,
   });
   return ctx.tx(async (tx) => {
+    const [row] = await tx
+      .select({ connection: schema.connections })
+      .from(schema.connections)
+      .innerJoin(schema.connectedAccounts, eq(schema.connectedAccounts.connectionId, schema.connections.id))
+      .where(eq(schema.connectedAccounts.id, accountId));
+    if (row === undefined) throw new Fault('not_found', 'no such connected account');
+    await mustBeReady(ctx, row.connection);
     const link = await liveLink(ctx, tx, accountId);
     if (link.isNew) await ctx.audit(tx, 'authorization_link.created', { kind: 'connected_account', id: accountId }, { new: true });
     return link.url;

@@ -52,9 +52,13 @@ export async function exposedTools(catalogue: Catalogue, mappings: readonly Mapp
 /** @throws Fault name_taken when two tools would have one name, or a name would be too long for clients */
 export function mustBeDistinct(tools: readonly ExposedTool[]): void {
   tools.forEach((tool, i) => {
-    if (tools[i + 1]?.name === tool.name) throw new Fault('name_taken', `two tools of this config would be called "${tool.name}"; rename a connection`);
+    if (tools[i + 1]?.name === tool.name)
+      throw new Fault('name_taken', `two tools of this config would be called "${tool.name}"; rename a connection`);
     if (tool.name.length > maxNameLength) {
-      throw new Fault('invalid_request', `the tool "${tool.name}" has a name of over ${maxNameLength} characters; use a shorter connection name`);
+      throw new Fault(
+        'invalid_request',
+        `the tool "${tool.name}" has a name of over ${maxNameLength} characters; use a shorter connection name`,
+      );
     }
   });
 }

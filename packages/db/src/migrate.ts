@@ -25,12 +25,16 @@ export async function migrate(connectionString: string, folder: string): Promise
     if (server.bypasses) {
       throw new Error(
         `the database role "${server.role}" bypasses row-level security; use one made with: ` +
-          'CREATE ROLE grantway LOGIN PASSWORD \'...\' NOSUPERUSER NOBYPASSRLS; CREATE DATABASE grantway OWNER grantway',
+          "CREATE ROLE grantway LOGIN PASSWORD '...' NOSUPERUSER NOBYPASSRLS; CREATE DATABASE grantway OWNER grantway",
       );
     }
     await client.query('select pg_advisory_lock($1)', [migrationLock]);
     try {
-      await runMigrations(drizzle(client), { migrationsFolder: folder, migrationsSchema: 'public', migrationsTable: 'grantway_migrations' });
+      await runMigrations(drizzle(client), {
+        migrationsFolder: folder,
+        migrationsSchema: 'public',
+        migrationsTable: 'grantway_migrations',
+      });
     } finally {
       await client.query('select pg_advisory_unlock($1)', [migrationLock]);
     }

@@ -26,6 +26,9 @@ const updatedAt = () => moment('updated_at').notNull().defaultNow();
  */
 const ownEnvironment = sql`environment_id = current_setting('grantway.environment_id', true) OR current_setting('grantway.environment_id', true) = '*'`;
 const isolated = () => pgPolicy('own_environment', { for: 'all', using: ownEnvironment, withCheck: ownEnvironment });
+/** What no environment's session has any use for: only the system pool sees it. */
+const systemOnly = sql`current_setting('grantway.environment_id', true) = '*'`;
+const outOfReach = () => pgPolicy('system_only', { for: 'all', using: systemOnly, withCheck: systemOnly });
 const environmentId = () =>
   text('environment_id')
     .notNull()
@@ -57,6 +60,7 @@ export const dataKeys = pgTable(
   (t) => [
     // One active key per purpose and environment decides races between replicas that start together.
     uniqueIndex('data_keys_active').on(t.purpose, sql`coalesce(${t.environmentId}, '')`).where(sql`state = 'active'`),
+    outOfReach(),
   ],
 );
 
@@ -70,7 +74,7 @@ export const dataKeyWraps = pgTable(
     blob: bytea('blob').notNull(),
     createdAt: createdAt(),
   },
-  (t) => [primaryKey({ columns: [t.dataKeyId, t.wrapperId] })],
+  (t) => [primaryKey({ columns: [t.dataKeyId, t.wrapperId] }), outOfReach()],
 );
 
 /** Keys that sign Grantway's own access tokens; the private half is sealed. */
@@ -84,7 +88,7 @@ export const signingKeys = pgTable(
     state: text('state').notNull().default('active'),
     createdAt: createdAt(),
   },
-  (t) => [uniqueIndex('signing_keys_active').on(t.state).where(sql`state = 'active'`)],
+  (t) => [uniqueIndex('signing_keys_active').on(t.state).where(sql`state = 'active'`), outOfReach()],
 );
 
 // ---- per environment -----------------------------------------------------------------------------------------
@@ -282,11 +286,7 @@ export const mcpInstances = pgTable(
     revokedAt: moment('revoked_at'),
     createdAt: createdAt(),
   },
-  (t) => [
-    uniqueIndex('mcp_instances_url').on(t.urlId),
-    uniqueIndex('mcp_instances_config_user').on(t.configId, t.userId),
-    isolated(),
-  ],
+  (t) => [uniqueIndex('mcp_instances_url').on(t.urlId), uniqueIndex('mcp_instances_config_user').on(t.configId, t.userId), isolated()],
 );
 
 export const toolCalls = pgTable(
@@ -334,11 +334,7 @@ export const idempotencyKeys = pgTable(
     answerCt: bytea('answer_ct'),
     createdAt: createdAt(),
   },
-  (t) => [
-    primaryKey({ columns: [t.environmentId, t.clientId, t.keyMac] }),
-    index('idempotency_keys_age').on(t.createdAt),
-    isolated(),
-  ],
+  (t) => [primaryKey({ columns: [t.environmentId, t.clientId, t.keyMac] }), index('idempotency_keys_age').on(t.createdAt), isolated()],
 );
 
 export const auditEvents = pgTable(

@@ -28,9 +28,18 @@ export interface AccountRow {
   /** Seconds of life left and in all, by the database's clock; null where the provider did not say. */
   life_left_s: number | null;
   life_s: number | null;
+  /** Somebody holds a claim whose deadline is still to come. */
   claimed: boolean;
+  /** The sweep's time for it has come, or a claim on it was abandoned. */
+  due: boolean;
+  /** Seconds until the next token request may be made. */
   wait_s: number | null;
+  /** The provider refuses the connection's own credentials. */
+  incident: boolean;
 }
+
+/** How long after its deadline a claim on a row is left alone (security.md 4.5, L2). */
+export const graceSeconds = 2;
 
 export const accountColumns = `
   a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.sandbox, c.client_id, c.client_secret_ct,
@@ -39,6 +48,9 @@ export const accountColumns = `
   extract(epoch from a.access_expires_at - clock_timestamp())::float8 as life_left_s,
   extract(epoch from a.access_expires_at - a.access_obtained_at)::float8 as life_s,
   (a.claim_owner is not null and a.claim_deadline > clock_timestamp()) as claimed,
+  coalesce(a.next_refresh_at <= clock_timestamp(), false)
+    or coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false) as due,
+  c.incident_at is not null as incident,
   extract(epoch from a.not_before - clock_timestamp())::float8 as wait_s`;
 
 /** One named, prepared query: the hot path's read. */
@@ -161,6 +173,7 @@ const forgotten = {
   claimOwner: null,
   claimDeadline: null,
   uncertain: false,
+  attempts: 0,
   notBefore: null,
 } as const;
 
@@ -170,8 +183,17 @@ export interface Ending {
   reason: ConnectedAccountReason;
   actor: Actor;
   requestId: string | null;
-  /** Ends the account only while this credential is still the stored one; a newer one stays untouched. */
-  onlyIf?: { fingerprint: Buffer };
+  /**
+   * Ends the account only while this credential is still the stored one (and, with a fence, while this claim is the
+   * latest); a newer one stays untouched.
+   */
+  onlyIf?: { fingerprint: Buffer } | { generation: number; fence: number | undefined };
+}
+
+function stillTheOne(which: NonNullable<Ending['onlyIf']>) {
+  const accounts = schema.connectedAccounts;
+  if ('fingerprint' in which) return eq(accounts.accessFingerprint, which.fingerprint);
+  return and(eq(accounts.generation, which.generation), which.fence === undefined ? undefined : eq(accounts.claimFence, which.fence));
 }
 
 /** Ends an account and destroys its credential, in the caller's transaction. False when somebody else was first. */
@@ -190,9 +212,7 @@ export async function endAccount(tx: Tx, ending: Ending): Promise<boolean> {
     .where(
       and(
         eq(accounts.id, ending.account.id),
-        ending.onlyIf === undefined
-          ? undefined
-          : and(eq(accounts.status, 'ACTIVE'), eq(accounts.accessFingerprint, ending.onlyIf.fingerprint)),
+        ending.onlyIf === undefined ? undefined : and(eq(accounts.status, 'ACTIVE'), stillTheOne(ending.onlyIf)),
       ),
     )
     .returning({ id: accounts.id });

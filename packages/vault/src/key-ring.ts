@@ -76,7 +76,10 @@ export async function openKeyRing(db: Database, wrapper: KeyWrapper): Promise<Ke
 
   const ring: KeyRing = {
     active: (purpose, environmentId = '') =>
-      once(`active ${purpose} ${environmentId}`, async () => (await find('active', purpose, environmentId, null)) ?? make(purpose, environmentId)),
+      once(
+        `active ${purpose} ${environmentId}`,
+        async () => (await find('active', purpose, environmentId, null)) ?? make(purpose, environmentId),
+      ),
     forRecord: (record, purpose, environmentId = '') => {
       const id = recordKeyId(record);
       return once(`${id} ${purpose} ${environmentId}`, async () => {

@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import type { Connector, Credential, OAuth2Auth, OAuth2Credential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type Secret } from '@grantway/contract';
-import { type Database, recordAudit } from '@grantway/db';
+import type { Database } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import { type OAuthApp, type RefreshOutcome, refreshToken } from '@grantway/oauth';
-import { sql } from 'drizzle-orm';
-import { type AccountRow, clientSecretPlace, credentialPlace, readAccount, refreshDueSeconds, refreshMarginSeconds } from './accounts.ts';
+import {
+  type AccountRow,
+  clientSecretPlace,
+  credentialPlace,
+  endAccount,
+  graceSeconds,
+  readAccount,
+  refreshDueSeconds,
+  refreshMarginSeconds,
+} from './accounts.ts';
 import { factsOf, fingerprint, type Sealing, sameBytes, sameRefreshToken } from './sealing.ts';
 
 /** A usable credential and everything egress needs to place it. */
@@ -56,10 +64,19 @@ export interface LeaseDeps {
  * claim reached Postgres; so the holder is silent before anyone can take over (security.md 4.5, L2).
  */
 const claimSeconds = 10;
-const graceSeconds = 2;
 const providerTimeoutMs = 8_000;
+/** After an unknown outcome so many repeats come within two seconds each. */
+const quickRepeats = 5;
+/** How long an account is left alone after the provider refused the operator's app. */
+const incidentPauseSeconds = 30;
 /** A call waits so long for a refresh that another process is making. */
 const waitForOthersMs = 15_000;
+
+interface Claim {
+  fence: number;
+  /** The outcome of an earlier request with the same refresh token is not known. */
+  uncertain: boolean;
+}
 
 export interface Leases {
   /**
@@ -69,7 +86,8 @@ export interface Leases {
   lease(accountId: string): Promise<Lease>;
   /**
    * The one refresh function: called before a tool call, after a provider's 401, and by the sweep. Renews only while
-   * the stored credential is the one with this fingerprint (or, without one, while it is due).
+   * the stored credential is the one with this fingerprint; without one, while too little of its life is left, and with
+   * `due` already when the row says that its time has come or that a claim on it was abandoned.
    * @throws as lease
    */
   refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void>;
@@ -100,7 +118,12 @@ export function createLeases(deps: LeaseDeps): Leases {
 
   const open = <T extends Credential>(row: AccountRow) =>
     deps.sealing.open<T>(
-      credentialPlace({ environmentId: row.environment_id, id: row.id, generation: Number(row.generation), grantId: row.grant_id as string }),
+      credentialPlace({
+        environmentId: row.environment_id,
+        id: row.id,
+        generation: Number(row.generation),
+        grantId: row.grant_id as string,
+      }),
       row.credential_ct as Buffer,
     );
 
@@ -126,8 +149,11 @@ export function createLeases(deps: LeaseDeps): Leases {
     if (!isStale(row)) return toLease(row);
     if (!row.refreshable) {
       if ((row.life_left_s as number) > 0) return toLease(row);
-      await end(row, 'EXPIRED', 'no_refresh_token', null);
-      throw new NeedsAuthorization(accountId, 'EXPIRED', 'no_refresh_token');
+      if (await end(row, 'EXPIRED', 'no_refresh_token', undefined)) {
+        throw new NeedsAuthorization(accountId, 'EXPIRED', 'no_refresh_token');
+      }
+      // Somebody stored another credential, or ended the account, between the read and the swap.
+      return lease(accountId);
     }
     try {
       await refresh(accountId, {});
@@ -142,14 +168,17 @@ export function createLeases(deps: LeaseDeps): Leases {
   }
 
   function refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
-    const running = underWay.get(accountId);
+    // Only callers who want the same share a promise: one whose very credential was rejected must not be answered by a
+    // look that found nothing due.
+    const want = `${accountId} ${options.rejected?.toString('hex') ?? ''}`;
+    const running = underWay.get(want);
     if (running !== undefined) return running;
-    const work = refreshOnce(accountId, options).finally(() => underWay.delete(accountId));
-    underWay.set(accountId, work);
+    const work = refreshOnce(accountId, options).finally(() => underWay.delete(want));
+    underWay.set(want, work);
     return work;
   }
 
-  /** Claims, or waits for whoever holds the claim; then sends at most one token request. */
+  /** Claims, or waits for whoever holds the claim; then sends at most one token request for each claim that it gets. */
   async function refreshOnce(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
     const giveUpAt = performance.now() + waitForOthersMs;
     let pauseMs = 25;
@@ -158,32 +187,41 @@ export function createLeases(deps: LeaseDeps): Leases {
       mustBeUsable(row);
       const wanted =
         options.rejected === undefined
-          ? isStale(row) || options.due === true
+          ? isStale(row) || (options.due === true && row.due)
           : row.access_fingerprint !== null && sameBytes(row.access_fingerprint, options.rejected);
       if (!wanted) return;
       if (!row.refreshable) throw new NeedsAuthorization(accountId, row.status, 'no_refresh_token');
       if (row.wait_s !== null && row.wait_s > 0) {
+        if (row.incident) throw incidentFault(row, row.wait_s);
         throw new Fault('provider_unavailable', {
           detail: 'the provider could not renew the access token; try again shortly',
           retryAfterSeconds: Math.ceil(row.wait_s),
         });
       }
-      const startedAt = performance.now();
-      const claim = row.claimed ? undefined : await claimRow(row);
-      if (claim !== undefined) return spend(row, claim, startedAt);
+      if (!row.claimed) {
+        // Whatever can fail by our own fault fails before the claim, so that no claim is left behind without a request.
+        const [current, app] = [await open<OAuth2Credential>(row), await appOf(row)];
+        const startedAt = performance.now();
+        const claim = await claimRow(row);
+        if (claim !== undefined) {
+          if (await spend(row, claim, current, app, startedAt)) return;
+          // Somebody else's word came first: look again.
+          continue;
+        }
+      }
       if (performance.now() > giveUpAt) throw new Fault('unavailable', 'the access token is being renewed elsewhere; try again shortly');
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(250, pauseMs * 2);
     }
   }
 
-  async function claimRow(row: AccountRow): Promise<{ fence: number; uncertain: boolean } | undefined> {
+  async function claimRow(row: AccountRow): Promise<Claim | undefined> {
     const [claim] = await deps.db.system('lease credential').query<{ fence: string; uncertain: boolean }>({
       name: 'lease: claim',
       // A takeover of somebody's abandoned claim makes the outcome of his request uncertain, in the same statement.
       text: `update connected_accounts set claim_owner = $2, claim_fence = claim_fence + 1,
                claim_deadline = clock_timestamp() + make_interval(secs => $3), uncertain = uncertain or claim_owner is not null
-             where id = $1 and status = 'ACTIVE' and generation = $4
+             where id = $1 and status = 'ACTIVE' and generation = $4 and (not_before is null or not_before <= clock_timestamp())
                and (claim_owner is null or claim_deadline < clock_timestamp() - make_interval(secs => $5))
              returning claim_fence as fence, uncertain`,
       values: [row.id, owner, claimSeconds, row.generation, graceSeconds],
@@ -191,52 +229,55 @@ export function createLeases(deps: LeaseDeps): Leases {
     return claim === undefined ? undefined : { fence: Number(claim.fence), uncertain: claim.uncertain };
   }
 
-  async function spend(row: AccountRow, claim: { fence: number; uncertain: boolean }, startedAt: number): Promise<void> {
-    const current = await open<OAuth2Credential>(row);
-    const app = await appOf(row);
+  /** True when the row has its word; false when somebody else's came first. */
+  async function spend(
+    row: AccountRow,
+    claim: Claim,
+    current: Secret<OAuth2Credential>,
+    app: OAuthApp,
+    startedAt: number,
+  ): Promise<boolean> {
     const spentMs = performance.now() - startedAt;
     if (spentMs > (claimSeconds * 1000) / 3) {
       await release(row, claim.fence, { delaySeconds: 0, uncertain: false });
       throw new Fault('unavailable', 'the access token could not be renewed in time; try again shortly');
     }
     const timeoutMs = Math.min(providerTimeoutMs, claimSeconds * 1000 - 1000 - spentMs);
-    const outcome = await refreshToken(deps.egress, app, current, { timeoutMs });
-    await settle(row, claim, outcome);
+    const outcome = await refreshToken(deps.egress, app, current, { timeoutMs }).catch(async (error: unknown) => {
+      await release(row, claim.fence, { delaySeconds: undefined, uncertain: false });
+      throw error;
+    });
+    return settle(row, claim, outcome);
   }
 
-  async function settle(
-    row: AccountRow,
-    claim: { fence: number; uncertain: boolean },
-    outcome: RefreshOutcome,
-  ): Promise<void> {
+  async function settle(row: AccountRow, claim: Claim, outcome: RefreshOutcome): Promise<boolean> {
     const note = { account_id: row.id, connection_id: row.connection_id, outcome: outcome.kind };
     switch (outcome.kind) {
-      case 'refreshed':
-        await commit(row, outcome.credential);
-        deps.log.info(note, 'credential refreshed');
-        return;
+      case 'refreshed': {
+        const stored = await commit(row, outcome.credential);
+        if (stored) deps.log.info(note, 'credential refreshed');
+        if (row.incident) await incidentOver(row);
+        return stored;
+      }
       case 'gone': {
         // Only the swap on generation and fence may end an account: a loser's invalid_grant changes nothing.
         const reason = claim.uncertain ? 'rotation_lost' : 'revoked_by_provider';
-        if (await end(row, 'REVOKED', reason, claim.fence)) {
-          deps.log.warn({ ...note, reason }, 'credential is gone');
-          throw new NeedsAuthorization(row.id, 'REVOKED', reason);
-        }
-        return;
+        if (!(await end(row, 'REVOKED', reason, claim.fence))) return false;
+        deps.log.warn({ ...note, reason }, 'credential is gone');
+        throw new NeedsAuthorization(row.id, 'REVOKED', reason);
       }
       case 'app_refused':
         await incident(row, outcome.error);
-        await release(row, claim.fence, { delaySeconds: 30, uncertain: false });
+        await release(row, claim.fence, { delaySeconds: incidentPauseSeconds, uncertain: false });
         deps.log.warn({ ...note, error: outcome.error }, 'the provider refuses the connection');
-        throw new Fault('connection_incident', {
-          detail: `the provider refuses the connection "${row.connection_name}" (${outcome.error}); its operator must act`,
-        });
+        throw incidentFault(row, incidentPauseSeconds);
       case 'unsent':
       case 'transient':
       case 'unknown': {
         const delaySeconds = await release(row, claim.fence, {
           delaySeconds: 'retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : undefined,
-          uncertain: outcome.kind === 'unknown',
+          // A gateway's 502 or 504 may hide a rotation that the provider has made behind it.
+          uncertain: outcome.kind === 'unknown' || (outcome.kind === 'transient' && (outcome.status ?? 0) >= 500),
         });
         deps.log.warn(note, 'credential could not be refreshed');
         throw new Fault('provider_unavailable', {
@@ -247,8 +288,11 @@ export function createLeases(deps: LeaseDeps): Leases {
     }
   }
 
-  /** Stores what was received under the generation it was made from, never under the fence: nothing received is dropped. */
-  async function commit(row: AccountRow, credential: Secret<OAuth2Credential>): Promise<void> {
+  /**
+   * Stores what was received under the generation it was made from, never under the fence: nothing received is dropped
+   * because its holder was slow. False when the row has moved on.
+   */
+  async function commit(row: AccountRow, credential: Secret<OAuth2Credential>): Promise<boolean> {
     const generation = Number(row.generation) + 1;
     const facts = factsOf(credential);
     const lifeS = facts.expiresAtMs === undefined ? null : Math.max(1, Math.round((facts.expiresAtMs - Date.now()) / 1000));
@@ -278,32 +322,33 @@ export function createLeases(deps: LeaseDeps): Leases {
           row.grant_id,
         ],
       });
-    const written = await retried(write, (error) => deps.log.warn({ account_id: row.id, err: error }, 'commit of a refreshed credential is retried'));
-    if (written.length > 0) return;
+    const written = await retried(write, (error) =>
+      deps.log.warn({ account_id: row.id, err: error }, 'commit of a refreshed credential is retried'),
+    );
+    if (written.length > 0) return true;
     const now = await read(row.id);
     const landed = now.credential_ct !== null && now.grant_id === row.grant_id && sameRefreshToken(await open(now), credential);
     // A new consent or a disconnect came in between: its word counts, and the late token is of no use to anyone.
     if (!landed) deps.log.warn({ account_id: row.id }, 'a refreshed credential came too late and was dropped');
+    return landed;
   }
 
-  async function end(row: AccountRow, status: 'EXPIRED' | 'REVOKED', reason: ConnectedAccountReason, fence: number | null): Promise<boolean> {
-    return deps.db.system('lease credential').tx(async (tx) => {
-      const { rowCount } = await tx.execute(
-        sql`update connected_accounts set status = ${status}, reason = ${reason}, status_changed_at = clock_timestamp(), updated_at = clock_timestamp(),
-              credential_ct = null, access_fingerprint = null, refreshable = false, next_refresh_at = null, claim_owner = null, claim_deadline = null
-            where id = ${row.id} and status = 'ACTIVE' and generation = ${row.generation} and (${fence}::bigint is null or claim_fence = ${fence}::bigint)`,
-      );
-      if (rowCount === 0) return false;
-      await recordAudit(tx, {
-        environmentId: row.environment_id,
-        action: 'connected_account.status_changed',
+  function end(
+    row: AccountRow,
+    status: 'EXPIRED' | 'REVOKED',
+    reason: ConnectedAccountReason,
+    fence: number | undefined,
+  ): Promise<boolean> {
+    return deps.db.system('lease credential').tx((tx) =>
+      endAccount(tx, {
+        account: { id: row.id, environmentId: row.environment_id },
+        status,
+        reason,
         actor: { kind: 'system', id: null },
-        target: { kind: 'connected_account', id: row.id },
         requestId: null,
-        details: { to: status, reason },
-      });
-      return true;
-    });
+        onlyIf: { generation: Number(row.generation), fence },
+      }),
+    );
   }
 
   /** Gives the claim back with a pause; answers the pause in seconds. */
@@ -312,15 +357,19 @@ export function createLeases(deps: LeaseDeps): Leases {
     fence: number,
     { delaySeconds, uncertain }: { delaySeconds: number | undefined; uncertain: boolean },
   ): Promise<number> {
-    // Full jitter, doubling from a quarter of a second to five minutes; after an unknown outcome quickly, because grace windows are short.
+    // Full jitter, doubling from a quarter of a second to five minutes. After an unknown outcome the first repeats come
+    // quickly, because the windows in which a provider still takes the old token are short. The sweep waits as callers do.
     const random = Math.random();
-    const [released] = await deps.db.system('lease credential').query<{ wait_s: number | null }>({
+    const [released] = await deps.db.system('lease credential').query<{ wait_s: number }>({
       name: 'lease: release',
-      text: `update connected_accounts set claim_owner = null, claim_deadline = null, uncertain = uncertain or $3, attempts = attempts + 1,
-               not_before = clock_timestamp() + make_interval(secs => coalesce($4::float8,
-                 case when $3 then 0.2 + $5::float8 * 1.8 else $5::float8 * least(300, 0.25 * power(2, least(attempts, 20))) end)),
-               next_refresh_at = greatest(next_refresh_at, clock_timestamp() + interval '5 seconds')
-             where id = $1 and claim_fence = $2 returning extract(epoch from not_before - clock_timestamp())::float8 as wait_s`,
+      text: `update connected_accounts a set claim_owner = null, claim_deadline = null, uncertain = a.uncertain or $3, attempts = a.attempts + 1,
+               not_before = clock_timestamp() + d.pause, next_refresh_at = clock_timestamp() + greatest(d.pause, interval '5 seconds')
+             from (select make_interval(secs => coalesce($4::float8,
+                     case when $3 and attempts < ${quickRepeats} then 0.2 + $5::float8 * 1.8
+                          else $5::float8 * least(300, 0.25 * power(2, least(attempts, 20))) end)) as pause
+                   from connected_accounts where id = $1) d
+             where a.id = $1 and a.claim_fence = $2 and a.status = 'ACTIVE'
+             returning extract(epoch from d.pause)::float8 as wait_s`,
       values: [row.id, fence, uncertain, delaySeconds ?? null, random],
     });
     return Math.max(0, released?.wait_s ?? 0);
@@ -334,10 +383,20 @@ export function createLeases(deps: LeaseDeps): Leases {
     });
   }
 
+  /** A refresh that works is the proof that the operator's app is accepted again. */
+  async function incidentOver(row: AccountRow): Promise<void> {
+    await deps.db.system('lease credential').query({
+      name: 'lease: incident over',
+      text: 'update connections set incident_at = null, incident_error = null where id = $1',
+      values: [row.connection_id],
+    });
+  }
+
   async function appOf(row: AccountRow): Promise<OAuthApp> {
     const connector = await deps.connector(row.connector);
     if (row.sandbox && deps.sandboxOrigin() === undefined) throw new Fault('sandbox_not_allowed', 'the sandbox is off');
-    if (connector.auth.kind !== 'oauth2' || row.client_id === null) throw new Fault('connection_not_ready', 'the connection has no OAuth app');
+    if (connector.auth.kind !== 'oauth2' || row.client_id === null)
+      throw new Fault('connection_not_ready', 'the connection has no OAuth app');
     return {
       connector: connector as OAuthApp['connector'] & { auth: OAuth2Auth },
       clientId: row.client_id,
@@ -359,16 +418,28 @@ export function createLeases(deps: LeaseDeps): Leases {
     async dueForRefresh(limit) {
       const rows = await deps.db.system('sweep').query<{ id: string }>({
         name: 'sweep: due',
-        text: `(select id from connected_accounts where next_refresh_at <= clock_timestamp() and status = 'ACTIVE' order by next_refresh_at limit $1)
-               union
-               (select id from connected_accounts where claim_owner is not null
-                  and claim_deadline < clock_timestamp() - make_interval(secs => $2) limit $1)
-               limit $1`,
+        // Abandoned ones first: a provider takes the old refresh token again for a short while only.
+        text: `select id from (
+                 (select id, 0 as turn, claim_deadline as since from connected_accounts
+                    where claim_owner is not null and claim_deadline < clock_timestamp() - make_interval(secs => $2)
+                    order by claim_deadline limit $1)
+                 union all
+                 (select id, 1, next_refresh_at from connected_accounts
+                    where next_refresh_at <= clock_timestamp() and status = 'ACTIVE' and claim_owner is null
+                    order by next_refresh_at limit $1)) due
+               order by turn, since limit $1`,
         values: [limit, graceSeconds],
       });
       return rows.map((r) => r.id);
     },
   };
+}
+
+function incidentFault(row: AccountRow, retryAfterSeconds: number): Fault {
+  return new Fault('connection_incident', {
+    detail: `the provider refuses the client id or secret of the connection "${row.connection_name}"; its operator must act`,
+    retryAfterSeconds: Math.ceil(retryAfterSeconds),
+  });
 }
 
 /** A credential that was received must not be lost to a passing fault of the database. */

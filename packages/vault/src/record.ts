@@ -99,7 +99,9 @@ export function openRecord(dataKey: DataKey, context: readonly string[], record:
 }
 
 function uuidBytes(uuid: string): Buffer {
-  return Buffer.from(uuid.replaceAll('-', ''), 'hex');
+  const bytes = Buffer.from(uuid.replaceAll('-', ''), 'hex');
+  if (bytes.length !== headerLength - 3) throw new Error('a data key id must be a UUID');
+  return bytes;
 }
 
 function uuidText(bytes: Buffer): string {

@@ -60,7 +60,9 @@ export function createSealing(ring: KeyRing): Sealing {
 
   async function derive(kind: 'mcpUrl' | 'link', id: string, version: number): Promise<string> {
     const { key } = await ring.active(derivation[kind]);
-    const bytes = createHmac('sha256', key).update(framed([kind, id, String(version)])).digest();
+    const bytes = createHmac('sha256', key)
+      .update(framed([kind, id, String(version)]))
+      .digest();
     return formatBearer({ kind, id, secret: toBase62(bytes, 43) });
   }
 
@@ -87,7 +89,9 @@ export function createSealing(ring: KeyRing): Sealing {
     },
     async mac(purpose, parts) {
       const { key } = await ring.active('lookup');
-      return createHmac('sha256', key).update(framed([purpose, ...parts])).digest();
+      return createHmac('sha256', key)
+        .update(framed([purpose, ...parts]))
+        .digest();
     },
     derive,
     async isDerived(kind, presented, version) {
@@ -130,7 +134,11 @@ export function fingerprint(credential: Secret<Credential>): Buffer {
 }
 
 /** The public facts of a credential, safe to keep in clear beside it. */
-export function factsOf(credential: Secret<Credential>): { refreshable: boolean; expiresAtMs: number | undefined; scopes: string[] | undefined } {
+export function factsOf(credential: Secret<Credential>): {
+  refreshable: boolean;
+  expiresAtMs: number | undefined;
+  scopes: string[] | undefined;
+} {
   const value = reveal(credential);
   if (value.kind !== 'oauth2') return { refreshable: false, expiresAtMs: undefined, scopes: undefined };
   return { refreshable: value.refresh_token !== undefined, expiresAtMs: value.expires_at, scopes: value.scopes };

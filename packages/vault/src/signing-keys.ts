@@ -71,7 +71,14 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
           if (key === undefined) throw new Error('unknown key');
           return key;
         },
-        { algorithms: [alg], typ: type, issuer, audience: issuer, requiredClaims: ['exp', 'sub', 'client_id', 'env', 'scope'], maxTokenAge: '1h' },
+        {
+          algorithms: [alg],
+          typ: type,
+          issuer,
+          audience: issuer,
+          requiredClaims: ['exp', 'sub', 'client_id', 'env', 'scope'],
+          maxTokenAge: '1h',
+        },
       );
       return { clientId: String(payload['client_id']), environmentId: String(payload['env']), scope: String(payload['scope']) };
     },

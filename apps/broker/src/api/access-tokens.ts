@@ -1,6 +1,6 @@
+import formbody from '@fastify/formbody';
 import { Fault, TokenResponse } from '@grantway/contract';
 import { issueAccessToken, type Log, type Modules } from '@grantway/core';
-import formbody from '@fastify/formbody';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { answerOtherMethods, problemOf, toFault } from '../http.ts';
 
@@ -31,7 +31,9 @@ export function registerAccessTokens(app: FastifyInstance, modules: Modules): vo
     return reply.header('cache-control', 'no-store').header('pragma', 'no-cache').send(TokenResponse.parse(token));
   });
 
-  app.get('/.well-known/jwks.json', async (_request, reply) => reply.header('cache-control', 'public, max-age=300').send(modules.signer.jwks()));
+  app.get('/.well-known/jwks.json', async (_request, reply) =>
+    reply.header('cache-control', 'public, max-age=300').send(modules.signer.jwks()),
+  );
 
   // RFC 8414
   app.get('/.well-known/oauth-authorization-server', async () => {
@@ -46,7 +48,11 @@ export function registerAccessTokens(app: FastifyInstance, modules: Modules): vo
       service_documentation: `${base}/docs`,
     };
   });
-  answerOtherMethods(app, [{ method: 'POST', path: '/oauth/token' }]);
+  answerOtherMethods(app, [
+    { method: 'POST', path: '/oauth/token' },
+    { method: 'GET', path: '/.well-known/jwks.json' },
+    { method: 'GET', path: '/.well-known/oauth-authorization-server' },
+  ]);
 }
 
 function oauthError(fault: Fault): string {

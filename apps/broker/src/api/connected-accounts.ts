@@ -1,4 +1,12 @@
-import { AuthorizationLink, AuthorizationLinkCreate, ConnectedAccount, ConnectedAccountStatus, PageQuery, pageOf, UserIdentifier } from '@grantway/contract';
+import {
+  AuthorizationLink,
+  AuthorizationLinkCreate,
+  ConnectedAccount,
+  ConnectedAccountStatus,
+  PageQuery,
+  pageOf,
+  UserIdentifier,
+} from '@grantway/contract';
 import { createAuthorizationLink, disconnectAccount, getConnectedAccount, listConnectedAccounts } from '@grantway/core';
 import { z } from 'zod';
 import { route } from '../http.ts';
@@ -10,7 +18,8 @@ export const connectedAccounts = [
     method: 'POST',
     path: '/v1/connected-accounts/authorization-link',
     summary: 'Create an authorization link',
-    description: 'A page where this user connects, or connects again, this connection. There is one live link per account: asking again answers the same one until it is used or has expired.',
+    description:
+      'A page where this user connects, or connects again, this connection. There is one live link per account: asking again answers the same one until it is used or has expired.',
     permission: 'connected_accounts:write',
     audit: 'authorization_link.created',
     body: AuthorizationLinkCreate,

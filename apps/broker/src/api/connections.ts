@@ -25,7 +25,11 @@ export const connections = [
     path: '/v1/connections',
     summary: 'List connections',
     permission: 'connections:read',
-    query: z.object({ ...PageQuery, connector: z.string().optional().describe('Only this connector’s'), name: z.string().optional().describe('Only the one of this name') }),
+    query: z.object({
+      ...PageQuery,
+      connector: z.string().optional().describe('Only this connector’s'),
+      name: z.string().optional().describe('Only the one of this name'),
+    }),
     status: 200,
     reply: pageOf(Connection),
     run: (ctx, { query }) => listConnections(ctx, query),

@@ -43,7 +43,8 @@ export const mcpConfigs = [
     method: 'PATCH',
     path: '/v1/mcp-configs/{id}',
     summary: 'Change an MCP config',
-    description: 'Every change is a new version, in force at once for every instance. Send the version you read to be refused when somebody else was first.',
+    description:
+      'Every change is a new version, in force at once for every instance. Send the version you read to be refused when somebody else was first.',
     permission: 'mcp_configs:write',
     audit: 'mcp_config.updated',
     params: id,

@@ -25,7 +25,12 @@ export const mcpInstances = [
     description: 'Per connection: which account, its state and why, and where the person connects it.',
     permission: 'mcp_instances:read',
     params: { id: 'The instance’s id' },
-    query: z.object({ include_auth_links: z.enum(['true', 'false']).default('false').describe('Whether to make authorization links for what is not connected') }),
+    query: z.object({
+      include_auth_links: z
+        .enum(['true', 'false'])
+        .default('false')
+        .describe('Whether to make authorization links for what is not connected'),
+    }),
     status: 200,
     reply: AuthState,
     run: (ctx, { params, query }) => getAuthState(ctx, params['id'] as string, { includeAuthLinks: query.include_auth_links === 'true' }),

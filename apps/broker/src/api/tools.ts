@@ -10,7 +10,10 @@ export const tools = [
     summary: 'List tools',
     description: 'The tools that can be executed here: those of the connectors that have a connection.',
     permission: 'connectors:read',
-    query: z.object({ connector: z.string().optional().describe('Only this connector’s'), connection_name: z.string().optional().describe('Only this connection’s') }),
+    query: z.object({
+      connector: z.string().optional().describe('Only this connector’s'),
+      connection_name: z.string().optional().describe('Only this connection’s'),
+    }),
     status: 200,
     reply: z.object({ items: z.array(Tool), next_cursor: z.null() }),
     run: async (ctx, { query }) => ({ items: await listTools(ctx, query), next_cursor: null }),
@@ -19,11 +22,15 @@ export const tools = [
     method: 'POST',
     path: '/v1/tools/{name}/execute',
     summary: 'Execute a tool',
-    description: 'The same execution as through MCP, for callers without MCP. A 409 authorization_required carries an authentication_link for the person.',
+    description:
+      'The same execution as through MCP, for callers without MCP. A 409 authorization_required carries an authentication_link for the person.',
     permission: 'tools:execute',
     audit: 'tool.executed',
     params: { name: 'The tool’s name' },
-    headers: { 'Idempotency-Key': 'Up to 255 characters of your choice: a repeat with the same key and body gets the first answer and executes nothing' },
+    headers: {
+      'Idempotency-Key':
+        'Up to 255 characters of your choice: a repeat with the same key and body gets the first answer and executes nothing',
+    },
     body: ToolExecute,
     status: 200,
     reply: ToolResult,
@@ -31,6 +38,7 @@ export const tools = [
       'unknown_tool',
       'unknown_connection',
       'ambiguous_connection',
+      'connection_not_ready',
       'argument_invalid',
       'authorization_required',
       'scope_missing',
@@ -42,7 +50,8 @@ export const tools = [
       'provider_timeout',
       'outcome_unknown',
     ],
-    run: (ctx, { params, body, headers }) => executeDirectly(ctx, params['name'] as string, body, idempotencyKey(headers['idempotency-key'])),
+    run: (ctx, { params, body, headers }) =>
+      executeDirectly(ctx, params['name'] as string, body, idempotencyKey(headers['idempotency-key'])),
   }),
 ];
 

@@ -10,8 +10,20 @@ export const housekeeping: Job = {
     const orphans = await modules.toolCallLog.closeOrphans(orphanedAfterSeconds);
     if (orphans > 0) modules.log.warn({ count: orphans }, 'tool calls of dead processes were marked outcome_unknown');
     const system = modules.db.system('sweep');
-    await system.query({ name: 'prune consent sessions', text: "delete from consent_sessions where expires_at < now() - interval '1 day'", values: [] });
-    await system.query({ name: 'prune links', text: "delete from authorization_links where expires_at < now() - interval '30 days'", values: [] });
-    await system.query({ name: 'prune idempotency keys', text: "delete from idempotency_keys where created_at < now() - interval '24 hours'", values: [] });
+    await system.query({
+      name: 'prune consent sessions',
+      text: "delete from consent_sessions where expires_at < now() - interval '1 day'",
+      values: [],
+    });
+    await system.query({
+      name: 'prune links',
+      text: "delete from authorization_links where expires_at < now() - interval '30 days'",
+      values: [],
+    });
+    await system.query({
+      name: 'prune idempotency keys',
+      text: "delete from idempotency_keys where created_at < now() - interval '24 hours'",
+      values: [],
+    });
   },
 };

@@ -30,7 +30,8 @@ const concurrency = 8;
  */
 export async function startJobs(modules: Modules, backend: QueueBackend, jobs: readonly Job[]): Promise<Jobs> {
   const byName = new Map(jobs.map((job) => [job.name, job]));
-  const { queue, worker, end } = backend.kind === 'postgres' ? onPostgres(backend.connectionString, process) : onRedis(backend.url, backend.prefix, process);
+  const { queue, worker, end } =
+    backend.kind === 'postgres' ? onPostgres(backend.connectionString, process) : onRedis(backend.url, backend.prefix, process);
 
   const enqueue: Enqueue = async (name, id) => {
     await queue.add(name, { id }, { deduplication: { id: `${name}:${id}` } });

@@ -47,7 +47,7 @@ export function connectedPage(view: LinkView): string {
       tone: 'good',
       title,
       text: html`Connected as <strong>${foreign(account.label ?? view.identifier)}</strong>. You can close this page and go back to your agent.`,
-      extra: html`${view.sandbox && sandboxBanner(connector.name)}
+      extra: html`${view.sandbox && sandboxBanner(connector.name, 'No real account was touched.')}
 <dl class="facts">
 <div><dt>Workspace</dt><dd>${foreign(view.workspaceName)}</dd></div>
 <div><dt>On behalf of</dt><dd>${foreign(view.identifier)}</dd></div>
@@ -70,7 +70,7 @@ export function unfinishedPage(view: LinkView, shown: FaultCode | 'unfinished', 
   const label = shown === 'unfinished' ? `Continue to ${connector.name}` : 'Try again';
   const again =
     view.kind === 'oauth2'
-      ? continueForm(view, token, tokenInput, label)
+      ? continueForm(token, tokenInput, label)
       : html`<p class="actions"><a class="button" href="${linkPath(token)}">${label}</a></p>`;
   return pageOf({
     title: said.title,

@@ -7,6 +7,8 @@ import { linkPath } from './page.ts';
 export interface FormProblem {
   status: number;
   message: string;
+  /** What to do about it. */
+  advice?: string;
   /** Field name -> what is wrong with it. */
   fields: Record<string, string>;
   values: Record<string, string>;
@@ -19,7 +21,7 @@ export function keyForm(view: LinkView, token: string, tokenInput: Html, problem
   const docs = safeHref(view.connector.docs);
   return html`${
     problem &&
-    html`<div class="alert" role="alert"><strong>${problem.message}</strong>${
+    html`<div class="alert" role="alert"><strong>${problem.message}</strong>${problem.advice !== undefined && html`<p>${problem.advice}</p>`}${
       wrong.length > 0 && html`<ul>${wrong.map((f) => html`<li><a href="#f-${f.name}">${problem.fields[f.name]}</a></li>`)}</ul>`
     }</div>`
   }

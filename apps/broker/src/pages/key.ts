@@ -31,12 +31,18 @@ export const key: Page = {
 };
 
 function problemOf(fault: Fault, connectorName: string, values: Record<string, string>): FormProblem {
-  const message = {
-    form_invalid: 'Please look at these fields again:',
-    key_rejected: `${connectorName} did not accept this. Nothing was stored. Check that every key was copied whole and is still valid, then enter it again.`,
-    provider_unavailable: `${connectorName} could not be reached just now. Nothing was stored. Wait a moment, then enter the key again.`,
-  }[fault.code as string];
+  const said: Partial<Record<string, { message: string; advice?: string }>> = {
+    form_invalid: { message: 'Please look at these fields again:' },
+    key_rejected: {
+      message: `${connectorName} did not accept this`,
+      advice: 'Nothing was stored. Check that every key was copied whole and is still valid, then enter it again.',
+    },
+    provider_unavailable: {
+      message: `${connectorName} could not be reached just now`,
+      advice: 'Nothing was stored. Wait a moment, then enter the key again.',
+    },
+  };
   // The details are written by core from the field's own label; they never hold the value.
   const fields = Object.fromEntries((fault.errors ?? []).map((e) => [e.pointer.slice(1), e.detail]));
-  return { status: faults[fault.code].status, message: message ?? wordsOf(fault.code).title, fields, values };
+  return { status: faults[fault.code].status, ...(said[fault.code] ?? { message: wordsOf(fault.code).title }), fields, values };
 }

@@ -48,7 +48,7 @@ export function renderLanding(view: LinkView, token: string, tokenInput: Html, p
   return pageOf({
     title: `${problem === undefined ? '' : 'Problem: '}Connect ${connector.name}`,
     main: html`<main class="card">
-${view.sandbox && sandboxBanner(connector.name)}
+${view.sandbox && sandboxBanner(connector.name, 'Enter no real password or key.')}
 <div class="pair" aria-hidden="true">
 <span class="tile letter">${[...view.workspaceName.trim()][0]?.toUpperCase() ?? '?'}</span>
 <span class="dots"></span>
@@ -58,7 +58,7 @@ ${view.sandbox && sandboxBanner(connector.name)}
 <p class="lead">An agent of <strong>${foreign(view.workspaceName)}</strong> asks to use ${connector.name} on behalf of <strong>${foreign(view.identifier)}</strong>.</p>
 ${isAgain && html`<p class="note">${icon('info')}<span>Connected now as <strong>${foreign(view.account.label ?? '')}</strong>. Going on renews this connection.</span></p>`}
 ${view.kind === 'oauth2' ? scopesOf(view) : undefined}
-${view.kind === 'oauth2' ? continueForm(view, token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem)}
+${view.kind === 'oauth2' ? continueForm(token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem)}
 <p class="not-you"><strong>Not you?</strong> Close this page. Nothing has happened yet.</p>
 <section><h2>What happens next</h2>
 <ol class="steps">
@@ -86,12 +86,12 @@ function scopesOf(view: LinkView): Html | undefined {
 <ul class="scopes">${view.scopes.map((s) => html`<li>${icon('good')}<span>${s.description}${s.description === s.name ? undefined : html` <code>${s.name}</code>`}</span></li>`)}</ul></section>`;
 }
 
-export function continueForm(_view: LinkView, token: string, tokenInput: Html, label: string): Html {
+export function continueForm(token: string, tokenInput: Html, label: string): Html {
   return html`<form method="post" action="${linkPath(token, '/go')}">${tokenInput}<button class="button" type="submit">${label}</button></form>`;
 }
 
-export function sandboxBanner(connectorName: string): Html {
-  return html`<p class="banner">${icon('warn')}<span><strong>Sandbox.</strong> This connects to a stand-in for ${connectorName}, for trying things out. Enter no real password or key.</span></p>`;
+export function sandboxBanner(connectorName: string, advice: string): Html {
+  return html`<p class="banner">${icon('warn')}<span><strong>Sandbox.</strong> This is a stand-in for ${connectorName}, for trying things out. ${advice}</span></p>`;
 }
 
 /** Also the answer to a second look, a double click and the back button. */
@@ -104,7 +104,7 @@ export function usedPage(view: LinkView): string {
       tone: 'good',
       title: `${view.connector.name} is already connected`,
       text: html`This link was used${label === null ? undefined : html` to connect <strong>${foreign(label)}</strong>`}. You can close this page and go back to your agent.`,
-      next: 'Nothing. If your agent still asks you to connect, ask it for a new link.',
+      next: 'Nothing more is needed. If your agent still asks you to connect, ask it for a new link.',
     }),
   });
 }

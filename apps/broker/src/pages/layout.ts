@@ -13,7 +13,7 @@ const paths = {
   good: '<path d="m6.5 12.5 3.6 3.6 7.4-8"/>',
   bad: '<path d="m8 8 8 8m0-8-8 8"/>',
   warn: '<path d="M12 6.5v6.5m0 3.6v.1"/>',
-  clock: '<path d="M12 6.5V12l3.5 2.2"/>',
+  clock: '<circle cx="12" cy="12" r="8.4"/><path d="M12 6.5V12l3.5 2.2"/>',
   info: '<path d="M12 11v6m0-9.6v.1"/>',
 };
 export type Tone = keyof typeof paths;

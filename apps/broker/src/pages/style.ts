@@ -84,7 +84,7 @@ input:focus-visible,select:focus-visible{outline-offset:1px;border-color:var(--a
 .notice{text-align:center;justify-items:stretch}
 .notice h1{margin-bottom:-.625rem}
 .badge{justify-self:center;display:grid;place-items:center;width:64px;height:64px;border-radius:50%}
-.badge .icon{width:34px;height:34px}
+.badge .icon{width:38px;height:38px}
 .badge.good{background:var(--good-soft);color:var(--good)}
 .badge.bad{background:var(--bad-soft);color:var(--bad)}
 .badge.warn,.badge.clock{background:var(--warn-soft);color:var(--warn)}
@@ -160,6 +160,7 @@ summary{cursor:pointer;font-weight:650}
 .toc.side{display:block;position:sticky;top:0;max-height:100vh;overflow-y:auto;padding:1rem .5rem 2rem;scrollbar-width:thin}
 .toc.top-list{display:none}
 }
+@media (max-width:40rem){.stats{grid-template-columns:1fr 1fr}.stats>div:last-child:nth-child(odd){grid-column:1/-1}}
 @media (max-width:24rem){.facts>div{grid-template-columns:1fr;gap:0}}
 @media (prefers-reduced-motion:reduce){*{transition:none!important}}
 @media (forced-colors:active){.button,.tile,.badge,.banner,.note,.alert{border:1px solid}}

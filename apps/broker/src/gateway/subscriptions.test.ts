@@ -1,0 +1,179 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { incidentSetting, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
+import { registerGateway } from './index.ts';
+import { serverInfo } from './protocol.ts';
+
+let broker: TestBroker;
+/** A second door to the same modules, which looks and keeps alive faster. */
+let app: FastifyInstance;
+let origin: string;
+
+beforeAll(async () => {
+  broker = await startBroker({ sandbox: true });
+});
+afterAll(() => broker.close());
+
+async function open(): Promise<void> {
+  app = Fastify({ forceCloseConnections: 'idle' });
+  registerGateway(app, broker.modules, { pollMs: 50, keepAliveMs: 30 });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
+}
+afterEach(() => app.close());
+
+interface Stream {
+  status: number;
+  headers: http.IncomingHttpHeaders;
+  /** Everything received so far. */
+  text(): string;
+  messages(): Json[];
+  ended: Promise<unknown>;
+  leave(): void;
+}
+
+async function listen(
+  instance: Json,
+  notifications: unknown = { toolsListChanged: true },
+  id: string | number = 'listen-1',
+): Promise<Stream> {
+  const request = http.request(`${origin}${new URL(instance.url).pathname}`, {
+    method: 'POST',
+    agent: false,
+    headers: { 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' },
+  });
+  request.on('error', () => {});
+  request.end(
+    JSON.stringify({
+      jsonrpc: '2.0',
+      id,
+      method: 'subscriptions/listen',
+      params: {
+        notifications,
+        _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
+      },
+    }),
+  );
+  const [response] = (await once(request, 'response')) as [http.IncomingMessage];
+  let text = '';
+  response.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  response.on('error', () => {});
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    text: () => text,
+    messages: () => [...text.matchAll(/^data: (.*)$/gm)].map((m) => JSON.parse(m[1] as string)),
+    ended: new Promise((ended) => response.on('end', ended)),
+    leave: () => request.destroy(),
+  };
+}
+
+const acknowledged = (id: string | number, notifications: unknown) => ({
+  jsonrpc: '2.0',
+  method: 'notifications/subscriptions/acknowledged',
+  params: { notifications, _meta: { 'io.modelcontextprotocol/subscriptionId': id } },
+});
+
+const finished = (id: string | number) => ({
+  jsonrpc: '2.0',
+  id,
+  result: {
+    resultType: 'complete',
+    _meta: { 'io.modelcontextprotocol/subscriptionId': id, 'io.modelcontextprotocol/serverInfo': serverInfo },
+  },
+});
+
+async function changeConfig(description: string): Promise<void> {
+  const [config] = (await broker.api('/v1/mcp-configs?name=incident-responder')).body.items;
+  expect((await broker.api(`/v1/mcp-configs/${config.id}`, { method: 'PATCH', body: { description } })).status).toBe(200);
+}
+
+it('a stream begins with what it will tell, and is kept alive by comments', async () => {
+  await open();
+  const stream = await listen(await incidentSetting(broker), {
+    toolsListChanged: true,
+    promptsListChanged: true,
+    resourceSubscriptions: ['x:y'],
+  });
+  expect([stream.status, stream.headers['content-type'], stream.headers['x-accel-buffering']]).toEqual([200, 'text/event-stream', 'no']);
+  expect([stream.headers['cache-control'], stream.headers['referrer-policy']]).toEqual(['no-store', 'no-referrer']);
+  await expect.poll(() => stream.text()).toMatch(/: keep-alive\n\n(?:.|\n)*: keep-alive\n\n/);
+  expect(stream.messages()).toEqual([acknowledged('listen-1', { toolsListChanged: true })]);
+  stream.leave();
+});
+
+it('every listener of a config hears of its new version once, with its own id', async () => {
+  await open();
+  const [one, two] = [await incidentSetting(broker), await incidentSetting(broker)];
+  const streams = [await listen(one, undefined, 1), await listen(one, undefined, 'b'), await listen(two, undefined, 3)];
+  await changeConfig('Another description');
+  const changed = (id: unknown) => ({
+    jsonrpc: '2.0',
+    method: 'notifications/tools/list_changed',
+    params: { _meta: { 'io.modelcontextprotocol/subscriptionId': id } },
+  });
+  for (const [i, id] of [1, 'b', 3].entries()) {
+    await expect.poll(() => streams[i]?.messages()[1]).toEqual(changed(id));
+  }
+  await changeConfig('And another');
+  for (const stream of streams) await expect.poll(() => stream.messages().length).toBe(3);
+  for (const stream of streams) stream.leave();
+});
+
+it('what is not offered is not waited for', async () => {
+  await open();
+  const stream = await listen(await incidentSetting(broker), { promptsListChanged: true });
+  await stream.ended;
+  expect(stream.messages()).toEqual([acknowledged('listen-1', {}), finished('listen-1')]);
+});
+
+it('a revoked URL’s streams end', async () => {
+  await open();
+  const instance = await incidentSetting(broker);
+  const stream = await listen(instance);
+  await broker.modules.db
+    .system('sweep')
+    .query({ name: 'revoke in a test', text: 'update mcp_instances set revoked_at = now() where id = $1', values: [instance.id] });
+  await stream.ended;
+  expect(stream.messages().at(-1)).toEqual(finished('listen-1'));
+});
+
+it('a broker that stops ends its streams as the protocol wants, and does stop', async () => {
+  await open();
+  const stream = await listen(await incidentSetting(broker));
+  const closing = app.close();
+  await stream.ended;
+  await closing;
+  expect(stream.messages().at(-1)).toEqual(finished('listen-1'));
+});
+
+it('an instance has 16 streams at most, and a place is free again when one has left', async () => {
+  await open();
+  const instance = await incidentSetting(broker);
+  const streams: Stream[] = [];
+  for (let i = 0; i < 16; i++) streams.push(await listen(instance, undefined, i));
+  const refused = await listen(instance, undefined, 16);
+  await refused.ended;
+  expect(refused.headers['content-type']).toMatch(/json/);
+  expect(JSON.parse(refused.text())).toMatchObject({ id: 16, error: { code: -32603 } });
+
+  streams.pop()?.leave();
+  await expect
+    .poll(async () => {
+      const stream = await listen(instance, undefined, 17);
+      streams.push(stream);
+      return stream.headers['content-type'];
+    })
+    .toBe('text/event-stream');
+  for (const stream of streams) stream.leave();
+});
+
+it.each([[undefined], ['all'], [[]], [{ toolsListChanged: 'yes' }]])('the filter %j is refused', async (notifications) => {
+  await open();
+  const stream = await listen(await incidentSetting(broker), notifications);
+  await stream.ended;
+  expect(JSON.parse(stream.text())).toMatchObject({ id: 'listen-1', error: { code: -32602 } });
+});
