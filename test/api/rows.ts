@@ -15,9 +15,9 @@ export async function openRows(broker: Pick<TestBroker, 'databaseUrl'>): Promise
   const client = new pg.Client({ connectionString: broker.databaseUrl, options: '-c grantway.environment_id=*' });
   await client.connect();
   const query = async <R extends pg.QueryResultRow>(text: string, values: unknown[] = []) => (await client.query<R>(text, values)).rows;
-  const tables = (await query<{ name: string }>("select table_name as name from information_schema.tables where table_schema = 'public'")).map(
-    (t) => t.name,
-  );
+  const tables = (
+    await query<{ name: string }>("select table_name as name from information_schema.tables where table_schema = 'public'")
+  ).map((t) => t.name);
   // A job of the broker may drop what has expired at any time; nothing here expires within a test.
   const everything = tables
     .sort()

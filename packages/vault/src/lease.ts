@@ -95,6 +95,17 @@ export interface Leases {
   dueForRefresh(limit: number): Promise<string[]>;
 }
 
+/** Abandoned ones first: a provider takes the old refresh token again for a short while only. */
+export const dueForRefreshSql = `select id from (
+   (select id, 0 as turn, claim_deadline as since from connected_accounts
+      where claim_owner is not null and claim_deadline < clock_timestamp() - make_interval(secs => $2)
+      order by claim_deadline limit $1)
+   union all
+   (select id, 1, next_refresh_at from connected_accounts
+      where next_refresh_at <= clock_timestamp() and status = 'ACTIVE' and claim_owner is null
+      order by next_refresh_at limit $1)) due
+  order by turn, since limit $1`;
+
 export function createLeases(deps: LeaseDeps): Leases {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
@@ -418,16 +429,7 @@ export function createLeases(deps: LeaseDeps): Leases {
     async dueForRefresh(limit) {
       const rows = await deps.db.system('sweep').query<{ id: string }>({
         name: 'sweep: due',
-        // Abandoned ones first: a provider takes the old refresh token again for a short while only.
-        text: `select id from (
-                 (select id, 0 as turn, claim_deadline as since from connected_accounts
-                    where claim_owner is not null and claim_deadline < clock_timestamp() - make_interval(secs => $2)
-                    order by claim_deadline limit $1)
-                 union all
-                 (select id, 1, next_refresh_at from connected_accounts
-                    where next_refresh_at <= clock_timestamp() and status = 'ACTIVE' and claim_owner is null
-                    order by next_refresh_at limit $1)) due
-               order by turn, since limit $1`,
+        text: dueForRefreshSql,
         values: [limit, graceSeconds],
       });
       return rows.map((r) => r.id);

@@ -28,9 +28,10 @@ export function parseMasterKey(text: string): Secret<Buffer> {
   if (!/^[A-Za-z0-9+/_=-]+$/.test(trimmed) || bytes.length !== 32) {
     throw new Error('the master key must be 32 random bytes as base64 or hex; make one with: openssl rand -base64 32');
   }
-  // 32 random bytes hold 22 or fewer different values with a chance below 1 in 10^6 (placeholders hold far fewer),
-  // and are all printable ASCII with one below 10^13: a sentence in base64 is not a key.
-  if (new Set(bytes).size < 20 || /^[\t\n\r\x20-\x7e]+$/.test(bytes.toString('latin1'))) {
+  // 32 random bytes hold 22 or fewer different values with a chance below 1 in 10^6 (placeholders hold far fewer), are all
+  // printable with one below 10^13 (a sentence in base64 is not a key), and never count up or down.
+  const steps = new Set(bytes.subarray(1).map((byte, i) => byte - (bytes[i] as number)));
+  if (new Set(bytes).size < 20 || steps.size === 1 || /^[\t\n\r\x20-\x7e]+$/.test(bytes.toString('latin1'))) {
     throw new Error('the master key looks like a placeholder; make a random one with: openssl rand -base64 32');
   }
   return new Secret(bytes);

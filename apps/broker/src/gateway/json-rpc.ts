@@ -93,9 +93,10 @@ export function readMessage(value: unknown): Message {
   return { kind: 'request', id: value.id, method, params };
 }
 
-/** The id to repeat in the answer to a message that could not be read, where it has one. */
+/** The id to repeat in the answer to a message that could not be read, where it has one; it may be one that is not allowed. */
 export function idOf(value: unknown): RequestId | null {
-  return isObject(value) && isRequestId(value.id) && 'method' in value ? value.id : null;
+  if (!isObject(value) || typeof value.method !== 'string') return null;
+  return typeof value.id === 'string' || typeof value.id === 'number' ? value.id : null;
 }
 
 function isRequestId(value: unknown): value is RequestId {

@@ -171,7 +171,7 @@ it('an instance has 16 streams at most, and a place is free again when one has l
   for (const stream of streams) stream.leave();
 });
 
-it.each([[undefined], ['all'], [[]], [{ toolsListChanged: 'yes' }]])('the filter %j is refused', async (notifications) => {
+it.each([[null], ['all'], [[]], [{ toolsListChanged: 'yes' }]])('the filter %j is refused', async (notifications) => {
   await open();
   const stream = await listen(await incidentSetting(broker), notifications);
   await stream.ended;

@@ -1,0 +1,231 @@
+import type { Json, TestBroker } from '@grantway/test/harness';
+import type { OtherEnvironment } from './other-environment.ts';
+
+export interface Sent {
+  path: string;
+  body?: Json;
+}
+
+export interface World {
+  broker: TestBroker;
+  /** The incident-response setting, every account connected. */
+  instance: Json;
+  other: OtherEnvironment;
+}
+
+export interface Exercise {
+  /** A good request; may make what it needs first, and is good again the next time. */
+  request(world: World): Promise<Sent> | Sent;
+  /** For each id or name that it takes: the request with the other environment's, and the same with one that does not exist. */
+  masked?: (world: World) => { theirs: Sent; missing: Sent; named?: [theirs: string, missing: string] }[];
+}
+
+let made = 0;
+const newName = (what: string) => `${what}-${++made}`;
+
+async function create(world: World, path: string, body: Json): Promise<Json> {
+  const answer = await world.broker.api(path, { body });
+  if (answer.status >= 300) throw new Error(JSON.stringify(answer.body));
+  return answer.body;
+}
+
+const newConnection = (world: World) => create(world, '/v1/connections', { name: newName('connection'), connector: 'slack' });
+const newConfig = (world: World) =>
+  create(world, '/v1/mcp-configs', { name: newName('config'), connection_tool_mappings: [{ connection_name: 'slack' }] });
+
+/** An id of the same kind and length that nobody has. */
+const missingLike = (id: string) => id.slice(0, -4) + (id.endsWith('0000') ? '1111' : '0000');
+
+const byId =
+  (pick: (world: World) => string, path: (id: string) => string, body?: Json): NonNullable<Exercise['masked']> =>
+  (world) => {
+    const [theirs, missing] = [pick(world), missingLike(pick(world))];
+    return [{ theirs: { path: path(theirs), body }, missing: { path: path(missing), body }, named: [theirs, missing] as [string, string] }];
+  };
+
+/** A filter by the other environment's values finds what one by unknown values finds: nothing. */
+const byFilter =
+  (path: string, values: (world: World) => Record<string, string>): NonNullable<Exercise['masked']> =>
+  (world) =>
+    Object.entries(values(world)).map(([name, value]) => ({
+      theirs: { path: `${path}?${new URLSearchParams({ [name]: value })}` },
+      missing: { path: `${path}?${new URLSearchParams({ [name]: missingLike(value) })}` },
+    }));
+
+const named = (make: (name: string) => Sent): NonNullable<Exercise['masked']> => {
+  const [theirs, missing] = ['only-theirs', 'only-nobodys'];
+  return () => [{ theirs: make(theirs), missing: make(missing), named: [theirs, missing] }];
+};
+
+const config = (world: World) => world.other.config.id;
+const connection = (world: World) => world.other.connection.id;
+const account = (world: World) => world.other.account.id;
+
+/** Every operation of the API, and how to exercise it. A new operation without an entry fails the test. */
+export const exercised: Record<string, Exercise> = {
+  'GET /v1/connectors': { request: () => ({ path: '/v1/connectors' }) },
+  // The catalogue is the same for everybody.
+  'GET /v1/connectors/{id}': { request: () => ({ path: '/v1/connectors/linear' }) },
+
+  'POST /v1/connections': {
+    request: () => ({ path: '/v1/connections', body: { name: newName('connection'), connector: 'slack', scopes: ['chat:write'] } }),
+  },
+  'GET /v1/connections': {
+    request: () => ({ path: '/v1/connections' }),
+    masked: byFilter('/v1/connections', () => ({ name: 'only-theirs' })),
+  },
+  'GET /v1/connections/{id}': {
+    request: async (world) => ({ path: `/v1/connections/${(await newConnection(world)).id}` }),
+    masked: byId(connection, (id) => `/v1/connections/${id}`),
+  },
+  'PATCH /v1/connections/{id}': {
+    request: async (world) => ({ path: `/v1/connections/${(await newConnection(world)).id}`, body: { auth: { client_id: 'app' } } }),
+    masked: byId(connection, (id) => `/v1/connections/${id}`, { name: 'captured' }),
+  },
+  'DELETE /v1/connections/{id}': {
+    request: async (world) => ({ path: `/v1/connections/${(await newConnection(world)).id}` }),
+    masked: byId(connection, (id) => `/v1/connections/${id}`),
+  },
+
+  'POST /v1/mcp-configs': {
+    request: () => ({
+      path: '/v1/mcp-configs',
+      body: { name: newName('config'), connection_tool_mappings: [{ connection_name: 'linear', tools: ['linear_issue_create'] }] },
+    }),
+    masked: named((connection_name) => ({
+      path: '/v1/mcp-configs',
+      body: { name: 'captured', connection_tool_mappings: [{ connection_name }] },
+    })),
+  },
+  'GET /v1/mcp-configs': {
+    request: () => ({ path: '/v1/mcp-configs' }),
+    masked: byFilter('/v1/mcp-configs', () => ({ name: 'only-theirs' })),
+  },
+  'GET /v1/mcp-configs/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}`),
+  },
+  'PATCH /v1/mcp-configs/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}`, body: { description: 'changed' } }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}`, { name: 'captured' }),
+  },
+  'DELETE /v1/mcp-configs/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}`),
+  },
+
+  'PUT /v1/mcp-instances': {
+    request: () => ({ path: '/v1/mcp-instances', body: { config_name: 'incident-responder', user_identifier: newName('user') } }),
+    masked: named((config_name) => ({ path: '/v1/mcp-instances', body: { config_name, user_identifier: 'ada' } })),
+  },
+  'GET /v1/mcp-instances/{id}/auth-state': {
+    request: (world) => ({ path: `/v1/mcp-instances/${world.instance.id}/auth-state` }),
+    masked: byId(
+      (world) => world.other.instance.id,
+      (id) => `/v1/mcp-instances/${id}/auth-state?include_auth_links=true`,
+    ),
+  },
+
+  'POST /v1/connected-accounts/authorization-link': {
+    request: () => ({ path: '/v1/connected-accounts/authorization-link', body: { connection_name: 'slack', identifier: newName('user') } }),
+    masked: named((connection_name) => ({
+      path: '/v1/connected-accounts/authorization-link',
+      body: { connection_name, identifier: 'user-of-another-environment' },
+    })),
+  },
+  'GET /v1/connected-accounts': {
+    request: () => ({ path: '/v1/connected-accounts' }),
+    masked: byFilter('/v1/connected-accounts', ({ other }) => ({ connection_name: 'only-theirs', identifier: other.identifier })),
+  },
+  'GET /v1/connected-accounts/{id}': {
+    request: (world) => ({ path: `/v1/connected-accounts/${world.instance.connections[0].connected_account_id}` }),
+    masked: byId(account, (id) => `/v1/connected-accounts/${id}`),
+  },
+  'DELETE /v1/connected-accounts/{id}': {
+    request: async (world) => {
+      const identifier = newName('user');
+      await create(world, '/v1/connected-accounts/authorization-link', { connection_name: 'slack', identifier });
+      const found = await world.broker.api(`/v1/connected-accounts?identifier=${identifier}`);
+      return { path: `/v1/connected-accounts/${found.body.items[0].id}` };
+    },
+    masked: byId(account, (id) => `/v1/connected-accounts/${id}`),
+  },
+
+  'GET /v1/tools': {
+    request: () => ({ path: '/v1/tools' }),
+    masked: byFilter('/v1/tools', () => ({ connection_name: 'only-theirs' })),
+  },
+  'POST /v1/tools/{name}/execute': {
+    request: (world) => ({ path: '/v1/tools/datadog_monitors_list/execute', body: { identifier: world.instance.user_identifier } }),
+    masked: named((connection_name) => ({
+      path: '/v1/tools/slack_list_channels/execute',
+      body: { connection_name, identifier: 'user-of-another-environment' },
+    })),
+  },
+
+  'GET /v1/tool-calls': {
+    request: () => ({ path: '/v1/tool-calls' }),
+    masked: byFilter('/v1/tool-calls', ({ other }) => ({
+      user_identifier: other.identifier,
+      connection_name: 'only-theirs',
+      client_id: other.clientId,
+      mcp_instance_id: other.instance.id,
+    })),
+  },
+  'GET /v1/tool-calls/{id}': {
+    request: async (world) => {
+      const run = await create(world, '/v1/tools/datadog_monitors_list/execute', { identifier: world.instance.user_identifier });
+      return { path: `/v1/tool-calls/${run.tool_call_id}` };
+    },
+    masked: byId(
+      (world) => world.other.toolCall.id,
+      (id) => `/v1/tool-calls/${id}`,
+    ),
+  },
+
+  'GET /v1/audit-events': {
+    request: () => ({ path: '/v1/audit-events' }),
+    masked: byFilter('/v1/audit-events', ({ other }) => ({ target_id: other.connection.id })),
+  },
+};
+
+/** Operations that take no id or name of an environment's own thing. May only shrink. */
+export const maskedNothing = ['GET /v1/connectors', 'GET /v1/connectors/{id}', 'POST /v1/connections'];
+
+/**
+ * Every route that is no operation of the API: what a stranger gets who asks as the route is meant to be asked. `open` is
+ * what anybody may read. May only shrink.
+ */
+export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> = {
+  'GET /': { as: '/', gets: 'open' },
+  'GET /docs': { as: '/docs', gets: 'open' },
+  'GET /healthz': { as: '/healthz', gets: 'open' },
+  'GET /readyz': { as: '/readyz', gets: 'open' },
+  // Loopback callers only, where no token is set.
+  'GET /metrics': { as: '/metrics', gets: 'open' },
+  'GET /openapi.json': { as: '/openapi.json', gets: 'open' },
+  'GET /.well-known/jwks.json': { as: '/.well-known/jwks.json', gets: 'open' },
+  'GET /.well-known/oauth-authorization-server': { as: '/.well-known/oauth-authorization-server', gets: 'open' },
+  'GET /pages/style.css': { as: '', gets: 'open' },
+  'GET /pages/icon.svg': { as: '/pages/icon.svg', gets: 'open' },
+  'GET /pages/logos/:connector.svg': { as: '/pages/logos/slack.svg', gets: 'open' },
+  'POST /oauth/token': { as: '/oauth/token', gets: 400 },
+  'GET /connect/:token': { as: '/connect/gwln_x', gets: 404 },
+  'POST /connect/:token/go': { as: '/connect/gwln_x/go', gets: 403 },
+  'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 403 },
+  'GET /connect/:token/done': { as: '/connect/gwln_x/done', gets: 404 },
+  'GET /oauth/callback/:connectionId': { as: '/oauth/callback/con_x?state=x&code=x', gets: 400 },
+  'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
+  'POST /mcp': { as: '/mcp', gets: 404 },
+};
+
+/** Patterns under which nothing is served, so that what is asked there is refused in the words of that place. */
+export const refusedEverywhere = [
+  '/connect',
+  '/connect/*',
+  '/oauth/callback',
+  '/oauth/callback/*',
+  '/pages/*',
+  '/u/*',
+  '/.well-known/:document/u/*',
+];

@@ -1,0 +1,73 @@
+import { connectAll, incidentSetting, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+
+let broker: TestBroker;
+let instance: Json;
+
+beforeAll(async () => {
+  broker = await startBroker();
+  instance = await incidentSetting(broker);
+  await connectAll(broker, instance);
+});
+afterAll(() => broker?.close());
+
+const linear = async (): Promise<Json> => (await broker.api('/v1/connected-accounts?connection_name=linear')).body.items[0];
+
+/** Time passes: what can be refreshed is due. */
+function makeDue(): Promise<{ id: string }[]> {
+  return broker.modules.db.system('sweep').query<{ id: string }>({
+    name: 'make due',
+    text: "update connected_accounts set next_refresh_at = now() - interval '1 second' where status = 'ACTIVE' and refreshable returning id",
+    values: [],
+  });
+}
+
+describe('the sweep', () => {
+  it('renews a credential that falls due though nobody calls a tool, through the queue', async () => {
+    expect((await linear()).last_refreshed_at).toBeNull();
+    await makeDue();
+    await vi.waitFor(async () => expect((await linear()).last_refreshed_at).not.toBeNull(), { timeout: 20_000, interval: 200 });
+    expect((await linear()).status).toBe('ACTIVE');
+    const { counts } = await broker.control('/linear/ledger', 'GET');
+    expect(counts.refreshes).toBeGreaterThanOrEqual(1);
+    expect(counts.api_calls).toBeLessThanOrEqual(1);
+  });
+
+  it('carries ids only: no job holds anything else', async () => {
+    const due = await makeDue();
+    expect(due.length).toBeGreaterThan(0);
+    const enqueued: [string, string][] = [];
+    const { jobs } = await import('@grantway/broker');
+    const sweep = jobs.find((job) => job.name === 'credential.sweep');
+    await sweep?.run(broker.modules, '', async (job, id) => void enqueued.push([job, id]));
+    const known = new Set(due.map((row) => row.id));
+    expect(enqueued.length).toBeGreaterThan(0);
+    for (const [job, id] of enqueued) {
+      expect(job).toBe('credential.refresh');
+      expect(known.has(id)).toBe(true);
+    }
+  });
+
+  it('marks calls of a dead process as outcome_unknown, and leaves running ones alone', async () => {
+    const system = broker.modules.db.system('sweep');
+    const insert = (id: string, age: string) =>
+      system.query({
+        name: `insert pending ${age}`,
+        text: `insert into tool_calls (id, environment_id, request_id, via, user_identifier, tool_name, effect, outcome, writer, created_at)
+               values ($1, $2, 'req', 'mcp', 'someone', 'slack_post_message', 'write', 'pending', gen_random_uuid(), now() - interval '${age}')`,
+        values: [id, broker.broker.environmentId],
+      });
+    await insert('tc_0000000000000000000000dead', '1 hour');
+    await insert('tc_000000000000000000000alive', '1 second');
+    await broker.broker.jobs.runNow('housekeeping');
+    const outcomes = await system.query<{ id: string; outcome: string }>({
+      name: 'outcomes',
+      text: "select id, outcome from tool_calls where user_identifier = 'someone' order by id",
+      values: [],
+    });
+    expect(outcomes).toEqual([
+      { id: 'tc_0000000000000000000000dead', outcome: 'outcome_unknown' },
+      { id: 'tc_000000000000000000000alive', outcome: 'pending' },
+    ]);
+  });
+});
