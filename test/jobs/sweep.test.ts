@@ -71,3 +71,12 @@ describe('the sweep', () => {
     ]);
   });
 });
+
+describe('a successful call', () => {
+  it('is seen on its account as last used', async () => {
+    expect((await linear()).last_used_at).toBeNull();
+    const done = await broker.api('/v1/tools/linear_teams_list/execute', { body: { identifier: instance.user_identifier } });
+    expect(done.status).toBe(200);
+    expect(Date.parse((await linear()).last_used_at)).toBeGreaterThan(Date.now() - 60_000);
+  });
+});

@@ -50,8 +50,16 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
       try {
         await system.query({
           name: 'write tool calls',
-          text: `insert into tool_calls (${columns}, writer)
-                 select ${columns}, $2::uuid from json_populate_recordset(null::tool_calls, $1::json)
+          // One statement: the rows, and when their accounts were last used (to the minute, so that busy ones are not rewritten each time).
+          text: `with batch as (select * from json_populate_recordset(null::tool_calls, $1::json)),
+                 stale as (
+                   select id from connected_accounts
+                   where id in (select connected_account_id from batch where outcome = 'success')
+                     and (last_used_at is null or last_used_at < now() - interval '1 minute')
+                   -- whoever holds the row now (a refresh, a consent) must not be waited for
+                   for update skip locked),
+                 used as (update connected_accounts a set last_used_at = now() from stale where a.id = stale.id)
+                 insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch
                  on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
                    provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
                    connected_account_id = excluded.connected_account_id`,
