@@ -211,12 +211,12 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /pages/logos/:connector.svg': { as: '/pages/logos/slack.svg', gets: 'open' },
   'POST /oauth/token': { as: '/oauth/token', gets: 400 },
   'GET /connect/:token': { as: '/connect/gwln_x', gets: 404 },
-  'POST /connect/:token/go': { as: '/connect/gwln_x/go', gets: 403 },
-  'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 403 },
+  'POST /connect/:token/go': { as: '/connect/gwln_x/go', gets: 404 },
+  'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 404 },
   'GET /connect/:token/done': { as: '/connect/gwln_x/done', gets: 404 },
   'GET /oauth/callback/:connectionId': { as: '/oauth/callback/con_x?state=x&code=x', gets: 400 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
-  'POST /mcp': { as: '/mcp', gets: 404 },
+  'POST /mcp': { as: '/mcp', gets: 401 },
 };
 
 /** Patterns under which nothing is served, so that what is asked there is refused in the words of that place. */

@@ -2,7 +2,7 @@ import diagnostics from 'node:diagnostics_channel';
 import { apiRoutes } from '@grantway/broker';
 import { allPermissions, Problem } from '@grantway/contract';
 import { connectAll, incidentSetting, startBroker, type TestBroker } from '@grantway/test/harness';
-import { Ajv2020 } from 'ajv/dist/2020.js';
+import { Ajv2020, type AnySchema } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import type { FastifyInstance, RouteOptions } from 'fastify';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -64,7 +64,7 @@ beforeAll(async () => {
 
   ajv = new Ajv2020({ strict: false, allErrors: true });
   addFormats.default(ajv);
-  ajv.addSchema(await (await fetch(`${broker.baseUrl}/openapi.json`)).json(), 'openapi');
+  ajv.addSchema((await (await fetch(`${broker.baseUrl}/openapi.json`)).json()) as AnySchema, 'openapi');
 });
 afterAll(async () => {
   diagnostics.unsubscribe('fastify.initialization', onServer);
@@ -219,31 +219,33 @@ describe.each(apiRoutes.map((route) => [keyOf(route), route] as const))('%s', (k
       const answer = await send(route.method, request, token);
       expect(answer.status).toBe(400);
       expect(problem(answer).code).toBe('invalid_request');
-      expect(answer.text).toContain('nonsense');
+      expect(answer.text).toMatch(/nonsense|takes no body/);
       expect(await audited(answer.headers.get('x-request-id'))).toEqual([]);
     }
     expect(changed(issued, await rows.checksums())).toEqual([]);
   });
 
-  it.runIf(exercise?.masked !== undefined)('answers about another environment’s things as about nothing', async () => {
-    const token = await broker.token();
-    for (const { theirs, missing, named } of exercise?.masked?.(world) ?? []) {
-      const before = await rows.checksums();
-      const [a, b] = [await send(route.method, theirs, token), await send(route.method, missing, token)];
-      const plain = ({ text }: { text: string }, name: string | undefined) =>
-        (name === undefined ? text : text.replaceAll(name, 'NAME')).replaceAll(/\breq_\w+/g, 'REQUEST').replaceAll(/\btc_\w+/g, 'CALL');
-      expect(a.status).toBe(b.status);
-      expect(plain(a, named?.[0])).toBe(plain(b, named?.[1]));
-      const headers = ({ headers }: { headers: Headers }) =>
-        [...headers].filter(([name]) => !['date', 'x-request-id', 'content-length'].includes(name));
-      expect(headers(a)).toEqual(headers(b));
-      // A list answers that nothing was found; anything else is a refusal.
-      if (a.status === 200) expect(JSON.parse(a.text)).toEqual({ items: [], next_cursor: null });
-      else expect(['not_found', 'unknown_connection']).toContain(problem(a).code);
-      // A refused execution is recorded; nothing else is written.
-      expect(changed(before, await rows.checksums()).filter((table) => table !== 'tool_calls')).toEqual([]);
-    }
-  });
+  if (exercise?.masked !== undefined) {
+    it('answers about another environment’s things as about nothing', async () => {
+      const token = await broker.token();
+      for (const { theirs, missing, named } of exercise.masked?.(world) ?? []) {
+        const before = await rows.checksums();
+        const [a, b] = [await send(route.method, theirs, token), await send(route.method, missing, token)];
+        const plain = ({ text }: { text: string }, name: string | undefined) =>
+          (name === undefined ? text : text.replaceAll(name, 'NAME')).replaceAll(/\breq_\w+/g, 'REQUEST').replaceAll(/\btc_\w+/g, 'CALL');
+        expect(a.status).toBe(b.status);
+        expect(plain(a, named?.[0])).toBe(plain(b, named?.[1]));
+        const headers = ({ headers }: { headers: Headers }) =>
+          [...headers].filter(([name]) => !['date', 'x-request-id', 'content-length'].includes(name));
+        expect(headers(a)).toEqual(headers(b));
+        // A list answers that nothing was found; anything else is a refusal.
+        if (a.status === 200) expect(JSON.parse(a.text)).toEqual({ items: [], next_cursor: null });
+        else expect(['not_found', 'unknown_connection']).toContain(problem(a).code);
+        // A refused execution is recorded; nothing else is written.
+        expect(changed(before, await rows.checksums()).filter((table) => table !== 'tool_calls')).toEqual([]);
+      }
+    });
+  }
 
   it('refuses every other method with 405 and Allow', async () => {
     const used = new Set(apiRoutes.filter((r) => r.path === route.path).map((r) => r.method as Method));
@@ -302,26 +304,26 @@ describe.each(Object.entries(otherRoutes))('%s', (key, { as, gets }) => {
 
 describe('an address that nobody has', () => {
   it.each([
-    '/v1',
-    '/v1/nothing',
-    '/v1/connections/a/b',
-    '//v1/connections',
-    '/v1/connections/%ff',
-    `/v1/connections/${'a'.repeat(300)}`,
-    '/oauth',
-    '/.env',
-  ])('%s is one problem', async (path) => {
+    ['an unknown version', '/v1'],
+    ['an unknown noun', '/v1/nothing'],
+    ['a longer path', '/v1/connections/a/b'],
+    ['two slashes', '//v1/connections'],
+    ['an id that is no UTF-8', '/v1/connections/%ff'],
+    ['an id with U+0000', '/v1/connections/%00'],
+    ['an id that is far too long', `/v1/connections/${'a'.repeat(300)}`],
+    ['a hidden file', '/.env'],
+  ])('%s is one problem', async (_, path) => {
     const answer = await send('GET', { path }, await broker.token());
     expect(answer.status).toBe(404);
     expect(problem(answer).code).toBe('not_found');
   });
 
   it.each([
-    '/connect/%ff',
-    `/connect/${'a'.repeat(300)}`,
-    `/connect/${'a'.repeat(300)}/done`,
-    `/oauth/callback/${'a'.repeat(300)}?state=x`,
-  ])('%s is a page for a person', async (path) => {
+    ['a link that is no UTF-8', '/connect/%ff'],
+    ['a link that is far too long', `/connect/${'a'.repeat(300)}`],
+    ['a result of such a link', `/connect/${'a'.repeat(300)}/done`],
+    ['a callback of no connection', `/oauth/callback/${'a'.repeat(300)}?state=x`],
+  ])('%s is a page for a person', async (_, path) => {
     const response = await fetch(`${broker.baseUrl}${path}`);
     expect(response.status).toBe(404);
     expect(response.headers.get('content-type')).toMatch(/^text\/html/);

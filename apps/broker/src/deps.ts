@@ -10,7 +10,7 @@ import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
-import { createServer } from './server.ts';
+import { createServer, requestsUnderWay } from './server.ts';
 
 export interface BrokerOptions {
   mode: 'embedded' | 'server';
@@ -139,7 +139,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       connectorsDir: options.connectorsDir,
       environmentId,
     });
-    closers.push(() => app.close());
+    closers.push(() => closeServer(app));
     const queue: QueueBackend =
       options.redis === undefined
         ? { kind: 'postgres', connectionString }
@@ -159,4 +159,20 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     await close();
     throw error;
   }
+}
+
+/** Requests under way may finish for so long; then their connections are cut. */
+const drainMs = 15_000;
+
+/**
+ * Lets what runs finish, then closes every connection. Those that never carried a request (a browser's preconnect, a
+ * client's pool) count as busy for Node, and would hold a stop up until their owners give them up.
+ */
+async function closeServer(app: FastifyInstance): Promise<void> {
+  const closed = app.close();
+  const giveUpAt = performance.now() + drainMs;
+  const cut = setInterval(() => {
+    if (requestsUnderWay(app) === 0 || performance.now() > giveUpAt) app.server.closeAllConnections();
+  }, 50);
+  await closed.finally(() => clearInterval(cut));
 }

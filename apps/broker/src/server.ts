@@ -33,7 +33,7 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
     // A request id is ours: nothing a caller sends becomes part of a log line's identity.
     requestIdHeader: false,
     // Our own onResponse line is the one line of a request.
-    logController: new LogController({ disableRequestLogging: true }),
+    logController: new LogController({ disableRequestLogging: true, requestIdLogLabel: 'request_id' }),
     routerOptions: { maxParamLength: 256 },
     trustProxy: false,
     frameworkErrors: (error, request, reply) => void answerOutsideRoutes(error, request, reply),
@@ -51,9 +51,11 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
     }
   });
 
+  underWay.set(app, 0);
   app.addHook('onRequest', async (request, reply) => {
+    underWay.set(app, requestsUnderWay(app) + 1);
+    reply.raw.once('close', () => underWay.set(app, requestsUnderWay(app) - 1));
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
-    request.log = request.log.child({ request_id: request.id });
   });
   app.addHook('onResponse', async (request, reply) => {
     const route = request.routeOptions.url ?? 'none';
@@ -98,6 +100,13 @@ function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void
     `HTTP/1.1 ${fault.status} \r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n` +
       `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
+}
+
+const underWay = new WeakMap<FastifyInstance, number>();
+
+/** Requests whose answer has not left yet, open streams included. */
+export function requestsUnderWay(app: FastifyInstance): number {
+  return underWay.get(app) ?? 0;
 }
 
 /** JSON without prototype tricks: `__proto__` and `constructor.prototype` are refused, not dropped. */

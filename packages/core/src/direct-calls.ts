@@ -3,6 +3,7 @@ import { Fault, newId, Secret, type Tool, type ToolExecute, type ToolResult } fr
 import { schema } from '@grantway/db';
 import { type Place, sameBytes } from '@grantway/vault';
 import { and, eq } from 'drizzle-orm';
+import { canonicalJson } from './canonical-json.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 import { executeTool } from './tool-calls.ts';
@@ -115,7 +116,7 @@ const answerPlace = (environmentId: string, toolCallId: string): Place => ({
 async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknown, toolCallId: string) {
   const t = schema.idempotencyKeys;
   const keyMac = await ctx.modules.sealing.mac('idempotency key', [clientId, key]);
-  const requestHash = createHash('sha256').update(canonical(request)).digest();
+  const requestHash = createHash('sha256').update(canonicalJson(request)).digest();
   const where = and(eq(t.environmentId, ctx.environmentId), eq(t.clientId, clientId), eq(t.keyMac, keyMac));
   const claim = await ctx.tx(async (tx) => {
     const made = await tx
@@ -125,7 +126,13 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
       .returning({ toolCallId: t.toolCallId });
     if (made.length > 0) return 'made';
     const [known] = await tx
-      .select({ requestHash: t.requestHash, toolCallId: t.toolCallId, answerCt: t.answerCt, outcome: schema.toolCalls.outcome })
+      .select({
+        requestHash: t.requestHash,
+        toolCallId: t.toolCallId,
+        answerCt: t.answerCt,
+        createdAt: t.createdAt,
+        outcome: schema.toolCalls.outcome,
+      })
       .from(t)
       .leftJoin(schema.toolCalls, eq(schema.toolCalls.id, t.toolCallId))
       .where(where);
@@ -140,29 +147,33 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
     throw new Fault('idempotency_mismatch', 'this Idempotency-Key was used for another tool or other arguments');
   }
   if (row.answerCt === null) {
-    if (row.outcome === 'outcome_unknown') {
-      throw new Fault('outcome_unknown', {
-        detail: 'the first call with this key may have happened; look before you use another key',
-        extra: { tool_call_id: row.toolCallId },
-      });
+    // A call takes two tries at most, and a refresh between them; after that its process is dead.
+    const deadAfterMs = ctx.modules.settings.toolTimeoutMs * 3 + 30_000;
+    const isDead = Date.now() - row.createdAt.getTime() > deadAfterMs;
+    if (row.outcome !== 'outcome_unknown' && !isDead) {
+      throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
     }
-    throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
+    // A write has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
+    const nothingHappened = row.outcome === null || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
+    if (nothingHappened) {
+      const taken = await ctx.tx((tx) =>
+        tx
+          .update(t)
+          .set({ toolCallId, createdAt: new Date() })
+          .where(and(where, eq(t.toolCallId, row.toolCallId)))
+          .returning({ toolCallId: t.toolCallId }),
+      );
+      if (taken.length > 0) return { where };
+      throw new Fault('idempotency_in_progress', { detail: 'another call with this key was faster', retryAfterSeconds: 2 });
+    }
+    throw new Fault('outcome_unknown', {
+      detail: 'the first call with this key may have happened, and its answer was lost; look before you use another key',
+      extra: { tool_call_id: row.toolCallId },
+    });
   }
   const answer = await ctx.modules.sealing.openAnswer<ToolResult>(answerPlace(ctx.environmentId, row.toolCallId), row.answerCt);
   await ctx.tx((tx) =>
     ctx.audit(tx, 'tool.executed', { kind: 'tool_call', id: row.toolCallId }, { tool: (request as { name: string }).name, replayed: true }),
   );
   return { where, answer };
-}
-
-/** JSON with sorted keys, so that the same request in another order is the same request. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (typeof value === 'object' && value !== null) {
-    return `{${Object.keys(value)
-      .sort()
-      .map((k) => `${JSON.stringify(k)}:${canonical((value as Record<string, unknown>)[k])}`)
-      .join(',')}}`;
-  }
-  return JSON.stringify(value) ?? 'null';
 }

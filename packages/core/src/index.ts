@@ -2,6 +2,7 @@ export * from './access-tokens.ts';
 export * from './audit-events.ts';
 export * from './authorization-links.ts';
 export * from './bootstrap.ts';
+export { canonicalJson } from './canonical-json.ts';
 export * from './clients.ts';
 export * from './connected-accounts.ts';
 export * from './connections.ts';

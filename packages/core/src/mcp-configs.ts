@@ -102,12 +102,10 @@ export async function deleteMcpConfig(ctx: Ctx, id: string): Promise<void> {
 }
 
 async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<Row> {
-  const query = tx
-    .select({ config: t, mappings: versions.mappings })
-    .from(t)
-    .innerJoin(versions, own)
-    .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
-  const [row] = await (lock === undefined ? query : query.for('update'));
+  const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId));
+  // Locked by itself first: whoever waited must then read the version that the one before him made, by a new snapshot.
+  if (lock !== undefined) await tx.select({ id: t.id }).from(t).where(where).for('update');
+  const [row] = await tx.select({ config: t, mappings: versions.mappings }).from(t).innerJoin(versions, own).where(where);
   if (row === undefined) throw new Fault('not_found', 'no such MCP config');
   return { ...row.config, mappings: row.mappings };
 }

@@ -76,10 +76,9 @@ export async function executeTool(
     created_at: new Date().toISOString(),
   };
   const call: Call = { modules, caller, record };
+  let output: Record<string, unknown>;
   try {
-    const output = await run(call, exposed, name, args);
-    await finish(call, startedAt, 'success');
-    return { toolCallId: record.id, output };
+    output = await run(call, exposed, name, args);
   } catch (error) {
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
@@ -87,6 +86,18 @@ export async function executeTool(
     await finish(call, startedAt, outcomeOf(fault));
     throw withExtra(fault, { tool_call_id: record.id });
   }
+  try {
+    await finish(call, startedAt, 'success');
+  } catch (cause) {
+    caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
+    // An answer whose row is not durable does not leave; of a write it must be said that it happened all the same.
+    throw new Fault(record.effect === 'read' ? 'unavailable' : 'outcome_unknown', {
+      detail: record.effect === 'read' ? 'the call could not be recorded' : 'the call was made, but its outcome could not be recorded',
+      extra: { tool_call_id: record.id },
+      cause,
+    });
+  }
+  return { toolCallId: record.id, output };
 }
 
 /** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */

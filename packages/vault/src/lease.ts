@@ -273,7 +273,10 @@ export function createLeases(deps: LeaseDeps): Leases {
       case 'gone': {
         // Only the swap on generation and fence may end an account: a loser's invalid_grant changes nothing.
         const reason = claim.uncertain ? 'rotation_lost' : 'revoked_by_provider';
-        if (!(await end(row, 'REVOKED', reason, claim.fence))) return false;
+        if (!(await end(row, 'REVOKED', reason, claim.fence))) {
+          deps.log.info(note, 'a refusal came too late to count');
+          return false;
+        }
         deps.log.warn({ ...note, reason }, 'credential is gone');
         throw new NeedsAuthorization(row.id, 'REVOKED', reason);
       }

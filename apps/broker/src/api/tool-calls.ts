@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { route } from '../http.ts';
 
 /** PostgreSQL has no year 0, and nothing here is older than the epoch. */
-const moment = z.iso.datetime({ offset: true }).refine((s) => Date.parse(s) >= 0, 'must be 1970 or later');
+const moment = z.iso.datetime({ offset: true }).refine((s) => !(Date.parse(s) < 0), 'must be 1970 or later');
 
 export const toolCalls = [
   route({

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Fault } from '@grantway/contract';
+import { canonicalJson } from '@grantway/core';
 import { sameBytes } from '@grantway/vault';
 import type { Exchange } from './exchange.ts';
 import { errorCode, isObject, type JsonObject, RpcError } from './json-rpc.ts';
@@ -58,17 +59,8 @@ export async function wasAnswered(exchange: Exchange, call: ToolRequest, params:
 
 function stateMac({ modules, instance }: Exchange, call: ToolRequest, expiresAtSeconds: number): Promise<Buffer> {
   const request = createHash('sha256')
-    .update(canonical([call.name, call.args]))
+    // a client may rebuild the arguments in another order
+    .update(canonicalJson([call.name, call.args]))
     .digest('base64url');
   return modules.sealing.mac(statePurpose, [instance.id, request, String(expiresAtSeconds)]);
-}
-
-/** JSON with sorted keys: a client may rebuild the arguments in another order. Depth is bounded by the body's. */
-function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`;
-  if (!isObject(value)) return JSON.stringify(value);
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonical(value[key])}`);
-  return `{${members.join(',')}}`;
 }

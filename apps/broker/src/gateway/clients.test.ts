@@ -8,7 +8,12 @@ let broker: TestBroker;
 beforeAll(async () => {
   broker = await startBroker();
 });
-afterAll(() => broker.close());
+afterAll(async () => {
+  const closing = broker.close();
+  // The client opens connections that it then sends nothing on; those are not idle to Node.
+  broker.broker.app.server.closeAllConnections();
+  await closing;
+});
 
 /** What the tests need of a client of either package. */
 interface Peer {
@@ -97,7 +102,8 @@ describe.each(peers)('%s', (_, connect) => {
     } finally {
       await peer.close();
     }
-    await expect(connect(instance.url)).rejects.toThrow(/was revoked/);
+    // Pinned, the client says only that its version was not offered.
+    await expect(connect(instance.url)).rejects.toThrow(/was revoked|no fallback in pin mode/);
   });
 });
 

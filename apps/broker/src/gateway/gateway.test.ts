@@ -357,7 +357,7 @@ describe('the stateless era', () => {
     expect(status).toBe(200);
     expect(json.result).toMatchObject({
       resultType: 'complete',
-      supportedVersions: ['2026-07-28'],
+      supportedVersions,
       capabilities: { tools: { listChanged: true } },
       cacheScope: 'private',
       _meta: { 'io.modelcontextprotocol/serverInfo': serverInfo },
@@ -498,7 +498,7 @@ describe('tools', () => {
 
   it('a config of over 200 tools is listed in pages that neither repeat nor skip', async () => {
     // One connector's tools under many names: each connection of it exposes them all.
-    const connections = Array.from({ length: 30 }, (_, i) => `slack-many-${String(i).padStart(2, '0')}`);
+    const connections = Array.from({ length: 60 }, (_, i) => `slack-many-${String(i).padStart(2, '0')}`);
     for (const name of connections) {
       expect((await broker.api('/v1/connections', { body: { name, connector: 'slack', sandbox: true } })).status).toBe(201);
     }

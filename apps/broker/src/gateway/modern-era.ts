@@ -3,7 +3,7 @@ import { type Exchange, instructionsFor } from './exchange.ts';
 import { listTools } from './exposure.ts';
 import { errorCode, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
 import { notOffered } from './legacy-era.ts';
-import { metaKey, modernVersion, serverInfo } from './protocol.ts';
+import { metaKey, serverInfo, supportedVersions } from './protocol.ts';
 import { callTool, readToolRequest, toolResult } from './tool-answers.ts';
 
 /** Lists depend on the credential, so that no shared cache may keep them; a change is seen after this time at the latest. */
@@ -18,8 +18,8 @@ export async function answerModern(
   switch (method) {
     case 'server/discover':
       return complete({
-        // What a request of this era may name; older versions are reached through initialize.
-        supportedVersions: [modernVersion],
+        // The same list as in the refusal of an unknown version; the older ones are reached through initialize.
+        supportedVersions,
         capabilities: { tools: { listChanged: true } },
         instructions: instructionsFor(exchange.instance),
         ...cache,

@@ -17,6 +17,10 @@ beforeAll(async () => {
 });
 afterAll(() => broker.close());
 
+/** As real clients do: a connection that is kept must not keep a broker that stops. */
+const agent = new http.Agent({ keepAlive: true });
+afterAll(() => agent.destroy());
+
 async function open(): Promise<void> {
   app = Fastify({ forceCloseConnections: 'idle' });
   registerGateway(app, broker.modules, { pollMs: 50, keepAliveMs: 30 });
@@ -42,7 +46,7 @@ async function listen(
 ): Promise<Stream> {
   const request = http.request(`${origin}${new URL(instance.url).pathname}`, {
     method: 'POST',
-    agent: false,
+    agent,
     headers: { 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' },
   });
   request.on('error', () => {});

@@ -103,7 +103,8 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
       reply.hijack();
       const stream = { id: request.id, response: reply.raw };
       const headers = reply.getHeaders() as OutgoingHttpHeaders;
-      reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+      // A kept connection would hold up a broker that stops for as long as idle connections live.
+      reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', connection: 'close' });
       notify(stream, 'notifications/subscriptions/acknowledged', { notifications: wanted ? { toolsListChanged: true } : {} });
       // What is not offered will never be notified: there is nothing to stay open for.
       if (!wanted) return end(stream);

@@ -21,7 +21,7 @@ export const done: Page = {
     if (shown === 'link_used') return { page: usedPage(view) };
     if (shown === 'link_expired') return { page: expiredPage() };
     return {
-      page: unfinishedPage(view, shown, token, await formTokenInput(modules, 'go', token)),
+      page: unfinishedPage(view, shown, token, await formTokenInput(modules, token)),
       formAction: providerFormAction(modules, view),
     };
   },

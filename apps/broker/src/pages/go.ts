@@ -11,7 +11,7 @@ export const go: Page = {
   changes: true,
   async run({ modules }, request, reply) {
     const token = tokenOf(request);
-    await readForm(modules, request, 'go', token);
+    await readForm(modules, request, token);
     try {
       const { location, browser } = await startConsent(modules, token, requestOf(request));
       rememberBrowser(modules, request, reply, browser);

@@ -62,12 +62,14 @@ ${message !== undefined && html`<p class="error" id="e-${name}">${message}</p>`}
 }
 
 /**
- * The field's pattern for the browser to hint with, where the browser's dialect (the `v` flag) can read it. White space
- * around a pasted key is let through: the server trims it. The server decides in any case.
+ * The field's pattern for the browser to hint with, where its dialect can read it: the `v` flag, in which a bare `-` may
+ * not begin or end a class. White space around a pasted key is let through, because the server trims it. The server
+ * decides in any case.
  */
 function patternOf({ pattern }: Field): string | undefined {
   if (pattern === undefined || pattern.flags !== '') return undefined;
-  const source = `\\s*(?:${pattern.source.replace(/^\^/, '').replace(/(?<!\\)\$$/, '')})\\s*`;
+  const bare = pattern.source.replace(/^\^/, '').replace(/(?<!\\)\$$/, '');
+  const source = `\\s*(?:${bare.replaceAll(/(?<=[^\\[])-(?=\])/g, '\\-').replaceAll(/(?<=(?<!\\)\[\^?)-/g, '\\-')})\\s*`;
   try {
     new RegExp(source, 'v');
     return source;

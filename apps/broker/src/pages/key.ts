@@ -13,7 +13,7 @@ export const key: Page = {
   changes: true,
   async run({ modules }, request) {
     const token = tokenOf(request);
-    const form = await readForm(modules, request, 'key', token);
+    const form = await readForm(modules, request, token);
     try {
       await submitKey(modules, token, form, requestOf(request));
       return { location: linkPath(token, '/done') };

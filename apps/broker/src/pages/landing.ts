@@ -24,7 +24,7 @@ export const landing: Page = {
 /** The live link's page; after a key that was not accepted, with what is wrong. */
 export async function landingPage(modules: Modules, token: string, view: LinkView, problem?: FormProblem): Promise<PageAnswer> {
   const isOAuth = view.kind === 'oauth2';
-  const tokenInput = await formTokenInput(modules, isOAuth ? 'go' : 'key', token);
+  const tokenInput = await formTokenInput(modules, token);
   return {
     status: problem?.status ?? 200,
     page: renderLanding(view, token, tokenInput, problem),

@@ -7,16 +7,14 @@ import { type Html, html } from './html.ts';
 /** Connector fields begin with a letter, so none can have this name. */
 const tokenField = '_form';
 
-export type FormPurpose = 'go' | 'key';
-
-/** Binds a form to one link and one deed. It dies with its link, so it carries no time of its own. */
-async function formToken(modules: Modules, purpose: FormPurpose, linkToken: string): Promise<string> {
-  const mac = await modules.sealing.mac('form', [parseBearer('link', linkToken)?.id ?? '', purpose]);
+/** Binds a form to one link, which has one form only. It dies with its link, so it carries no time of its own. */
+async function formToken(modules: Modules, linkToken: string): Promise<string> {
+  const mac = await modules.sealing.mac('form', [parseBearer('link', linkToken)?.id ?? '']);
   return mac.subarray(0, 18).toString('base64url');
 }
 
-export async function formTokenInput(modules: Modules, purpose: FormPurpose, linkToken: string): Promise<Html> {
-  return html`<input type="hidden" name="${tokenField}" value="${await formToken(modules, purpose, linkToken)}">`;
+export async function formTokenInput(modules: Modules, linkToken: string): Promise<Html> {
+  return html`<input type="hidden" name="${tokenField}" value="${await formToken(modules, linkToken)}">`;
 }
 
 /**
@@ -30,12 +28,7 @@ export async function formTokenInput(modules: Modules, purpose: FormPurpose, lin
  *
  * @throws Fault form_stale, link_invalid
  */
-export async function readForm(
-  modules: Modules,
-  request: FastifyRequest,
-  purpose: FormPurpose,
-  linkToken: string,
-): Promise<Record<string, string>> {
+export async function readForm(modules: Modules, request: FastifyRequest, linkToken: string): Promise<Record<string, string>> {
   const site = request.headers['sec-fetch-site'];
   const { origin } = request.headers;
   const isOurs = origin === new URL(modules.baseUrl()).origin;
@@ -51,7 +44,7 @@ export async function readForm(
     if (typeof value === 'string' && name !== '__proto__') fields[name] = value;
   }
   const { [tokenField]: presented = '', ...rest } = fields;
-  const expected = Buffer.from(await formToken(modules, purpose, linkToken));
+  const expected = Buffer.from(await formToken(modules, linkToken));
   const given = Buffer.from(presented);
   if (given.length !== expected.length || !timingSafeEqual(given, expected)) throw new Fault('form_stale', { internal: 'form token' });
   return rest;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import type { OAuth2Credential } from '@grantway/connector-kit';
+import type { Connector, OAuth2Credential } from '@grantway/connector-kit';
 import { newId, Secret } from '@grantway/contract';
 import { type Database, migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
@@ -20,6 +20,8 @@ export interface Replica {
   ring: KeyRing;
   sealing: Sealing;
   leases: Leases;
+  /** What it logged. */
+  messages: string[];
 }
 
 export interface Installation {
@@ -61,7 +63,12 @@ export async function emptyDatabase(): Promise<{ url: string; drop(): Promise<vo
   return database;
 }
 
-export async function openReplica(databaseUrl: string, masterKey: Buffer, sandboxOrigin: () => string | undefined): Promise<Replica & { close(): Promise<void> }> {
+export async function openReplica(
+  databaseUrl: string,
+  masterKey: Buffer,
+  sandboxOrigin: () => string | undefined,
+  find: (id: string) => Promise<Connector | undefined> = async () => acme,
+): Promise<Replica & { close(): Promise<void> }> {
   const db = openDatabase({ connectionString: databaseUrl });
   const ring = await openKeyRing(db, localKeyWrapper(new Secret(masterKey))).catch(async (error: unknown) => {
     await db.close();
@@ -69,20 +76,21 @@ export async function openReplica(databaseUrl: string, masterKey: Buffer, sandbo
   });
   const sealing = createSealing(ring);
   const egress = createEgress({ sandboxOrigin });
+  const messages: string[] = [];
   const leases = createLeases({
     db,
     sealing,
     egress,
-    connector: async () => acme,
+    connector: async (id) => (await find(id)) ?? acme,
     sandboxOrigin,
     baseUrl: () => 'http://127.0.0.1:1',
-    log: { info: () => {}, warn: () => {} },
+    log: { info: (_fields, message) => void messages.push(message), warn: (_fields, message) => void messages.push(message) },
   });
   const close = async () => {
     await egress.close();
     await db.close();
   };
-  return { db, ring, sealing, leases, close };
+  return { db, ring, sealing, leases, messages, close };
 }
 
 /** One environment with one connection to the connector of `token-endpoint.ts`. */
@@ -100,12 +108,12 @@ export async function startInstallation(sandboxOrigin: () => string | undefined)
     db.system('health').query<R>({ name: '', text, values });
 
   const [workspaceId, environmentId, connectionId] = [newId('workspace'), newId('environment'), newId('connection')];
+  await query('insert into workspaces (id, name) values ($1, $1)', [workspaceId]);
+  await query('insert into environments (id, workspace_id, name) values ($1, $2, $1)', [environmentId, workspaceId]);
   const secret = await sealing.seal(
     clientSecretPlace({ environmentId, id: connectionId, generation: 1 }),
     new Secret(randomBytes(24).toString('base64url')),
   );
-  await query('insert into workspaces (id, name) values ($1, $1)', [workspaceId]);
-  await query('insert into environments (id, workspace_id, name) values ($1, $2, $1)', [environmentId, workspaceId]);
   await query(
     `insert into connections (id, environment_id, name, connector, client_id, secret_generation, client_secret_ct, scopes, sandbox)
      values ($1, $2, 'acme', 'acme', 'acme-client', 1, $3, '{read}', true)`,

@@ -59,7 +59,11 @@ export const granted = (more: Record<string, unknown> = {}): TokenReply => ({
   },
 });
 
-export const refused = (error: string, status = 400, headers: Record<string, string> = {}): TokenReply => ({ status, headers, body: { error } });
+export const refused = (error: string, status = 400, headers: Record<string, string> = {}): TokenReply => ({
+  status,
+  headers,
+  body: { error },
+});
 
 /** A real HTTP server in the sandbox's place that does as each test says. */
 export async function startTokenEndpoint(): Promise<TokenEndpoint> {
