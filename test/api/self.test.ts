@@ -20,8 +20,8 @@ const get = (path: string, headers: Record<string, string> = {}) => fetch(`${bro
 
 describe('GET /', () => {
   it('describes the API to a program, and every link works', async () => {
-    for (const headers of [{}, { accept: 'application/json' }, { accept: '*/*' }]) {
-      const response = await get('/', headers);
+    for (const accept of ['', 'application/json', '*/*']) {
+      const response = await get('/', { accept });
       expect(response.headers.get('content-type')).toMatch(/^application\/json/);
       const body = (await response.json()) as Json;
       expect(body.name).toBe('Grantway');

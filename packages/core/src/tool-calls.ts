@@ -330,8 +330,13 @@ async function toFault(
         : new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`);
     case 'rejected':
     case 'revoked':
-    case 'error':
-      return new Fault('provider_error', said);
+    case 'error': {
+      // A page in the place of the vendor's answer says nothing of what became of a write.
+      const isPage = response.status < 300 && typeof response.body !== 'object';
+      return isPage && tool.effect !== 'read'
+        ? new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`)
+        : new Fault('provider_error', said);
+    }
   }
 }
 

@@ -54,7 +54,7 @@ const leaveClaim = (accountId: string, secondsAgo: number) =>
     [accountId, randomUUID(), secondsAgo],
   );
 const pauseOver = (accountId: string) =>
-  installation.query('update connected_accounts set not_before = clock_timestamp() where id = $1', [accountId]);
+  installation.query("update connected_accounts set not_before = clock_timestamp() - interval '1 second' where id = $1", [accountId]);
 
 describe('a lease', () => {
   it('of a fresh credential makes no token request', async () => {

@@ -214,11 +214,8 @@ export function createLeases(deps: LeaseDeps): Leases {
         const [current, app] = [await open<OAuth2Credential>(row), await appOf(row)];
         const startedAt = performance.now();
         const claim = await claimRow(row);
-        if (claim !== undefined) {
-          if (await spend(row, claim, current, app, startedAt)) return;
-          // Somebody else's word came first: look again.
-          continue;
-        }
+        if (claim !== undefined && (await spend(row, claim, current, app, startedAt))) return;
+        // Somebody else holds it, or his word came first: look again.
       }
       if (performance.now() > giveUpAt) throw new Fault('unavailable', 'the access token is being renewed elsewhere; try again shortly');
       await new Promise((resolve) => setTimeout(resolve, pauseMs));

@@ -36,8 +36,7 @@ export async function readForm(modules: Modules, request: FastifyRequest, linkTo
   if (origin !== undefined && !isOurs && !(origin === 'null' && site === 'same-origin')) {
     throw new Fault('form_stale', { internal: 'posted from another origin' });
   }
-  const link = parseBearer('link', linkToken);
-  if (link === undefined) throw new Fault('link_invalid');
+  if (parseBearer('link', linkToken) === undefined) throw new Fault('link_invalid');
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries((request.body as Record<string, unknown> | undefined) ?? {})) {
     // A field sent twice is a list here; none of ours is.
