@@ -62,7 +62,9 @@ describe('a body', () => {
     ['that is a byte over the limit', JSON.stringify({ name: 'x'.repeat(1_048_576 - 10) }), 413, 'payload_too_large'],
     ['that is far over the limit', JSON.stringify({ name: 'x'.repeat(3_000_000) }), 413, 'payload_too_large'],
   ])('%s is refused', async (_, body, status, code) => {
-    await refused(post(body), status, code);
+    const problem = await refused(post(body), status, code);
+    // A parser's own words quote what it stumbled over, and that may be a secret.
+    expect(JSON.stringify(problem)).not.toMatch(/name=a|Unexpected|position/);
   });
 
   it('just within the limit is read and judged', async () => {

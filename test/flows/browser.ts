@@ -5,6 +5,13 @@
 export class Browser {
   readonly #cookies = new Map<string, { path: string; value: string }>();
 
+  /** The same browser as it is now: what a copied profile, or a thief of cookies, would have. */
+  copy(): Browser {
+    const copy = new Browser();
+    for (const [key, cookie] of this.#cookies) copy.#cookies.set(key, cookie);
+    return copy;
+  }
+
   /** One exchange; redirects are not followed. */
   async request(url: string, init: RequestInit = {}): Promise<Response> {
     const { pathname } = new URL(url);

@@ -91,9 +91,12 @@ describe('the provider’s answer', () => {
     const { link, accountId } = await newLink('linear');
     const browser = new Browser();
     const callback = await browser.toCallback(link);
+    const thief = browser.copy();
     expect((await browser.arrive(callback)).html).toContain('Linear is connected');
     const before = await account(accountId);
-    await leavesAlone('linear', async () => expect((await browser.request(callback)).status).toBe(400));
+    for (const again of [browser, thief]) {
+      await leavesAlone('linear', async () => expect((await again.request(callback)).status).toBe(400));
+    }
     expect(await account(accountId)).toEqual(before);
   });
 
