@@ -301,7 +301,7 @@ describe('what does not exist', () => {
     ['DELETE', () => `/v1/connected-accounts/${connectionId}`],
     ['GET', () => `/v1/connections/${encodeURIComponent("' or 1=1 --")}`],
   ])('%s %s is not found', async (method, path) => {
-    await refused({ method, path: path(), ...(method === 'PATCH' ? { body: {} } : {}) }, 404, 'not_found');
+    await refused({ method, path: path(), ...(method === 'PATCH' ? { body: { name: 'another' } } : {}) }, 404, 'not_found');
   });
 
   it('is named in the refusal of a body that names it', async () => {

@@ -1,5 +1,6 @@
 import { type AuditAction, bearerPattern, Fault, faults, isFault, newId, type Permission } from '@grantway/contract';
 import { authenticateAccessToken, type Client, type Ctx, createCtx, type Log, type Modules } from '@grantway/core';
+import { foreignKeyViolation, pgErrorCode } from '@grantway/db';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { z } from 'zod';
 
@@ -194,8 +195,25 @@ export function toFault(error: unknown, log: Log): Fault {
   if (code === 'FST_ERR_CTP_EMPTY_JSON_BODY') return new Fault('invalid_request', 'a JSON body is required');
   if (code === 'FST_ERR_CTP_INVALID_JSON_BODY' || (statusCode === 400 && error instanceof SyntaxError)) return new Fault('invalid_json');
   if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Fault('invalid_request', { cause: error });
+  const ofDatabase = databaseFault(error);
+  if (ofDatabase !== undefined) {
+    log.warn({ fault: ofDatabase.code, err: error }, 'database fault');
+    return ofDatabase;
+  }
   log.error({ err: error }, 'unexpected error');
   return new Fault('internal', { cause: error });
+}
+
+/** What of the database's refusals a caller can act on: a thing that vanished under the request, or a passing trouble. */
+function databaseFault(error: unknown): Fault | undefined {
+  const code = pgErrorCode(error);
+  if (code === foreignKeyViolation)
+    return new Fault('version_conflict', { detail: 'something this request needs was deleted meanwhile', cause: error });
+  // serialization failure, deadlock, lock or statement timeout, shutdown, too many connections, lost connection
+  if (code !== undefined && /^(40001|40P01|55P03|57014|57P0[1-3]|53300|08\w{3})$/.test(code)) {
+    return new Fault('unavailable', { detail: 'try again shortly', retryAfterSeconds: 1, cause: error });
+  }
+  return undefined;
 }
 
 /** RFC 9457. */

@@ -16,8 +16,10 @@ export function createLogger(level: string, sink: { write(line: string): void } 
       serializers: {
         err: (error: unknown) => {
           if (!(error instanceof Error)) return { message: 'not an error' };
-          const { name, message, stack } = error;
-          const code = (error as { code?: unknown }).code;
+          // drizzle's own message lists the statement's parameters, which may be anybody's data; its cause says what went wrong.
+          const told = 'params' in error && error.cause instanceof Error ? error.cause : error;
+          const { name, message, stack } = told;
+          const code = (told as { code?: unknown }).code;
           return { name, message, ...(typeof code === 'string' ? { code } : {}), stack };
         },
       },

@@ -6,6 +6,12 @@ const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
 // ---- parts ---------------------------------------------------------------------------------------------------
 
+/** An update that names nothing is a mistake, not a change. */
+const namesSomething = [
+  (update: object) => Object.keys(update).some((key) => key !== 'version'),
+  { error: 'name at least one field to change', when: ({ issues }: { issues: unknown[] }) => issues.length === 0 },
+] as const;
+
 /** Names operators choose: lower-case, so that they can stand in URLs and tool names. */
 export const Name = z
   .string()
@@ -113,11 +119,13 @@ export const ConnectionCreate = z.strictObject({
   scopes: z.array(z.string().max(256)).max(200).optional().describe('Default: the connector’s default scopes'),
   sandbox: z.boolean().optional().describe('Use the built-in stand-in for the vendor; needs no OAuth app'),
 });
-export const ConnectionUpdate = z.strictObject({
-  name: Name.optional(),
-  auth: ConnectionAuth.optional(),
-  scopes: z.array(z.string().max(256)).max(200).optional(),
-});
+export const ConnectionUpdate = z
+  .strictObject({
+    name: Name.optional(),
+    auth: ConnectionAuth.optional(),
+    scopes: z.array(z.string().max(256)).max(200).optional(),
+  })
+  .refine(...namesSomething);
 export const Connection = z.object({
   id: z.string(),
   name: z.string(),
@@ -150,12 +158,14 @@ export const McpConfigCreate = z.strictObject({
   description: z.string().max(1000).default(''),
   connection_tool_mappings: z.array(ConnectionToolMapping).min(1).max(100),
 });
-export const McpConfigUpdate = z.strictObject({
-  name: Name.optional(),
-  description: z.string().max(1000).optional(),
-  connection_tool_mappings: z.array(ConnectionToolMapping).min(1).max(100).optional(),
-  version: z.int().min(1).optional().describe('Refuse the update when the config is no longer at this version'),
-});
+export const McpConfigUpdate = z
+  .strictObject({
+    name: Name.optional(),
+    description: z.string().max(1000).optional(),
+    connection_tool_mappings: z.array(ConnectionToolMapping).min(1).max(100).optional(),
+    version: z.int().min(1).optional().describe('Refuse the update when the config is no longer at this version'),
+  })
+  .refine(...namesSomething);
 export const McpConfig = z.object({
   id: z.string(),
   name: z.string(),

@@ -1,11 +1,12 @@
 import type { Connector } from '@grantway/connector-kit';
 import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
-import { pgErrorCode, schema, type Tx, uniqueViolation } from '@grantway/db';
+import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from '@grantway/db';
 import { registerSandboxClient } from '@grantway/oauth';
 import { clientSecretPlace } from '@grantway/vault';
-import { and, count, desc, eq, isNotNull, lt, sql } from 'drizzle-orm';
+import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { exposedTools, mustBeDistinct } from './tools.ts';
 
 const t = schema.connections;
 export type ConnectionRow = typeof t.$inferSelect;
@@ -104,28 +105,52 @@ export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUp
         .where(eq(t.id, id))
         .returning(),
     );
+    if (input.name !== undefined && input.name !== current.name) await namesStayDistinct(ctx, tx, id);
     await ctx.audit(tx, 'connection.updated', { kind: 'connection', id }, { changed: Object.keys(input).sort() });
     return present(ctx, row as ConnectionRow, connector);
   });
+}
+
+/**
+ * Where two connections of one config have a tool, its name holds the connection's: a new name must not make two alike.
+ * @throws Fault name_taken, invalid_request
+ */
+async function namesStayDistinct(ctx: Ctx, tx: Tx, connectionId: string): Promise<void> {
+  const versions = await mappingsWith(tx, connectionId);
+  const ids = [...new Set(versions.flatMap((v) => v.mappings.map((m) => m.connectionId)))];
+  if (ids.length === 0) return;
+  const rows = new Map((await tx.select().from(t).where(inArray(t.id, ids))).map((row) => [row.id, row]));
+  for (const { mappings } of versions) {
+    const named = mappings.flatMap(({ connectionId, tools }) => {
+      const row = rows.get(connectionId);
+      return row === undefined ? [] : [{ connectionId, connectionName: row.name, connectorId: row.connector, tools }];
+    });
+    mustBeDistinct(await exposedTools(ctx.modules.catalogue, named));
+  }
+}
+
+/** The current versions of the configs that name a connection. */
+function mappingsWith(tx: Tx, connectionId: string): Promise<{ name: string; mappings: ToolMapping[] }[]> {
+  const [configs, versions] = [schema.mcpConfigs, schema.mcpConfigVersions];
+  return tx
+    .select({ name: configs.name, mappings: versions.mappings })
+    .from(configs)
+    .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
+    .where(sql`${versions.mappings} @> ${JSON.stringify([{ connectionId }])}::jsonb`);
 }
 
 /** @throws Fault not_found; in_use while configs name it or accounts hold credentials on it */
 export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
   await ctx.tx(async (tx) => {
     const row = await getRow(ctx, tx, id, 'lock');
-    const configs = await tx
-      .select({ name: schema.mcpConfigs.name })
-      .from(schema.mcpConfigs)
-      .innerJoin(
-        schema.mcpConfigVersions,
-        and(eq(schema.mcpConfigVersions.configId, schema.mcpConfigs.id), eq(schema.mcpConfigVersions.version, schema.mcpConfigs.version)),
-      )
-      .where(sql`${schema.mcpConfigVersions.mappings} @> ${JSON.stringify([{ connectionId: id }])}::jsonb`)
-      .limit(5);
+    const configs = await mappingsWith(tx, id);
     if (configs.length > 0) {
       throw new Fault(
         'in_use',
-        `the connection is used by the MCP config ${configs.map((c) => `"${c.name}"`).join(', ')}; remove it there first`,
+        `the connection is used by the MCP config ${configs
+          .slice(0, 5)
+          .map((c) => `"${c.name}"`)
+          .join(', ')}; remove it there first`,
       );
     }
     const accounts = schema.connectedAccounts;

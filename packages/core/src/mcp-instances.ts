@@ -107,10 +107,16 @@ async function instanceConnections(
       connected_account_id: account.id,
       connected_account_status: account.status as ConnectedAccountStatus,
       reason: account.reason as ConnectedAccountReason | null,
-      authentication_link: needsLink ? (await liveLink(ctx, tx, account.id)).url : null,
+      authentication_link: needsLink ? await linkOf(ctx, tx, account.id) : null,
     });
   }
   return ids.flatMap((id) => out.get(id) ?? []);
+}
+
+async function linkOf(ctx: Ctx, tx: Tx, accountId: string): Promise<string> {
+  const link = await liveLink(ctx, tx, accountId);
+  if (link.isNew) await ctx.audit(tx, 'authorization_link.created', { kind: 'connected_account', id: accountId }, { new: true });
+  return link.url;
 }
 
 async function isReady(modules: Modules, connection: ConnectionRow): Promise<boolean> {
