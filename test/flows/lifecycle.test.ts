@@ -130,6 +130,7 @@ describe.each([
 
     const events = await rows.query<{ action: string }>('select action from audit_events where target_id = $1 order by id', [id]);
     expect(events.map((e) => e.action)).toEqual([
+      'authorization_link.created',
       'authorization.started',
       'connected_account.connected',
       'connected_account.status_changed',

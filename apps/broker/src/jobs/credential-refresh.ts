@@ -5,7 +5,8 @@ import type { Job } from './worker.ts';
 /** Finds what is due, or was abandoned half-way, by the row's own times; the cost follows what is due. */
 export const credentialSweep: Job = {
   name: 'credential.sweep',
-  everyMs: 5_000,
+  // An abandoned claim must be taken over faster than the shortest grace window of a provider.
+  everyMs: 1_000,
   async run(modules, _id, enqueue) {
     for (const id of await modules.leases.dueForRefresh(500)) await enqueue(credentialRefresh.name, id);
   },
