@@ -27,7 +27,7 @@ describe('the README', () => {
     const broker = startProcess({ GRANTWAY_DATA_DIR: dataDir });
     await broker.listening;
     const [script = ''] = blocksBelow('From here to a tool call');
-    const { stdout, stderr } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', script], {
+    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', script], {
       cwd: root,
       env: { ...process.env, GRANTWAY_DATA_DIR: dataDir },
     });

@@ -29,12 +29,16 @@ it('the welcome page’s commands, pasted into a shell, end in an MCP URL and a 
   await writeFile(path.join(folder, '.grantway/credentials.json'), JSON.stringify({ base_url: broker.baseUrl, client_id, client_secret }), {
     mode: 0o600,
   });
-  const { stdout } = await promisify(execFile)('bash', ['-euo', 'pipefail', '-c', commands.join('\necho\n')], { cwd: folder });
+  const { stdout } = await promisify(execFile)('bash', ['--norc', '-euo', 'pipefail', '-c', commands.join('\necho\n')], {
+    cwd: folder,
+    // What a person of server mode has in the shell; embedded mode reads the file.
+    env: { ...process.env, GRANTWAY_CLIENT_ID: client_id, GRANTWAY_CLIENT_SECRET: client_secret },
+  });
   const [, connection, config, instance] = stdout
     .split('\n')
-    .flatMap((line) => (line.startsWith('{') ? line.split(/(?<=\})(?=\{"id")/) : [line]))
+    .flatMap((line) => (line.startsWith('{') ? line.split(/(?<=\})(?=\{)/) : [line]))
     .map((l) => (l.startsWith('{') ? JSON.parse(l) : l));
-  expect(connection.status).toBe('COMPLETED');
+  expect(connection).toMatchObject({ status: 'COMPLETED' });
   expect(config.name).toBe('first-agent');
   expect(instance.url).toMatch(/^http.*gwmcp_/);
   expect(instance.connections[0].authentication_link).toMatch(/\/connect\/gwln_/);
