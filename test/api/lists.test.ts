@@ -87,6 +87,25 @@ describe('filters of connections', () => {
   });
 });
 
+describe('MCP instances', () => {
+  it('are listed and read without their URLs, and found by user and config', async () => {
+    const listed = await items('/v1/mcp-instances?user_identifier=ada&config_name=incident-responder');
+    expect(listed).toEqual([
+      {
+        id: instance.id,
+        user_identifier: 'ada',
+        config: instance.config,
+        client_id: broker.client.clientId,
+        revoked_at: null,
+        created_at: instance.created_at,
+      },
+    ]);
+    expect((await broker.api(`/v1/mcp-instances/${instance.id}`)).body).toEqual(listed[0]);
+    expect(await items('/v1/mcp-instances?user_identifier=ADA')).toEqual([]);
+    expect(await items('/v1/mcp-instances?config_name=many-7')).toEqual([]);
+  });
+});
+
 describe('filters of connected accounts', () => {
   it('keep what fits, alone and together', async () => {
     const by = (query: string) => items(`/v1/connected-accounts?${query}`);

@@ -118,6 +118,17 @@ export const exercised: Record<string, Exercise> = {
     request: () => ({ path: '/v1/mcp-instances', body: { config_name: 'incident-responder', user_identifier: newName('user') } }),
     masked: named((config_name) => ({ path: '/v1/mcp-instances', body: { config_name, user_identifier: 'ada' } })),
   },
+  'GET /v1/mcp-instances': {
+    request: () => ({ path: '/v1/mcp-instances' }),
+    masked: byFilter('/v1/mcp-instances', ({ other }) => ({ config_name: 'only-theirs', user_identifier: other.identifier })),
+  },
+  'GET /v1/mcp-instances/{id}': {
+    request: (world) => ({ path: `/v1/mcp-instances/${world.instance.id}` }),
+    masked: byId(
+      (world) => world.other.instance.id,
+      (id) => `/v1/mcp-instances/${id}`,
+    ),
+  },
   'GET /v1/mcp-instances/{id}/auth-state': {
     request: (world) => ({ path: `/v1/mcp-instances/${world.instance.id}/auth-state` }),
     masked: byId(

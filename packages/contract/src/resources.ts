@@ -245,6 +245,12 @@ export const McpInstance = z.object({
   connections: z.array(InstanceConnection),
   created_at: moment,
 });
+/** An instance without its URL: reading lists must not hand out passwords. `PUT /v1/mcp-instances` answers the URL. */
+export const McpInstanceSummary = McpInstance.omit({ url: true, connections: true }).extend({
+  client_id: z.string().nullable().describe('The client that asked for it first; its calls are audited under it'),
+  revoked_at: moment.nullable(),
+});
+export type McpInstanceSummary = z.infer<typeof McpInstanceSummary>;
 export const AuthState = z.object({ id: z.string(), user_identifier: z.string(), connections: z.array(InstanceConnection) });
 export type McpInstanceEnsure = z.infer<typeof McpInstanceEnsure>;
 export type InstanceConnection = z.infer<typeof InstanceConnection>;

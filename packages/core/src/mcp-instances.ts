@@ -6,16 +6,18 @@ import {
   type InstanceConnection,
   type McpInstance,
   type McpInstanceEnsure,
+  type McpInstanceSummary,
   newId,
   parseBearer,
   randomBase62,
 } from '@grantway/contract';
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
-import { and, eq, inArray } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import { liveLink } from './authorization-links.ts';
 import { ensureAccount, ensureUser } from './connected-accounts.ts';
 import { type ConnectionRow, connectionStatus } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
+import { decodeCursor, type Page, toPage } from './pagination.ts';
 import type { MappedConnection } from './tools.ts';
 
 const t = schema.mcpInstances;
@@ -65,6 +67,60 @@ export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promis
       created_at: instance.createdAt.toISOString(),
     };
   });
+}
+
+export async function listMcpInstances(
+  ctx: Ctx,
+  query: { limit: number; cursor?: string | undefined; config_name?: string | undefined; user_identifier?: string | undefined },
+): Promise<Page<McpInstanceSummary>> {
+  const before = decodeCursor('mcpInstance', query.cursor);
+  const rows = await ctx.tx((tx) =>
+    selectSummaries(tx)
+      .where(
+        and(
+          eq(t.environmentId, ctx.environmentId),
+          before === undefined ? undefined : lt(t.id, before),
+          query.config_name === undefined ? undefined : eq(configs.name, query.config_name),
+          query.user_identifier === undefined ? undefined : eq(schema.users.identifier, query.user_identifier),
+        ),
+      )
+      .orderBy(desc(t.id))
+      .limit(query.limit + 1),
+  );
+  return toPage(rows, query.limit, presentSummary);
+}
+
+export async function getMcpInstance(ctx: Ctx, id: string): Promise<McpInstanceSummary> {
+  const [row] = await ctx.tx((tx) => selectSummaries(tx).where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))));
+  if (row === undefined) throw new Fault('not_found', 'no such MCP instance');
+  return presentSummary(row);
+}
+
+function selectSummaries(tx: Tx) {
+  return tx
+    .select({
+      id: t.id,
+      identifier: schema.users.identifier,
+      config: { id: configs.id, name: configs.name, version: configs.version },
+      clientId: t.clientId,
+      revokedAt: t.revokedAt,
+      createdAt: t.createdAt,
+    })
+    .from(t)
+    .innerJoin(schema.users, eq(schema.users.id, t.userId))
+    .innerJoin(configs, eq(configs.id, t.configId))
+    .$dynamic();
+}
+
+function presentSummary(row: Awaited<ReturnType<typeof selectSummaries>>[number]): McpInstanceSummary {
+  return {
+    id: row.id,
+    user_identifier: row.identifier,
+    config: row.config,
+    client_id: row.clientId,
+    revoked_at: row.revokedAt?.toISOString() ?? null,
+    created_at: row.createdAt.toISOString(),
+  };
 }
 
 export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthLinks: boolean }): Promise<AuthState> {

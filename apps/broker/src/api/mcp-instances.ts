@@ -1,5 +1,5 @@
-import { AuthState, McpInstance, McpInstanceEnsure } from '@grantway/contract';
-import { ensureInstance, getAuthState } from '@grantway/core';
+import { AuthState, McpInstance, McpInstanceEnsure, McpInstanceSummary, PageQuery, pageOf, UserIdentifier } from '@grantway/contract';
+import { ensureInstance, getAuthState, getMcpInstance, listMcpInstances } from '@grantway/core';
 import { z } from 'zod';
 import { route } from '../http.ts';
 
@@ -17,6 +17,31 @@ export const mcpInstances = [
     reply: McpInstance,
     faults: ['instance_revoked'],
     run: (ctx, { body }) => ensureInstance(ctx, body),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/mcp-instances',
+    summary: 'List MCP instances',
+    description: 'Without their URLs: ensure the instance to get its URL again.',
+    permission: 'mcp_instances:read',
+    query: z.object({
+      ...PageQuery,
+      config_name: z.string().optional().describe('Only of this MCP config'),
+      user_identifier: UserIdentifier.optional().describe('Only this user’s'),
+    }),
+    status: 200,
+    reply: pageOf(McpInstanceSummary),
+    run: (ctx, { query }) => listMcpInstances(ctx, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/mcp-instances/{id}',
+    summary: 'Get an MCP instance',
+    permission: 'mcp_instances:read',
+    params: { id: 'The instance’s id' },
+    status: 200,
+    reply: McpInstanceSummary,
+    run: (ctx, { params }) => getMcpInstance(ctx, params.id as string),
   }),
   route({
     method: 'GET',
