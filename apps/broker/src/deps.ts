@@ -4,7 +4,7 @@ import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } fro
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
-import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openKeyRing } from '@grantway/vault';
+import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openJournal, openKeyRing } from '@grantway/vault';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
@@ -26,6 +26,8 @@ export interface BrokerOptions {
   /** Undefined: http on the address that is listened on. */
   baseUrl: string | undefined;
   sandbox: { stateDir: string | undefined } | undefined;
+  /** Where received credentials are kept until they are in the database. Undefined: nowhere. */
+  journalDir: string | undefined;
   migrationsDir: string;
   connectorsDir: string;
   linkLifeSeconds: number;
@@ -94,6 +96,9 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
     closers.push(() => egress.close());
 
+    const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir);
+    closers.push(async () => journal?.close());
+
     let baseUrl = options.baseUrl;
     const ownUrl = () => {
       if (baseUrl === undefined) throw new Error('the base URL is not known before the server listens');
@@ -114,7 +119,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
-      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, log }),
+      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, journal, log }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
         consentLifeSeconds,
@@ -146,6 +151,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         : { kind: 'redis', url: reveal(options.redis), prefix: options.queuePrefix };
 
     await app.ready();
+    await modules.leases.replayJournal();
     await app.listen({ host: options.host, port: options.port, listenTextResolver: () => 'accepting requests' });
     if (baseUrl === undefined) {
       const { port } = app.server.address() as AddressInfo;

@@ -97,6 +97,18 @@ export function refreshDueSeconds(lifeSeconds: number, random: number = Math.ran
   return Math.max(0, lifeSeconds - refreshMarginSeconds(lifeSeconds) - random * 0.15 * lifeSeconds);
 }
 
+/**
+ * In how many seconds the sweep should renew: before the access token ends, and by half of the time after which the
+ * provider drops a refresh token that nobody uses. Null where neither is known.
+ */
+export function nextRefreshSeconds(lifeSeconds: number | null, idleSeconds: number | undefined, random?: number): number | null {
+  const due = lifeSeconds === null ? undefined : refreshDueSeconds(lifeSeconds, random);
+  // The same spread, so that accounts connected together are not touched together.
+  const touch = idleSeconds === undefined ? undefined : (idleSeconds / 2) * (1 - 0.15 * (random ?? Math.random()));
+  if (due === undefined && touch === undefined) return null;
+  return Math.min(due ?? Number.POSITIVE_INFINITY, touch ?? Number.POSITIVE_INFINITY);
+}
+
 export interface NewGrant {
   account: { id: string; environmentId: string };
   credential: Secret<Credential>;
@@ -104,6 +116,8 @@ export interface NewGrant {
   /** Granted scopes; undefined where the provider did not say (then what was asked for). */
   scopes: string[];
   fields: Record<string, string>;
+  /** The connector's `idleSeconds`. */
+  idleSeconds?: number | undefined;
   actor: Actor;
   requestId: string | null;
 }
@@ -124,6 +138,7 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
   const grantId = newId('grant');
   const facts = factsOf(grant.credential);
   const lifeS = facts.expiresAtMs === undefined ? null : Math.max(1, Math.round((facts.expiresAtMs - Date.now()) / 1000));
+  const dueS = facts.refreshable ? nextRefreshSeconds(lifeS, grant.idleSeconds) : null;
   const record = await sealing.seal(credentialPlace({ ...grant.account, generation, grantId }), grant.credential);
   await tx
     .update(accounts)
@@ -142,8 +157,7 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
       accessObtainedAt: sql`clock_timestamp()`,
       accessExpiresAt: lifeS === null ? null : sql`clock_timestamp() + make_interval(secs => ${lifeS})`,
       refreshable: facts.refreshable,
-      nextRefreshAt:
-        lifeS === null || !facts.refreshable ? null : sql`clock_timestamp() + make_interval(secs => ${refreshDueSeconds(lifeS)})`,
+      nextRefreshAt: dueS === null ? null : sql`clock_timestamp() + make_interval(secs => ${dueS})`,
       claimOwner: null,
       claimDeadline: null,
       uncertain: false,
@@ -187,13 +201,16 @@ export interface Ending {
    * Ends the account only while this credential is still the stored one (and, with a fence, while this claim is the
    * latest); a newer one stays untouched.
    */
-  onlyIf?: { fingerprint: Buffer } | { generation: number; fence: number | undefined };
+  onlyIf?: { fingerprint: Buffer } | { generation: number | undefined; fence: number | undefined };
 }
 
 function stillTheOne(which: NonNullable<Ending['onlyIf']>) {
   const accounts = schema.connectedAccounts;
   if ('fingerprint' in which) return eq(accounts.accessFingerprint, which.fingerprint);
-  return and(eq(accounts.generation, which.generation), which.fence === undefined ? undefined : eq(accounts.claimFence, which.fence));
+  return and(
+    which.generation === undefined ? undefined : eq(accounts.generation, which.generation),
+    which.fence === undefined ? undefined : eq(accounts.claimFence, which.fence),
+  );
 }
 
 /** Ends an account and destroys its credential, in the caller's transaction. False when somebody else was first. */

@@ -11,10 +11,12 @@ import {
   endAccount,
   graceSeconds,
   readAccount,
-  refreshDueSeconds,
   refreshMarginSeconds,
 } from './accounts.ts';
-import { factsOf, fingerprint, type Sealing, sameBytes, sameRefreshToken } from './sealing.ts';
+import type { FaultInjection } from './fault-points.ts';
+import type { Journal } from './journal.ts';
+import { createReceivedCredentials } from './received.ts';
+import { type Sealing, sameBytes } from './sealing.ts';
 
 /** A usable credential and everything egress needs to place it. */
 export interface Lease {
@@ -55,6 +57,13 @@ export interface LeaseDeps {
   /** Where the built-in stand-in for vendors answers; undefined where it is off. */
   sandboxOrigin(): string | undefined;
   baseUrl(): string;
+  /**
+   * Where credentials are kept between the provider's answer and the commit. Without one, a process that dies in between
+   * costs a single-use refresh token; with one, only a process that dies before the answer is on its disk.
+   */
+  journal?: Journal | undefined;
+  /** Never set in production. */
+  faults?: FaultInjection | undefined;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -93,6 +102,10 @@ export interface Leases {
   refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void>;
   /** Ids of accounts whose refresh is due or whose claim was abandoned. */
   dueForRefresh(limit: number): Promise<string[]>;
+  /** At a start, before anything else is refreshed: what earlier processes received and could not store. */
+  replayJournal(): Promise<number>;
+  /** Gives credentials back to their providers that came too late to be stored. Answers how many were looked at. */
+  settleSalvaged(limit: number): Promise<number>;
 }
 
 /** Abandoned ones first: a provider takes the old refresh token again for a short while only. */
@@ -109,6 +122,8 @@ export const dueForRefreshSql = `select id from (
 export function createLeases(deps: LeaseDeps): Leases {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
+  const without = deps.faults?.without;
+  const received = createReceivedCredentials({ ...deps, appOf });
 
   async function read(accountId: string): Promise<AccountRow> {
     const row = await readAccount(deps.db, accountId);
@@ -212,8 +227,11 @@ export function createLeases(deps: LeaseDeps): Leases {
       if (!row.claimed) {
         // Whatever can fail by our own fault fails before the claim, so that no claim is left behind without a request.
         const [current, app] = [await open<OAuth2Credential>(row), await appOf(row)];
+        await deps.sealing.prepare(row.environment_id);
+        await deps.faults?.at?.('before_claim', row.id);
         const startedAt = performance.now();
         const claim = await claimRow(row);
+        if (claim !== undefined) await deps.faults?.at?.('claimed', row.id);
         if (claim !== undefined && (await spend(row, claim, current, app, startedAt))) return;
         // Somebody else holds it, or his word came first: look again.
       }
@@ -230,7 +248,8 @@ export function createLeases(deps: LeaseDeps): Leases {
       text: `update connected_accounts set claim_owner = $2, claim_fence = claim_fence + 1,
                claim_deadline = clock_timestamp() + make_interval(secs => $3), uncertain = uncertain or claim_owner is not null
              where id = $1 and status = 'ACTIVE' and generation = $4 and (not_before is null or not_before <= clock_timestamp())
-               and (claim_owner is null or claim_deadline < clock_timestamp() - make_interval(secs => $5))
+               and (${without === 'fence' ? '$5::float8 is not null or' : ''} claim_owner is null
+                 or claim_deadline < clock_timestamp() - make_interval(secs => $5))
              returning claim_fence as fence, uncertain`,
       values: [row.id, owner, claimSeconds, row.generation, graceSeconds],
     });
@@ -251,24 +270,42 @@ export function createLeases(deps: LeaseDeps): Leases {
       throw new Fault('unavailable', 'the access token could not be renewed in time; try again shortly');
     }
     const timeoutMs = Math.min(providerTimeoutMs, claimSeconds * 1000 - 1000 - spentMs);
-    const outcome = await refreshToken(deps.egress, app, current, { timeoutMs }).catch(async (error: unknown) => {
+    const outcome = refreshToken(deps.egress, app, current, { timeoutMs }).catch(async (error: unknown) => {
       await release(row, claim.fence, { delaySeconds: undefined, uncertain: false });
       throw error;
     });
-    return settle(row, claim, outcome);
+    void deps.faults?.at?.('sending', row.id);
+    return settle(row, claim, current, await outcome, app.connector.auth.idleSeconds);
   }
 
-  async function settle(row: AccountRow, claim: Claim, outcome: RefreshOutcome): Promise<boolean> {
+  async function settle(
+    row: AccountRow,
+    claim: Claim,
+    current: Secret<OAuth2Credential>,
+    outcome: RefreshOutcome,
+    idleSeconds: number | undefined,
+  ): Promise<boolean> {
     const note = { account_id: row.id, connection_id: row.connection_id, outcome: outcome.kind };
     switch (outcome.kind) {
       case 'refreshed': {
-        const stored = await commit(row, outcome.credential);
+        const stored = await received.keep(
+          {
+            environmentId: row.environment_id,
+            accountId: row.id,
+            grantId: row.grant_id as string,
+            basedOn: Number(row.generation),
+            fence: claim.fence,
+            credential: outcome.credential,
+          },
+          idleSeconds,
+        );
         if (stored) deps.log.info(note, 'credential refreshed');
         if (row.incident) await incidentOver(row);
         return stored;
       }
       case 'gone': {
         // Only the swap on generation and fence may end an account: a loser's invalid_grant changes nothing.
+        if (await received.adopt(row, claim.fence, current)) return false;
         const reason = claim.uncertain ? 'rotation_lost' : 'revoked_by_provider';
         if (!(await end(row, 'REVOKED', reason, claim.fence))) {
           deps.log.info(note, 'a refusal came too late to count');
@@ -299,51 +336,6 @@ export function createLeases(deps: LeaseDeps): Leases {
     }
   }
 
-  /**
-   * Stores what was received under the generation it was made from, never under the fence: nothing received is dropped
-   * because its holder was slow. False when the row has moved on.
-   */
-  async function commit(row: AccountRow, credential: Secret<OAuth2Credential>): Promise<boolean> {
-    const generation = Number(row.generation) + 1;
-    const facts = factsOf(credential);
-    const lifeS = facts.expiresAtMs === undefined ? null : Math.max(1, Math.round((facts.expiresAtMs - Date.now()) / 1000));
-    const record = await deps.sealing.seal(
-      credentialPlace({ environmentId: row.environment_id, id: row.id, generation, grantId: row.grant_id as string }),
-      credential,
-    );
-    const write = () =>
-      deps.db.system('lease credential').query({
-        name: 'lease: commit',
-        text: `update connected_accounts set generation = $3, credential_ct = $4, access_fingerprint = $5, refreshable = $6,
-                 access_obtained_at = clock_timestamp(), access_expires_at = clock_timestamp() + make_interval(secs => $7),
-                 next_refresh_at = clock_timestamp() + make_interval(secs => $8), scopes = coalesce($9, scopes),
-                 claim_owner = null, claim_deadline = null, uncertain = false, attempts = 0, not_before = null,
-                 last_refreshed_at = clock_timestamp(), updated_at = clock_timestamp()
-               where id = $1 and generation = $2 and grant_id = $10 and status = 'ACTIVE' returning id`,
-        values: [
-          row.id,
-          row.generation,
-          generation,
-          record,
-          fingerprint(credential),
-          facts.refreshable,
-          lifeS,
-          lifeS === null ? null : refreshDueSeconds(lifeS),
-          facts.scopes ?? null,
-          row.grant_id,
-        ],
-      });
-    const written = await retried(write, (error) =>
-      deps.log.warn({ account_id: row.id, err: error }, 'commit of a refreshed credential is retried'),
-    );
-    if (written.length > 0) return true;
-    const now = await read(row.id);
-    const landed = now.credential_ct !== null && now.grant_id === row.grant_id && sameRefreshToken(await open(now), credential);
-    // A new consent or a disconnect came in between: its word counts, and the late token is of no use to anyone.
-    if (!landed) deps.log.warn({ account_id: row.id }, 'a refreshed credential came too late and was dropped');
-    return landed;
-  }
-
   function end(
     row: AccountRow,
     status: 'EXPIRED' | 'REVOKED',
@@ -357,7 +349,10 @@ export function createLeases(deps: LeaseDeps): Leases {
         reason,
         actor: { kind: 'system', id: null },
         requestId: null,
-        onlyIf: { generation: Number(row.generation), fence },
+        onlyIf: {
+          generation: without === 'generation' ? undefined : Number(row.generation),
+          fence: without === 'fence' ? undefined : fence,
+        },
       }),
     );
   }
@@ -426,6 +421,8 @@ export function createLeases(deps: LeaseDeps): Leases {
   return {
     lease,
     refresh,
+    replayJournal: received.replay,
+    settleSalvaged: received.settleSalvaged,
     async dueForRefresh(limit) {
       const rows = await deps.db.system('sweep').query<{ id: string }>({
         name: 'sweep: due',
@@ -442,17 +439,4 @@ function incidentFault(row: AccountRow, retryAfterSeconds: number): Fault {
     detail: `the provider refuses the client id or secret of the connection "${row.connection_name}"; its operator must act`,
     retryAfterSeconds: Math.ceil(retryAfterSeconds),
   });
-}
-
-/** A credential that was received must not be lost to a passing fault of the database. */
-async function retried<T>(work: () => Promise<T>, onError: (error: unknown) => void): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt >= 60) throw error;
-      onError(error);
-      await new Promise((resolve) => setTimeout(resolve, Math.min(1000, 50 * 2 ** attempt)));
-    }
-  }
 }
