@@ -32,6 +32,8 @@ export interface AccountRow {
   claimed: boolean;
   /** The sweep's time for it has come, or a claim on it was abandoned. */
   due: boolean;
+  /** A claim on it was abandoned: a provider takes the old refresh token again for a short while only. */
+  abandoned: boolean;
   /** Seconds until the next token request may be made. */
   wait_s: number | null;
   /** The provider refuses the connection's own credentials. */
@@ -41,6 +43,8 @@ export interface AccountRow {
 /** How long after its deadline a claim on a row is left alone (security.md 4.5, L2). */
 export const graceSeconds = 2;
 
+const isAbandoned = `coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false)`;
+
 export const accountColumns = `
   a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.sandbox, c.client_id, c.client_secret_ct,
   c.secret_generation, c.fields as connection_fields, a.status, a.reason, a.scopes, a.fields, a.grant_id, a.generation, a.credential_ct,
@@ -48,8 +52,7 @@ export const accountColumns = `
   extract(epoch from a.access_expires_at - clock_timestamp())::float8 as life_left_s,
   extract(epoch from a.access_expires_at - a.access_obtained_at)::float8 as life_s,
   (a.claim_owner is not null and a.claim_deadline > clock_timestamp()) as claimed,
-  coalesce(a.next_refresh_at <= clock_timestamp(), false)
-    or coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false) as due,
+  coalesce(a.next_refresh_at <= clock_timestamp(), false) or ${isAbandoned} as due, ${isAbandoned} as abandoned,
   c.incident_at is not null as incident,
   extract(epoch from a.not_before - clock_timestamp())::float8 as wait_s`;
 

@@ -15,6 +15,7 @@ import {
 } from './accounts.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
+import { createPace, type PaceLimits, probeEveryMs } from './pace.ts';
 import { createReceivedCredentials } from './received.ts';
 import { type Sealing, sameBytes } from './sealing.ts';
 
@@ -62,6 +63,8 @@ export interface LeaseDeps {
    * costs a single-use refresh token; with one, only a process that dies before the answer is on its disk.
    */
   journal?: Journal | undefined;
+  /** Of token requests per connection and process. Default: 10 per second, 20 at once. */
+  pace?: PaceLimits | undefined;
   /** Never set in production. */
   faults?: FaultInjection | undefined;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
@@ -76,6 +79,10 @@ const claimSeconds = 10;
 const providerTimeoutMs = 8_000;
 /** After an unknown outcome so many repeats come within two seconds each. */
 const quickRepeats = 5;
+/** An access token with less life than this is not worth a call. */
+const usableSeconds = 5;
+/** However long a provider asks to be left alone. */
+const longestPauseSeconds = 900;
 /** How long an account is left alone after the provider refused the operator's app. */
 const incidentPauseSeconds = 30;
 /** A call waits so long for a refresh that another process is making. */
@@ -124,6 +131,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   const underWay = new Map<string, Promise<void>>();
   const without = deps.faults?.without;
   const received = createReceivedCredentials({ ...deps, appOf });
+  const pace = createPace({ ...deps.pace, mayProbe });
 
   async function read(accountId: string): Promise<AccountRow> {
     const row = await readAccount(deps.db, accountId);
@@ -185,7 +193,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       await refresh(accountId, {});
     } catch (error) {
       // A provider outage must not stop calls while the access token is still good.
-      if (!(error instanceof Fault) || (row.life_left_s as number) <= 5) throw error;
+      if (!(error instanceof Fault) || (row.life_left_s as number) <= usableSeconds) throw error;
       return toLease(row);
     }
     const fresh = await read(accountId);
@@ -195,8 +203,8 @@ export function createLeases(deps: LeaseDeps): Leases {
 
   function refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
     // Only callers who want the same share a promise: one whose very credential was rejected must not be answered by a
-    // look that found nothing due.
-    const want = `${accountId} ${options.rejected?.toString('hex') ?? ''}`;
+    // look that found nothing due, and one who calls not by the sweep, which is the first to stand back.
+    const want = `${accountId} ${options.due === true} ${options.rejected?.toString('hex') ?? ''}`;
     const running = underWay.get(want);
     if (running !== undefined) return running;
     const work = refreshOnce(accountId, options).finally(() => underWay.delete(want));
@@ -228,6 +236,7 @@ export function createLeases(deps: LeaseDeps): Leases {
         // Whatever can fail by our own fault fails before the claim, so that no claim is left behind without a request.
         const [current, app] = [await open<OAuth2Credential>(row), await appOf(row)];
         await deps.sealing.prepare(row.environment_id);
+        await takeTurn(row, options);
         await deps.faults?.at?.('before_claim', row.id);
         const startedAt = performance.now();
         const claim = await claimRow(row);
@@ -239,6 +248,44 @@ export function createLeases(deps: LeaseDeps): Leases {
       await new Promise((resolve) => setTimeout(resolve, pauseMs));
       pauseMs = Math.min(250, pauseMs * 2);
     }
+  }
+
+  /** @throws Fault provider_unavailable or unavailable when no token request may be made for this connection now */
+  async function takeTurn(row: AccountRow, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
+    // Nobody waits for a renewal while the access token is good, or for the sweep's; an abandoned claim cannot wait.
+    const canWait = options.rejected === undefined && (options.due === true || (row.life_left_s ?? 0) > usableSeconds);
+    const turn = await pace.enter(row.connection_id, canWait && !row.abandoned ? 'background' : 'on demand');
+    if (turn.kind === 'go') return;
+    if (options.due === true) await postpone(row, Math.max(turn.retryAfterSeconds, 5) * (1 + 5 * Math.random()));
+    throw turn.why === 'provider is down'
+      ? new Fault('provider_unavailable', {
+          detail: 'the provider is not renewing access tokens at present; try again shortly',
+          retryAfterSeconds: turn.retryAfterSeconds,
+        })
+      : new Fault('unavailable', {
+          detail: 'many access tokens of this connection are being renewed; try again shortly',
+          retryAfterSeconds: turn.retryAfterSeconds,
+        });
+  }
+
+  async function postpone(row: AccountRow, delaySeconds: number): Promise<void> {
+    await deps.db.system('lease credential').query({
+      name: 'lease: postpone',
+      text: `update connected_accounts set next_refresh_at = clock_timestamp() + make_interval(secs => $3)
+             where id = $1 and generation = $2 and next_refresh_at <= clock_timestamp()`,
+      values: [row.id, row.generation, delaySeconds],
+    });
+  }
+
+  /** The connection's row says who tries a provider that is down: one process in five seconds. */
+  async function mayProbe(connectionId: string): Promise<boolean> {
+    const probing = await deps.db.system('lease credential').query({
+      name: 'lease: probe',
+      text: `update connections set provider_probe_at = clock_timestamp() where id = $1
+               and (provider_probe_at is null or provider_probe_at <= clock_timestamp() - make_interval(secs => $2)) returning id`,
+      values: [connectionId, probeEveryMs / 1000],
+    });
+    return probing.length > 0;
   }
 
   async function claimRow(row: AccountRow): Promise<Claim | undefined> {
@@ -286,6 +333,7 @@ export function createLeases(deps: LeaseDeps): Leases {
     idleSeconds: number | undefined,
   ): Promise<boolean> {
     const note = { account_id: row.id, connection_id: row.connection_id, outcome: outcome.kind };
+    pace.report(row.connection_id, ['refreshed', 'gone', 'app_refused'].includes(outcome.kind));
     switch (outcome.kind) {
       case 'refreshed': {
         const stored = await received.keep(
@@ -366,6 +414,8 @@ export function createLeases(deps: LeaseDeps): Leases {
     // Full jitter, doubling from a quarter of a second to five minutes. After an unknown outcome the first repeats come
     // quickly, because the windows in which a provider still takes the old token are short. The sweep waits as callers do.
     const random = Math.random();
+    // What the provider asks for is its least; a share on top, so that those it told the same do not come back together.
+    const askedSeconds = delaySeconds === undefined ? null : Math.min(longestPauseSeconds, delaySeconds * (1 + 0.1 * random));
     const [released] = await deps.db.system('lease credential').query<{ wait_s: number }>({
       name: 'lease: release',
       text: `update connected_accounts a set claim_owner = null, claim_deadline = null, uncertain = a.uncertain or $3, attempts = a.attempts + 1,
@@ -376,7 +426,7 @@ export function createLeases(deps: LeaseDeps): Leases {
                    from connected_accounts where id = $1) d
              where a.id = $1 and a.claim_fence = $2 and a.status = 'ACTIVE'
              returning extract(epoch from d.pause)::float8 as wait_s`,
-      values: [row.id, fence, uncertain, delaySeconds ?? null, random],
+      values: [row.id, fence, uncertain, askedSeconds, random],
     });
     return Math.max(0, released?.wait_s ?? 0);
   }

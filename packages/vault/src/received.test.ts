@@ -31,12 +31,20 @@ beforeEach(async () => {
   folder = mkdtempSync(path.join(tmpdir(), 'grantway-received-'));
 });
 afterEach(async () => {
+  for (const started of processes.splice(0)) await started.close();
   for (const journal of journals.splice(0)) await journal.close();
   rmSync(folder, { recursive: true, force: true });
   await provider.close();
 });
 afterAll(() => installation?.close());
 
+/** One more process, stopped after the test. */
+const processes: { close(): Promise<void> }[] = [];
+const another: Installation['replica'] = async (more) => {
+  const replica = await installation.replica(more);
+  processes.push(replica);
+  return replica;
+};
 const openFolder = async () => {
   const journal = await openJournal(folder);
   journals.push(journal);
@@ -50,7 +58,7 @@ const claimIsOver = (id: string) =>
 /** A process that stops for good, or for a while, where it is told to. */
 async function stopping(point: KillPoint, options: { journal?: boolean } = {}) {
   const [reached, go] = [gate(), gate()];
-  const replica = await installation.replica({
+  const replica = await another({
     connector,
     journal: options.journal === true ? await openFolder() : undefined,
     faults: {
@@ -84,12 +92,12 @@ describe('a process that dies between the answer and the commit', () => {
     const dead = await stopping('journalled', { journal: true });
     void dead.leases.lease(id).catch(() => {});
     await dead.reached;
-    const next = await installation.replica({ journal: await openFolder() });
+    const next = await another({ journal: await openFolder() });
     expect(await next.leases.replayJournal()).toBe(1);
     expect((await tokens(next.leases, id)).refresh_token).toBe(fresh);
     expect(await installation.row(id)).toMatchObject({ status: 'ACTIVE', generation: '2', claim_owner: null, uncertain: false });
     expect(provider.spent).toHaveLength(1);
-    expect(await (await installation.replica({ journal: await openFolder() })).leases.replayJournal()).toBe(0);
+    expect(await (await another({ journal: await openFolder() })).leases.replayJournal()).toBe(0);
     dead.goOn();
   });
 
@@ -106,7 +114,7 @@ describe('a process that dies between the answer and the commit', () => {
     expect(text).toContain(id);
     expect(text).not.toContain(fresh);
     writeFileSync(file, text.replaceAll(id, other));
-    const next = await installation.replica({ journal: await openFolder() });
+    const next = await another({ journal: await openFolder() });
     await next.leases.replayJournal();
     expect(next.messages).toContain('an entry of the journal could not be replayed');
     expect(await installation.row(other)).toMatchObject({ generation: '1' });
@@ -126,7 +134,7 @@ describe('a process that dies between the answer and the commit', () => {
     await expect(healthy.leases.lease(id)).rejects.toThrow(NeedsAuthorization);
     expect(await installation.row(id)).toMatchObject({ status: 'REVOKED', reason: 'rotation_lost' });
 
-    const next = await installation.replica({ journal: await openFolder() });
+    const next = await another({ journal: await openFolder() });
     await next.leases.replayJournal();
     await next.leases.settleSalvaged(10);
     expect((await tokens(next.leases, id)).access_token).toBeTruthy();
@@ -140,7 +148,7 @@ describe('a process that dies between the answer and the commit', () => {
     await installation.age(id, -1);
     const fresh = newToken();
     answers(fresh);
-    const replica = await installation.replica({ journal: await openFolder() });
+    const replica = await another({ journal: await openFolder() });
     rmSync(folder, { recursive: true });
     expect((await tokens(replica.leases, id)).refresh_token).toBe(fresh);
     expect(replica.messages).toContain('the journal could not be written');
@@ -174,7 +182,7 @@ describe('E14: a disconnect during a refresh', () => {
     expect(revoked.filter((token) => token === fresh)).toEqual(sent);
     expect(await salvaged(id)).toEqual([]);
     expect(await installation.row(id)).toMatchObject({ status: 'DISCONNECTED', has_credential: false });
-    await (await installation.replica({ journal: await openFolder() })).leases.replayJournal();
+    await (await another({ journal: await openFolder() })).leases.replayJournal();
     expect(await installation.row(id)).toMatchObject({ status: 'DISCONNECTED', has_credential: false });
   });
 
@@ -235,7 +243,7 @@ describe('E15: a new consent during a refresh', () => {
     slow.goOn();
     await waiting;
     const stable = { ...revoking, auth: { ...revoking.auth, rotationClass: 'A' as const } };
-    await (await installation.replica({ connector: async () => stable })).leases.settleSalvaged(10);
+    await (await another({ connector: async () => stable })).leases.settleSalvaged(10);
     expect([revoked, await salvaged(id)]).toEqual([[], []]);
   });
 });

@@ -30,7 +30,7 @@ export interface Installation {
   environmentId: string;
   connectionId: string;
   /** One more process on the same database: pools, key ring and owner id of its own. */
-  replica(more?: Partial<LeaseDeps>): Promise<Replica>;
+  replica(more?: Partial<LeaseDeps>): Promise<Replica & { close(): Promise<void> }>;
   query<R extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]>;
   /** A connected account with this credential; an hour of life unless the credential says otherwise. */
   account(credential?: Partial<OAuth2Credential>): Promise<string>;
@@ -102,8 +102,13 @@ export async function startInstallation(sandboxOrigin: () => string | undefined)
   const closers: (() => Promise<void>)[] = [() => database.drop()];
   const replica = async (more?: Partial<LeaseDeps>) => {
     const made = await openReplica(database.url, masterKey, sandboxOrigin, undefined, more);
-    closers.push(made.close);
-    return made;
+    let closed: Promise<void> | undefined;
+    const close = () => {
+      closed ??= made.close();
+      return closed;
+    };
+    closers.push(close);
+    return { ...made, close };
   };
   const { db, sealing } = await replica();
   const query = <R extends Record<string, unknown>>(text: string, values: unknown[] = []) =>
