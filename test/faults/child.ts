@@ -9,6 +9,9 @@ export interface Child {
   lease(accounts: string[], callers?: number): void;
   go(): void;
   kill(): Promise<void>;
+  /** Takes the processor away from it, as a paused machine does, and gives it back. */
+  stop(): void;
+  resume(): void;
   /** It holds so many accounts at the point where it was told to. */
   holding(count: number): Promise<void>;
   done: Promise<Extract<Report, { kind: 'done' }>>;
@@ -53,6 +56,8 @@ export async function startChild(settings: ProcessSettings, points: { holdAt?: K
       child.kill('SIGKILL');
       await exited;
     },
+    stop: () => void child.kill('SIGSTOP'),
+    resume: () => void child.kill('SIGCONT'),
     holding: (count) =>
       new Promise((resolve) => {
         look = () => {

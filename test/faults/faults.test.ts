@@ -1,11 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startChild } from './child.ts';
-import { broken, killEverywhere, killPoints, recover, type Setting, startSetting, table, verdict } from './runs.ts';
+import { broken, killEverywhere, killPoints, recover, type Setting, startSetting, stopAndContinue, table, verdict } from './runs.ts';
 import { openVault } from './vault-process.ts';
 import { classes } from './vendors.ts';
 
 /** `npm run faults -- --mode long` is the long set: 20 kills for each point and class. */
-const rounds = process.env['MODE'] === 'long' ? 20 : 1;
+const isLong = process.env['MODE'] === 'long';
+const rounds = isLong ? 20 : 1;
 
 let setting: Setting;
 beforeAll(async () => {
@@ -27,6 +28,19 @@ describe('kill -9 during a refresh', () => {
       else if (line.point !== 'K2') expect(line).toMatchObject({ lost: rounds, labelled: rounds });
     }
   });
+});
+
+describe('a process that is stopped for longer than its claim lasts, and goes on', () => {
+  it.runIf(isLong)(
+    'costs no grant of class A to D, and one of E only where its answer was with the stopped process',
+    { timeout: 90_000 },
+    async () => {
+      const lines = await stopAndContinue(setting);
+      process.stdout.write(`\n${table(lines)}\n\n`);
+      expect(lines).toHaveLength(15);
+      expect(broken(lines)).toEqual([]);
+    },
+  );
 });
 
 describe('one expired credential', () => {

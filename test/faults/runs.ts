@@ -31,6 +31,8 @@ export interface Setting {
   /** The same person consents again. */
   consentAgain(id: string, rotationClass: RotationClass): Promise<void>;
   row(id: string): Promise<{ status: string; reason: string | null; access_fingerprint: Buffer | null; claim_owner: string | null }>;
+  /** How many of these have a claim that nobody may take over yet. */
+  claimed(ids: string[]): Promise<number>;
   /** The deadlines of all claims, and all pauses, are over. */
   timePasses(): Promise<void>;
   expire(id: string): Promise<void>;
@@ -117,6 +119,13 @@ export async function startSetting(): Promise<Setting> {
       );
       if (row === undefined) throw new Error('no such account');
       return row;
+    },
+    async claimed(ids) {
+      const [row] = await query<{ n: number }>(
+        "select count(*)::int as n from connected_accounts where id = any($1) and claim_deadline > clock_timestamp() - interval '2 seconds'",
+        [ids],
+      );
+      return row?.n ?? 0;
     },
     async timePasses() {
       await query("update connected_accounts set claim_deadline = clock_timestamp() - interval '3 seconds' where claim_owner is not null");
@@ -207,6 +216,44 @@ async function killAt(setting: Setting, point: string, child: Child, journal: st
       return { point, rotationClass, kills: 1, allowed, ...(await verdict(setting, accounts[i] as string, allowed)) };
     }),
   );
+}
+
+/**
+ * Processes are stopped while they hold their claims, until others may take over and do, and then go on as if nothing had
+ * happened. A vendor of class E that sees the spent token again, because its answer lay in the stopped process, ends the
+ * grant: beyond what the claim can promise (security.md 4.5), so it must be labelled.
+ */
+export async function stopAndContinue(setting: Setting): Promise<Line[]> {
+  const stopped = await Promise.all(
+    ['K1', 'K5', 'K6'].map(async (point) => {
+      const journal = setting.folder();
+      const hold = killPoints[point]?.hold as KillPoint;
+      const child = await startChild(setting.settings({ journal }), { holdAt: hold });
+      const accounts = await Promise.all(classes.map((c) => setting.account(c)));
+      child.lease(accounts);
+      await child.holding(classes.length);
+      child.stop();
+      return { point, child, accounts, journal };
+    }),
+  );
+  const all = stopped.flatMap(({ accounts }) => accounts);
+  await until(async () => (await setting.claimed(all)) === 0, 30_000);
+  const other = await openVault(setting.settings());
+  await Promise.allSettled(all.map((id) => other.leases.refresh(id, { due: true })));
+  await other.close();
+  const lines: Line[] = [];
+  for (const { point, child, accounts } of stopped) {
+    child.resume();
+    child.go();
+    await child.done;
+    await child.kill();
+    await recover(setting, accounts, undefined);
+    for (const [i, rotationClass] of classes.entries()) {
+      const allowed = point !== 'K1' && rotationClass === 'E' ? 1 : 0;
+      lines.push({ point, rotationClass, kills: 1, allowed, ...(await verdict(setting, accounts[i] as string, allowed)) });
+    }
+  }
+  return lines;
 }
 
 /** A process starts as a broker does: journal first, then what the sweep finds, until nothing is claimed or salvaged. */
