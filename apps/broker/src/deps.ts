@@ -70,6 +70,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
   };
 
+  // A disk that cannot be written widens the window in which a kill loses a token; it is no reason not to serve.
+  const withoutJournal = (err: unknown) => {
+    log.warn({ err, folder: options.journalDir }, 'there is no journal: a kill may lose credentials that were just received');
+    return undefined;
+  };
+
   try {
     const connectionString = reveal(options.database);
     await migrate(connectionString, options.migrationsDir);
@@ -93,11 +99,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
     const sandboxOrigin = () => sandbox?.origin;
 
+    // Before egress, so that it is closed after the last answer has come in.
+    const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir).catch(withoutJournal);
+    closers.push(async () => journal?.close());
+
     const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
     closers.push(() => egress.close());
-
-    const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir);
-    closers.push(async () => journal?.close());
 
     let baseUrl = options.baseUrl;
     const ownUrl = () => {

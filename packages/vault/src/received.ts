@@ -46,8 +46,8 @@ export interface ReceivedCredentials {
   settleSalvaged(limit: number): Promise<number>;
 }
 
-/** A provider that does not answer is asked again for so long. */
-const revokeForHours = 72;
+/** A provider that does not let us revoke is asked so often; with the pauses below that takes three days. */
+const revokeAttempts = 80;
 
 export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentials {
   const { db, sealing, journal, log } = deps;
@@ -257,7 +257,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
                select s.id from salvaged_credentials s join connected_accounts a on a.id = s.connected_account_id
                where s.not_before <= clock_timestamp() and (a.status <> 'ACTIVE' or a.grant_id is distinct from s.grant_id)
                order by s.not_before limit $1 for update of s skip locked)
-             returning ${salvagedColumns}, extract(epoch from clock_timestamp() - created_at)::float8 / 3600 as age_h`,
+             returning ${salvagedColumns}`,
       values: [limit],
     });
     for (const salvaged of due) {
@@ -265,6 +265,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
         await settleOne(salvaged);
       } catch (err) {
         log.warn({ account_id: salvaged.connected_account_id, err }, 'a salvaged credential waits');
+        if (salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
       }
     }
     return due.length;
@@ -285,7 +286,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     const receipt = await revokeToken(deps.egress, app, credential);
     log.info({ account_id: row.id, proven: receipt.proven, detail: receipt.detail }, 'a late credential was given back');
     const offersNone = app.connector.auth.revokeUrl === undefined && app.connector.auth.revocation === undefined;
-    if (receipt.proven || offersNone || salvaged.age_h > revokeForHours) await forget(salvaged.id);
+    if (receipt.proven || offersNone || salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
   }
 
   async function forget(id: string): Promise<void> {
@@ -318,9 +319,9 @@ interface SalvagedRow {
   grant_id: string;
   based_on: string;
   credential_ct: Buffer;
-  age_h: number;
+  attempts: number;
 }
-const salvagedColumns = 'id, environment_id, connected_account_id, grant_id, based_on, credential_ct';
+const salvagedColumns = 'id, environment_id, connected_account_id, grant_id, based_on, credential_ct, attempts';
 
 /** A credential that was received must not be lost to a passing fault of the database. */
 async function retried<T>(work: () => Promise<T>, onError: (error: unknown) => void): Promise<T> {
