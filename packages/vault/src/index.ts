@@ -22,6 +22,12 @@ export {
   settleSeconds,
   verifySealedRows,
 } from './key-rotation.ts';
+export { type AwsKmsOptions, awsKmsWrapper } from './key-services/aws-kms.ts';
+export { type AzureKeyVaultOptions, azureKeyVaultWrapper } from './key-services/azure-key-vault.ts';
+export { breakGlassOpener, breakGlassWrapper } from './key-services/break-glass.ts';
+export { type GcpKmsOptions, type GcpServiceAccount, gcpKmsWrapper } from './key-services/gcp-kms.ts';
+export { KeyServiceError, type Send } from './key-services/key-service.ts';
+export { type TransitOptions, transitWrapper } from './key-services/transit.ts';
 export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorization } from './lease.ts';
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
