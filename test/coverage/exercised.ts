@@ -152,6 +152,13 @@ export const exercised: Record<string, Exercise> = {
     request: (world) => ({ path: `/v1/connected-accounts/${world.instance.connections[0].connected_account_id}` }),
     masked: byId(account, (id) => `/v1/connected-accounts/${id}`),
   },
+  'POST /v1/connected-accounts/{id}/refresh': {
+    request: (world) => {
+      const linear = world.instance.connections.find((c: Json) => c.connector === 'linear');
+      return { path: `/v1/connected-accounts/${linear.connected_account_id}/refresh` };
+    },
+    masked: byId(account, (id) => `/v1/connected-accounts/${id}/refresh`),
+  },
   'DELETE /v1/connected-accounts/{id}': {
     request: async (world) => {
       const identifier = newName('user');

@@ -89,6 +89,7 @@ export async function startBroker(
     toolTimeoutMs: number;
     bodyLimitBytes: number;
     stateDir: string;
+    journalDir: string;
     sandbox: boolean;
   }> = {},
 ): Promise<TestBroker> {
@@ -106,6 +107,7 @@ export async function startBroker(
     port: 0,
     baseUrl: undefined,
     sandbox: options.sandbox === false ? undefined : { stateDir: options.stateDir },
+    journalDir: options.journalDir,
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),
     linkLifeSeconds: options.linkLifeSeconds ?? 1800,

@@ -4,7 +4,7 @@ import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } fro
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
-import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openKeyRing } from '@grantway/vault';
+import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openJournal, openKeyRing } from '@grantway/vault';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
@@ -26,6 +26,8 @@ export interface BrokerOptions {
   /** Undefined: http on the address that is listened on. */
   baseUrl: string | undefined;
   sandbox: { stateDir: string | undefined } | undefined;
+  /** Where received credentials are kept until they are in the database. Undefined: nowhere. */
+  journalDir: string | undefined;
   migrationsDir: string;
   connectorsDir: string;
   linkLifeSeconds: number;
@@ -68,6 +70,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
   };
 
+  // A disk that cannot be written widens the window in which a kill loses a token; it is no reason not to serve.
+  const withoutJournal = (err: unknown) => {
+    log.warn({ err, folder: options.journalDir }, 'there is no journal: a kill may lose credentials that were just received');
+    return undefined;
+  };
+
   try {
     const connectionString = reveal(options.database);
     await migrate(connectionString, options.migrationsDir);
@@ -90,6 +98,10 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       closers.push(() => (sandbox as Sandbox).close());
     }
     const sandboxOrigin = () => sandbox?.origin;
+
+    // Before egress, so that it is closed after the last answer has come in.
+    const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir).catch(withoutJournal);
+    closers.push(async () => journal?.close());
 
     const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
     closers.push(() => egress.close());
@@ -114,7 +126,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
-      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, log }),
+      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, journal, log }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
         consentLifeSeconds,
@@ -146,6 +158,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         : { kind: 'redis', url: reveal(options.redis), prefix: options.queuePrefix };
 
     await app.ready();
+    await modules.leases.replayJournal();
     await app.listen({ host: options.host, port: options.port, listenTextResolver: () => 'accepting requests' });
     if (baseUrl === undefined) {
       const { port } = app.server.address() as AddressInfo;

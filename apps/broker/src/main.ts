@@ -50,6 +50,7 @@ async function start(config: Readonly<Config>): Promise<Running> {
       port: config.port,
       baseUrl: config.baseUrl,
       sandbox: config.sandbox ? { stateDir: path.join(config.dataDir, 'sandbox') } : undefined,
+      journalDir: path.join(config.dataDir, 'journal'),
       migrationsDir: folder('migrations'),
       connectorsDir: folder('connectors'),
       linkLifeSeconds: config.linkLifeSeconds,

@@ -11,6 +11,8 @@ export interface Knobs {
   fail_times?: number;
   /** Which requests `slow_ms` and `fail` meet. */
   where?: 'api' | 'token';
+  /** `after`: the vendor does what it was asked first; only its answer is slow or lost. */
+  when?: 'before' | 'after';
   /** For tokens issued from now on. */
   access_token_ttl_seconds?: number;
   /** Takes the place of the connector's rotation class. */
@@ -25,6 +27,7 @@ export const knobHelp: Record<keyof Knobs, string> = {
   fail: `one of ${failures.map((f) => `"${f}"`).join(', ')}: how requests fail`,
   fail_times: 'a whole number from 1 to 1000000: how many requests fail before things are normal again',
   where: '"api" (default) or "token": which requests are slow or fail',
+  when: '"before" (default) or "after": whether a slow or failing request is refused, or carried out and its answer held back or lost',
   access_token_ttl_seconds: 'a whole number of seconds from 1 to 31536000: the lifetime of access tokens issued from now on',
   rotate: '"A" to "E": what becomes of a used refresh token',
   drop_refresh_token: 'true or false: token answers carry no refresh token',
@@ -35,6 +38,7 @@ const checks: Record<keyof Knobs, (value: unknown) => boolean> = {
   fail: (value) => failures.includes(value as Failure),
   fail_times: wholeNumber(1, 1_000_000),
   where: (value) => value === 'api' || value === 'token',
+  when: (value) => value === 'before' || value === 'after',
   access_token_ttl_seconds: wholeNumber(1, 31_536_000),
   rotate: (value) => typeof value === 'string' && /^[A-E]$/.test(value),
   drop_refresh_token: (value) => typeof value === 'boolean',

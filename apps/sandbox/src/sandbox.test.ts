@@ -612,6 +612,18 @@ describe('knobs', () => {
     await expect(refresh(sandbox, app, tokens.refresh_token)).rejects.toThrow();
   });
 
+  it('after the deed only the answer is lost: a single-use refresh token is spent, a call is made', async () => {
+    const sandbox = await start([acorn('D')]);
+    const app = await registerApp(sandbox.origin, 'acorn');
+    const tokens = await connectAcorn(sandbox, app);
+    await control(sandbox, 'PUT', 'acorn/knobs', { fail: 'reset', where: 'token', when: 'after', fail_times: 1 });
+    await expect(refresh(sandbox, app, tokens.refresh_token)).rejects.toThrow();
+    expect(await counts(sandbox)).toMatchObject({ refreshes: 1 });
+    expect(await refresh(sandbox, app, tokens.refresh_token)).toMatchObject({ status: 400, body: { error: 'invalid_grant' } });
+    expect(await counts(sandbox)).toMatchObject({ refreshes: 1, reuse_detected: 1 });
+    expect((await control(sandbox, 'PUT', 'acorn/knobs', { when: 'later' })).status).toBe(400);
+  });
+
   it('a request that is never answered ends when the sandbox closes', async () => {
     const sandbox = await start([acorn()]);
     await control(sandbox, 'PUT', 'acorn/knobs', { fail: 'timeout' });

@@ -143,8 +143,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (incoming.method !== method) return jsonAnswer(405, { error: 'method_not_allowed', message: `use ${method}` }, { allow: method });
     if (endpoint === 'authorize') return authorize(vendor, oauth, incoming);
     if (endpoint === 'revoke') return oauth.inTurn(() => revoke(vendor, oauth, incoming));
+    const decide = () => oauth.inTurn(() => token(vendor, oauth, incoming));
+    const decided = vendor.knobs.when === 'after' ? await decide() : undefined;
     const fail = await suffer(vendor, 'token');
-    if (fail === undefined) return oauth.inTurn(() => token(vendor, oauth, incoming));
+    if (fail === undefined) return decided ?? decide();
     vendor.ledger.record('token', { knob: fail });
     vendor.log(`${vendor.id} token: ${fail} by knob`);
     return failedToken(oauth, fail);
@@ -165,8 +167,9 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         (near.length > 0 ? near : vendors).map(({ vendor, routes }) => servedBy(vendor, routes)),
       );
     const { vendor, match } = chosen;
+    const done = vendor.knobs.when === 'after' ? answerApiCall(vendor, match, incoming) : undefined;
     const fail = await suffer(vendor, 'api');
-    const reaction = fail === undefined ? answerApiCall(vendor, match, incoming) : failedCall(vendor, fail);
+    const reaction = fail === undefined ? (done ?? answerApiCall(vendor, match, incoming)) : failedCall(vendor, fail);
     const status = typeof reaction === 'string' ? 0 : reaction.status;
     const { name, receives } = match.route;
     const isGood = fail === undefined && status === (receives.status ?? 200) && isGoodAnswer(vendor, reaction);

@@ -56,6 +56,8 @@ export interface OAuth2Auth {
   /** How the token endpoint words its answers where that is not RFC 6749; replayed by the sandbox, read back by the kit's suite. */
   tokenExample?: TokenExample;
   rotationClass: RotationClass;
+  /** Refresh tokens that nobody uses for so long stop working; they are renewed by half of it. Absent: they do not. */
+  idleSeconds?: number;
   /** Token endpoint error codes, besides invalid_grant, that mean that the grant is gone. */
   goneErrors?: string[];
 }

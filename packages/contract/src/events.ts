@@ -15,6 +15,7 @@ export const auditActions = [
   'authorization.failed',
   'connected_account.connected',
   'connected_account.status_changed',
+  'connected_account.refresh_requested',
   'connected_account.deleted',
   'tool.executed',
 ] as const;

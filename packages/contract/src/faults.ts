@@ -62,6 +62,7 @@ export const faults = {
   // A tool call
   argument_invalid: { status: 422, title: 'An argument does not fit the tool’s schema', actor: 'caller', retry: false },
   authorization_required: { status: 409, title: 'The account must be connected first', actor: 'person', retry: false },
+  not_refreshable: { status: 409, title: 'The account holds nothing that can be renewed', actor: 'caller', retry: false },
   scope_missing: { status: 409, title: 'The account lacks a scope that the tool needs', actor: 'person', retry: false },
   idempotency_mismatch: { status: 422, title: 'The Idempotency-Key was used for another request', actor: 'caller', retry: false },
   idempotency_in_progress: { status: 409, title: 'The same request is still running', actor: 'caller', retry: true },

@@ -14,6 +14,7 @@ export const idPrefixes = {
   authorizationLink: 'lnk',
   consentSession: 'cs',
   grant: 'gr',
+  salvagedCredential: 'sal',
   toolCall: 'tc',
   auditEvent: 'ae',
   request: 'req',

@@ -2,7 +2,7 @@ import type { OAuth2Auth, OAuth2Credential } from '@grantway/connector-kit';
 import { type ConnectedAccount, type ConnectedAccountReason, type ConnectedAccountStatus, Fault, newId } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { type OAuthApp, revokeToken } from '@grantway/oauth';
-import { clientSecretPlace, credentialPlace, endAccount } from '@grantway/vault';
+import { clientSecretPlace, credentialPlace, endAccount, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
 import { type ConnectionRow, redirectUri } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
@@ -80,6 +80,38 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
     return row;
   });
   await revokeAtProvider(ctx, found.account, found.connection);
+}
+
+/**
+ * Renews the access token now, whatever is left of its life. Callers who ask together get one token request; a failure
+ * is the account's own, and waits as any other refresh does.
+ *
+ * @throws Fault not_found, not_refreshable, authorization_required, provider_unavailable, connection_incident, unavailable
+ */
+export async function refreshAccount(ctx: Ctx, id: string): Promise<ConnectedAccount> {
+  const account = await ctx.tx(async (tx) => {
+    const [row] = await tx
+      .select({ status: t.status, reason: t.reason, refreshable: t.refreshable, fingerprint: t.accessFingerprint })
+      .from(t)
+      .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
+    if (row === undefined) throw new Fault('not_found', 'no such connected account');
+    if (row.status === 'ACTIVE' && !row.refreshable) throw new Fault('not_refreshable');
+    await ctx.audit(tx, 'connected_account.refresh_requested', { kind: 'connected_account', id }, {});
+    return row;
+  });
+  try {
+    if (account.fingerprint === null) {
+      throw new NeedsAuthorization(id, account.status as ConnectedAccountStatus, account.reason as ConnectedAccountReason | null);
+    }
+    await ctx.modules.leases.refresh(id, { rejected: account.fingerprint });
+  } catch (error) {
+    if (!(error instanceof NeedsAuthorization)) throw error;
+    throw new Fault('authorization_required', {
+      detail: 'The account must be connected again; create an authorization link for its user.',
+      extra: { connected_account_id: id, connected_account_status: error.status, reason: error.reason },
+    });
+  }
+  return getConnectedAccount(ctx, id);
 }
 
 /** Best effort: the row is gone already, and what the provider said is in the log. */

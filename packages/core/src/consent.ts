@@ -10,7 +10,7 @@ import { Fault, type FaultCode, type FieldError, isFault, newId, parseBearer, Se
 import { schema, type Tx } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
 import { authorizationUrl, createPkce, exchangeCode, type OAuthApp, revokeToken } from '@grantway/oauth';
-import { type Place, randomToken, sameBytes, storeGrant } from '@grantway/vault';
+import { idleSecondsOf, type Place, randomToken, sameBytes, storeGrant } from '@grantway/vault';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { mustBeReady } from './authorization-links.ts';
 import { type AccountRow, oauthAppOf } from './connected-accounts.ts';
@@ -351,6 +351,7 @@ async function store(
       providerAccount,
       scopes,
       fields,
+      idleSeconds: idleSecondsOf(open.connector),
       actor: ctx.actor,
       requestId: ctx.requestId,
     });

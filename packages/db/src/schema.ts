@@ -130,6 +130,8 @@ export const connections = pgTable(
     /** The provider refuses the app's own credentials since then (one incident, not one per account). */
     incidentAt: moment('incident_at'),
     incidentError: text('incident_error'),
+    /** The last time that any process tried the provider while it was not answering. */
+    providerProbeAt: moment('provider_probe_at'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
@@ -182,6 +184,35 @@ export const connectedAccounts = pgTable(
     // The sweep's cost follows what is due, not what exists.
     index('connected_accounts_due').on(t.nextRefreshAt).where(sql`next_refresh_at IS NOT NULL`),
     index('connected_accounts_claimed').on(t.claimDeadline).where(sql`claim_owner IS NOT NULL`),
+    isolated(),
+  ],
+);
+
+/**
+ * Credentials that a provider issued and that could not be stored, because the account had moved on. Nothing received is
+ * dropped: one is tried before its account is ended, or given back to the provider (security.md 4.3, 5a and 5b).
+ */
+export const salvagedCredentials = pgTable(
+  'salvaged_credentials',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    connectedAccountId: text('connected_account_id')
+      .notNull()
+      .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
+    grantId: text('grant_id').notNull(),
+    /** The account's generation whose refresh token was spent for it. */
+    basedOn: bigint('based_on', { mode: 'number' }).notNull(),
+    credentialCt: bytea('credential_ct').notNull(),
+    accessFingerprint: bytea('access_fingerprint').notNull(),
+    attempts: integer('attempts').notNull().default(0),
+    notBefore: moment('not_before').notNull().defaultNow(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    // A journal that is replayed twice salvages once.
+    uniqueIndex('salvaged_credentials_once').on(t.connectedAccountId, t.accessFingerprint),
+    index('salvaged_credentials_due').on(t.notBefore),
     isolated(),
   ],
 );

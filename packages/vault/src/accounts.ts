@@ -32,6 +32,8 @@ export interface AccountRow {
   claimed: boolean;
   /** The sweep's time for it has come, or a claim on it was abandoned. */
   due: boolean;
+  /** A claim on it was abandoned: a provider takes the old refresh token again for a short while only. */
+  abandoned: boolean;
   /** Seconds until the next token request may be made. */
   wait_s: number | null;
   /** The provider refuses the connection's own credentials. */
@@ -41,6 +43,8 @@ export interface AccountRow {
 /** How long after its deadline a claim on a row is left alone (security.md 4.5, L2). */
 export const graceSeconds = 2;
 
+const isAbandoned = `coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false)`;
+
 export const accountColumns = `
   a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.sandbox, c.client_id, c.client_secret_ct,
   c.secret_generation, c.fields as connection_fields, a.status, a.reason, a.scopes, a.fields, a.grant_id, a.generation, a.credential_ct,
@@ -48,8 +52,7 @@ export const accountColumns = `
   extract(epoch from a.access_expires_at - clock_timestamp())::float8 as life_left_s,
   extract(epoch from a.access_expires_at - a.access_obtained_at)::float8 as life_s,
   (a.claim_owner is not null and a.claim_deadline > clock_timestamp()) as claimed,
-  coalesce(a.next_refresh_at <= clock_timestamp(), false)
-    or coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false) as due,
+  coalesce(a.next_refresh_at <= clock_timestamp(), false) or ${isAbandoned} as due, ${isAbandoned} as abandoned,
   c.incident_at is not null as incident,
   extract(epoch from a.not_before - clock_timestamp())::float8 as wait_s`;
 
@@ -97,6 +100,18 @@ export function refreshDueSeconds(lifeSeconds: number, random: number = Math.ran
   return Math.max(0, lifeSeconds - refreshMarginSeconds(lifeSeconds) - random * 0.15 * lifeSeconds);
 }
 
+/**
+ * In how many seconds the sweep should renew: before the access token ends, and by half of the time after which the
+ * provider drops a refresh token that nobody uses. Null where neither is known.
+ */
+export function nextRefreshSeconds(lifeSeconds: number | null, idleSeconds: number | undefined, random?: number): number | null {
+  const due = lifeSeconds === null ? undefined : refreshDueSeconds(lifeSeconds, random);
+  // The same spread, so that accounts connected together are not touched together.
+  const touch = idleSeconds === undefined ? undefined : (idleSeconds / 2) * (1 - 0.15 * (random ?? Math.random()));
+  if (due === undefined && touch === undefined) return null;
+  return Math.min(due ?? Number.POSITIVE_INFINITY, touch ?? Number.POSITIVE_INFINITY);
+}
+
 export interface NewGrant {
   account: { id: string; environmentId: string };
   credential: Secret<Credential>;
@@ -104,6 +119,8 @@ export interface NewGrant {
   /** Granted scopes; undefined where the provider did not say (then what was asked for). */
   scopes: string[];
   fields: Record<string, string>;
+  /** The connector's `idleSeconds`. */
+  idleSeconds?: number | undefined;
   actor: Actor;
   requestId: string | null;
 }
@@ -124,6 +141,7 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
   const grantId = newId('grant');
   const facts = factsOf(grant.credential);
   const lifeS = facts.expiresAtMs === undefined ? null : Math.max(1, Math.round((facts.expiresAtMs - Date.now()) / 1000));
+  const dueS = facts.refreshable ? nextRefreshSeconds(lifeS, grant.idleSeconds) : null;
   const record = await sealing.seal(credentialPlace({ ...grant.account, generation, grantId }), grant.credential);
   await tx
     .update(accounts)
@@ -142,8 +160,7 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
       accessObtainedAt: sql`clock_timestamp()`,
       accessExpiresAt: lifeS === null ? null : sql`clock_timestamp() + make_interval(secs => ${lifeS})`,
       refreshable: facts.refreshable,
-      nextRefreshAt:
-        lifeS === null || !facts.refreshable ? null : sql`clock_timestamp() + make_interval(secs => ${refreshDueSeconds(lifeS)})`,
+      nextRefreshAt: dueS === null ? null : sql`clock_timestamp() + make_interval(secs => ${dueS})`,
       claimOwner: null,
       claimDeadline: null,
       uncertain: false,
@@ -187,13 +204,16 @@ export interface Ending {
    * Ends the account only while this credential is still the stored one (and, with a fence, while this claim is the
    * latest); a newer one stays untouched.
    */
-  onlyIf?: { fingerprint: Buffer } | { generation: number; fence: number | undefined };
+  onlyIf?: { fingerprint: Buffer } | { generation: number | undefined; fence: number | undefined };
 }
 
 function stillTheOne(which: NonNullable<Ending['onlyIf']>) {
   const accounts = schema.connectedAccounts;
   if ('fingerprint' in which) return eq(accounts.accessFingerprint, which.fingerprint);
-  return and(eq(accounts.generation, which.generation), which.fence === undefined ? undefined : eq(accounts.claimFence, which.fence));
+  return and(
+    which.generation === undefined ? undefined : eq(accounts.generation, which.generation),
+    which.fence === undefined ? undefined : eq(accounts.claimFence, which.fence),
+  );
 }
 
 /** Ends an account and destroys its credential, in the caller's transaction. False when somebody else was first. */

@@ -7,9 +7,12 @@ export {
   refreshMarginSeconds,
   storeGrant,
 } from './accounts.ts';
+export type { FaultInjection, KillPoint } from './fault-points.ts';
+export { type Journal, type JournalEntry, openJournal } from './journal.ts';
 export { type KeyPurpose, type KeyRing, openKeyRing } from './key-ring.ts';
 export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorization } from './lease.ts';
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';
+export { idleSecondsOf } from './received.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
 export { createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
 export { type AccessTokenClaims, createTokenSigner, type TokenSigner } from './signing-keys.ts';

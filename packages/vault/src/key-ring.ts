@@ -6,8 +6,9 @@ import { type DataKey, recordKeyId } from './record.ts';
 /**
  * One key, one purpose. `record` keys belong to an environment; the others to the installation:
  * lookup: HMAC of secrets we hash. url, link: derivation of MCP URLs and authorization links. signing: sealing of JWT keys.
+ * journal: credentials on their way into the database, in files; also one per environment.
  */
-export type KeyPurpose = 'record' | 'lookup' | 'url' | 'link' | 'signing';
+export type KeyPurpose = 'record' | 'journal' | 'lookup' | 'url' | 'link' | 'signing';
 
 export interface KeyRing {
   /** The active key of a purpose; made on first use. */

@@ -11,10 +11,13 @@ import {
   endAccount,
   graceSeconds,
   readAccount,
-  refreshDueSeconds,
   refreshMarginSeconds,
 } from './accounts.ts';
-import { factsOf, fingerprint, type Sealing, sameBytes, sameRefreshToken } from './sealing.ts';
+import type { FaultInjection } from './fault-points.ts';
+import type { Journal } from './journal.ts';
+import { createPace, type PaceLimits, probeEveryMs } from './pace.ts';
+import { createReceivedCredentials } from './received.ts';
+import { type Sealing, sameBytes } from './sealing.ts';
 
 /** A usable credential and everything egress needs to place it. */
 export interface Lease {
@@ -55,6 +58,15 @@ export interface LeaseDeps {
   /** Where the built-in stand-in for vendors answers; undefined where it is off. */
   sandboxOrigin(): string | undefined;
   baseUrl(): string;
+  /**
+   * Where credentials are kept between the provider's answer and the commit. Without one, a process that dies in between
+   * costs a single-use refresh token; with one, only a process that dies before the answer is on its disk.
+   */
+  journal?: Journal | undefined;
+  /** Of token requests per connection and process. Default: 10 per second, 20 at once. */
+  pace?: PaceLimits | undefined;
+  /** Never set in production. */
+  faults?: FaultInjection | undefined;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -67,6 +79,10 @@ const claimSeconds = 10;
 const providerTimeoutMs = 8_000;
 /** After an unknown outcome so many repeats come within two seconds each. */
 const quickRepeats = 5;
+/** An access token with less life than this is not worth a call. */
+const usableSeconds = 5;
+/** However long a provider asks to be left alone. */
+const longestPauseSeconds = 900;
 /** How long an account is left alone after the provider refused the operator's app. */
 const incidentPauseSeconds = 30;
 /** A call waits so long for a refresh that another process is making. */
@@ -93,6 +109,10 @@ export interface Leases {
   refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void>;
   /** Ids of accounts whose refresh is due or whose claim was abandoned. */
   dueForRefresh(limit: number): Promise<string[]>;
+  /** At a start, before anything else is refreshed: what earlier processes received and could not store. */
+  replayJournal(): Promise<number>;
+  /** Gives credentials back to their providers that came too late to be stored. Answers how many were looked at. */
+  settleSalvaged(limit: number): Promise<number>;
 }
 
 /** Abandoned ones first: a provider takes the old refresh token again for a short while only. */
@@ -109,6 +129,9 @@ export const dueForRefreshSql = `select id from (
 export function createLeases(deps: LeaseDeps): Leases {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
+  const without = deps.faults?.without;
+  const received = createReceivedCredentials({ ...deps, appOf });
+  const pace = createPace({ ...deps.pace, mayProbe });
 
   async function read(accountId: string): Promise<AccountRow> {
     const row = await readAccount(deps.db, accountId);
@@ -170,7 +193,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       await refresh(accountId, {});
     } catch (error) {
       // A provider outage must not stop calls while the access token is still good.
-      if (!(error instanceof Fault) || (row.life_left_s as number) <= 5) throw error;
+      if (!(error instanceof Fault) || (row.life_left_s as number) <= usableSeconds) throw error;
       return toLease(row);
     }
     const fresh = await read(accountId);
@@ -180,8 +203,8 @@ export function createLeases(deps: LeaseDeps): Leases {
 
   function refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
     // Only callers who want the same share a promise: one whose very credential was rejected must not be answered by a
-    // look that found nothing due.
-    const want = `${accountId} ${options.rejected?.toString('hex') ?? ''}`;
+    // look that found nothing due, and one who calls not by the sweep, which is the first to stand back.
+    const want = `${accountId} ${options.due === true} ${options.rejected?.toString('hex') ?? ''}`;
     const running = underWay.get(want);
     if (running !== undefined) return running;
     const work = refreshOnce(accountId, options).finally(() => underWay.delete(want));
@@ -212,8 +235,12 @@ export function createLeases(deps: LeaseDeps): Leases {
       if (!row.claimed) {
         // Whatever can fail by our own fault fails before the claim, so that no claim is left behind without a request.
         const [current, app] = [await open<OAuth2Credential>(row), await appOf(row)];
+        await deps.sealing.prepare(row.environment_id);
+        await takeTurn(row, options);
+        await deps.faults?.at?.('before_claim', row.id);
         const startedAt = performance.now();
         const claim = await claimRow(row);
+        if (claim !== undefined) await deps.faults?.at?.('claimed', row.id);
         if (claim !== undefined && (await spend(row, claim, current, app, startedAt))) return;
         // Somebody else holds it, or his word came first: look again.
       }
@@ -223,6 +250,44 @@ export function createLeases(deps: LeaseDeps): Leases {
     }
   }
 
+  /** @throws Fault provider_unavailable or unavailable when no token request may be made for this connection now */
+  async function takeTurn(row: AccountRow, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
+    // Nobody waits for a renewal while the access token is good, or for the sweep's; an abandoned claim cannot wait.
+    const canWait = options.rejected === undefined && (options.due === true || (row.life_left_s ?? 0) > usableSeconds);
+    const turn = await pace.enter(row.connection_id, canWait && !row.abandoned ? 'background' : 'on demand');
+    if (turn.kind === 'go') return;
+    if (options.due === true) await postpone(row, Math.max(turn.retryAfterSeconds, 5) * (1 + 5 * Math.random()));
+    throw turn.why === 'provider is down'
+      ? new Fault('provider_unavailable', {
+          detail: 'the provider is not renewing access tokens at present; try again shortly',
+          retryAfterSeconds: turn.retryAfterSeconds,
+        })
+      : new Fault('unavailable', {
+          detail: 'many access tokens of this connection are being renewed; try again shortly',
+          retryAfterSeconds: turn.retryAfterSeconds,
+        });
+  }
+
+  async function postpone(row: AccountRow, delaySeconds: number): Promise<void> {
+    await deps.db.system('lease credential').query({
+      name: 'lease: postpone',
+      text: `update connected_accounts set next_refresh_at = clock_timestamp() + make_interval(secs => $3)
+             where id = $1 and generation = $2 and next_refresh_at <= clock_timestamp()`,
+      values: [row.id, row.generation, delaySeconds],
+    });
+  }
+
+  /** The connection's row says who tries a provider that is down: one process in five seconds. */
+  async function mayProbe(connectionId: string): Promise<boolean> {
+    const probing = await deps.db.system('lease credential').query({
+      name: 'lease: probe',
+      text: `update connections set provider_probe_at = clock_timestamp() where id = $1
+               and (provider_probe_at is null or provider_probe_at <= clock_timestamp() - make_interval(secs => $2)) returning id`,
+      values: [connectionId, probeEveryMs / 1000],
+    });
+    return probing.length > 0;
+  }
+
   async function claimRow(row: AccountRow): Promise<Claim | undefined> {
     const [claim] = await deps.db.system('lease credential').query<{ fence: string; uncertain: boolean }>({
       name: 'lease: claim',
@@ -230,7 +295,8 @@ export function createLeases(deps: LeaseDeps): Leases {
       text: `update connected_accounts set claim_owner = $2, claim_fence = claim_fence + 1,
                claim_deadline = clock_timestamp() + make_interval(secs => $3), uncertain = uncertain or claim_owner is not null
              where id = $1 and status = 'ACTIVE' and generation = $4 and (not_before is null or not_before <= clock_timestamp())
-               and (claim_owner is null or claim_deadline < clock_timestamp() - make_interval(secs => $5))
+               and (${without === 'fence' ? '$5::float8 is not null or' : ''} claim_owner is null
+                 or claim_deadline < clock_timestamp() - make_interval(secs => $5))
              returning claim_fence as fence, uncertain`,
       values: [row.id, owner, claimSeconds, row.generation, graceSeconds],
     });
@@ -251,24 +317,43 @@ export function createLeases(deps: LeaseDeps): Leases {
       throw new Fault('unavailable', 'the access token could not be renewed in time; try again shortly');
     }
     const timeoutMs = Math.min(providerTimeoutMs, claimSeconds * 1000 - 1000 - spentMs);
-    const outcome = await refreshToken(deps.egress, app, current, { timeoutMs }).catch(async (error: unknown) => {
+    const outcome = refreshToken(deps.egress, app, current, { timeoutMs }).catch(async (error: unknown) => {
       await release(row, claim.fence, { delaySeconds: undefined, uncertain: false });
       throw error;
     });
-    return settle(row, claim, outcome);
+    void deps.faults?.at?.('sending', row.id);
+    return settle(row, claim, current, await outcome, app.connector.auth.idleSeconds);
   }
 
-  async function settle(row: AccountRow, claim: Claim, outcome: RefreshOutcome): Promise<boolean> {
+  async function settle(
+    row: AccountRow,
+    claim: Claim,
+    current: Secret<OAuth2Credential>,
+    outcome: RefreshOutcome,
+    idleSeconds: number | undefined,
+  ): Promise<boolean> {
     const note = { account_id: row.id, connection_id: row.connection_id, outcome: outcome.kind };
+    pace.report(row.connection_id, ['refreshed', 'gone', 'app_refused'].includes(outcome.kind));
     switch (outcome.kind) {
       case 'refreshed': {
-        const stored = await commit(row, outcome.credential);
+        const stored = await received.keep(
+          {
+            environmentId: row.environment_id,
+            accountId: row.id,
+            grantId: row.grant_id as string,
+            basedOn: Number(row.generation),
+            fence: claim.fence,
+            credential: outcome.credential,
+          },
+          idleSeconds,
+        );
         if (stored) deps.log.info(note, 'credential refreshed');
         if (row.incident) await incidentOver(row);
         return stored;
       }
       case 'gone': {
         // Only the swap on generation and fence may end an account: a loser's invalid_grant changes nothing.
+        if (await received.adopt(row, claim.fence, current)) return false;
         const reason = claim.uncertain ? 'rotation_lost' : 'revoked_by_provider';
         if (!(await end(row, 'REVOKED', reason, claim.fence))) {
           deps.log.info(note, 'a refusal came too late to count');
@@ -299,51 +384,6 @@ export function createLeases(deps: LeaseDeps): Leases {
     }
   }
 
-  /**
-   * Stores what was received under the generation it was made from, never under the fence: nothing received is dropped
-   * because its holder was slow. False when the row has moved on.
-   */
-  async function commit(row: AccountRow, credential: Secret<OAuth2Credential>): Promise<boolean> {
-    const generation = Number(row.generation) + 1;
-    const facts = factsOf(credential);
-    const lifeS = facts.expiresAtMs === undefined ? null : Math.max(1, Math.round((facts.expiresAtMs - Date.now()) / 1000));
-    const record = await deps.sealing.seal(
-      credentialPlace({ environmentId: row.environment_id, id: row.id, generation, grantId: row.grant_id as string }),
-      credential,
-    );
-    const write = () =>
-      deps.db.system('lease credential').query({
-        name: 'lease: commit',
-        text: `update connected_accounts set generation = $3, credential_ct = $4, access_fingerprint = $5, refreshable = $6,
-                 access_obtained_at = clock_timestamp(), access_expires_at = clock_timestamp() + make_interval(secs => $7),
-                 next_refresh_at = clock_timestamp() + make_interval(secs => $8), scopes = coalesce($9, scopes),
-                 claim_owner = null, claim_deadline = null, uncertain = false, attempts = 0, not_before = null,
-                 last_refreshed_at = clock_timestamp(), updated_at = clock_timestamp()
-               where id = $1 and generation = $2 and grant_id = $10 and status = 'ACTIVE' returning id`,
-        values: [
-          row.id,
-          row.generation,
-          generation,
-          record,
-          fingerprint(credential),
-          facts.refreshable,
-          lifeS,
-          lifeS === null ? null : refreshDueSeconds(lifeS),
-          facts.scopes ?? null,
-          row.grant_id,
-        ],
-      });
-    const written = await retried(write, (error) =>
-      deps.log.warn({ account_id: row.id, err: error }, 'commit of a refreshed credential is retried'),
-    );
-    if (written.length > 0) return true;
-    const now = await read(row.id);
-    const landed = now.credential_ct !== null && now.grant_id === row.grant_id && sameRefreshToken(await open(now), credential);
-    // A new consent or a disconnect came in between: its word counts, and the late token is of no use to anyone.
-    if (!landed) deps.log.warn({ account_id: row.id }, 'a refreshed credential came too late and was dropped');
-    return landed;
-  }
-
   function end(
     row: AccountRow,
     status: 'EXPIRED' | 'REVOKED',
@@ -357,7 +397,10 @@ export function createLeases(deps: LeaseDeps): Leases {
         reason,
         actor: { kind: 'system', id: null },
         requestId: null,
-        onlyIf: { generation: Number(row.generation), fence },
+        onlyIf: {
+          generation: without === 'generation' ? undefined : Number(row.generation),
+          fence: without === 'fence' ? undefined : fence,
+        },
       }),
     );
   }
@@ -371,6 +414,8 @@ export function createLeases(deps: LeaseDeps): Leases {
     // Full jitter, doubling from a quarter of a second to five minutes. After an unknown outcome the first repeats come
     // quickly, because the windows in which a provider still takes the old token are short. The sweep waits as callers do.
     const random = Math.random();
+    // What the provider asks for is its least; a share on top, so that those it told the same do not come back together.
+    const askedSeconds = delaySeconds === undefined ? null : Math.min(longestPauseSeconds, delaySeconds * (1 + 0.1 * random));
     const [released] = await deps.db.system('lease credential').query<{ wait_s: number }>({
       name: 'lease: release',
       text: `update connected_accounts a set claim_owner = null, claim_deadline = null, uncertain = a.uncertain or $3, attempts = a.attempts + 1,
@@ -381,7 +426,7 @@ export function createLeases(deps: LeaseDeps): Leases {
                    from connected_accounts where id = $1) d
              where a.id = $1 and a.claim_fence = $2 and a.status = 'ACTIVE'
              returning extract(epoch from d.pause)::float8 as wait_s`,
-      values: [row.id, fence, uncertain, delaySeconds ?? null, random],
+      values: [row.id, fence, uncertain, askedSeconds, random],
     });
     return Math.max(0, released?.wait_s ?? 0);
   }
@@ -426,6 +471,8 @@ export function createLeases(deps: LeaseDeps): Leases {
   return {
     lease,
     refresh,
+    replayJournal: received.replay,
+    settleSalvaged: received.settleSalvaged,
     async dueForRefresh(limit) {
       const rows = await deps.db.system('sweep').query<{ id: string }>({
         name: 'sweep: due',
@@ -442,17 +489,4 @@ function incidentFault(row: AccountRow, retryAfterSeconds: number): Fault {
     detail: `the provider refuses the client id or secret of the connection "${row.connection_name}"; its operator must act`,
     retryAfterSeconds: Math.ceil(retryAfterSeconds),
   });
-}
-
-/** A credential that was received must not be lost to a passing fault of the database. */
-async function retried<T>(work: () => Promise<T>, onError: (error: unknown) => void): Promise<T> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      return await work();
-    } catch (error) {
-      if (attempt >= 60) throw error;
-      onError(error);
-      await new Promise((resolve) => setTimeout(resolve, Math.min(1000, 50 * 2 ** attempt)));
-    }
-  }
 }

@@ -20,6 +20,9 @@ function contextOf(p: Place): string[] {
   return [p.environmentId, p.table, p.column, p.rowId, String(p.generation), p.grantId ?? ''];
 }
 
+/** What lies outside the database is sealed under a key of its own. */
+const purposeOf = (place: Place): KeyPurpose => (place.table === 'journal' ? 'journal' : 'record');
+
 const paddingStep = 256;
 
 /** Length does not tell which provider's token it is: plaintexts are padded to steps of 256 bytes. */
@@ -40,6 +43,8 @@ function unpad(padded: Buffer): string {
 export interface Sealing {
   /** Seals any JSON value. */
   seal(place: Place, value: Secret<unknown>): Promise<Buffer>;
+  /** Opens the keys that a refresh seals with, so that what comes of it can be sealed while the database is away. */
+  prepare(environmentId: string): Promise<void>;
   /** @throws VaultError when it was not sealed for this very place */
   open<T>(place: Place, record: Buffer): Promise<Secret<T>>;
   /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer. Never a credential. */
@@ -67,7 +72,7 @@ export function createSealing(ring: KeyRing): Sealing {
   }
 
   async function open<T>(place: Place, record: Buffer): Promise<T> {
-    const key = await ring.forRecord(record, 'record', place.environmentId);
+    const key = await ring.forRecord(record, purposeOf(place), place.environmentId);
     const plaintext = openRecord(key, contextOf(place), record);
     const value = JSON.parse(unpad(plaintext)) as T;
     plaintext.fill(0);
@@ -76,11 +81,14 @@ export function createSealing(ring: KeyRing): Sealing {
 
   return {
     async seal(place, value) {
-      const key = await ring.active('record', place.environmentId);
+      const key = await ring.active(purposeOf(place), place.environmentId);
       const plaintext = pad(JSON.stringify(reveal(value)));
       const record = sealRecord(key, contextOf(place), plaintext);
       plaintext.fill(0);
       return record;
+    },
+    async prepare(environmentId) {
+      await Promise.all([ring.active('record', environmentId), ring.active('journal', environmentId)]);
     },
     open: async <T>(place: Place, record: Buffer) => new Secret(await open<T>(place, record)),
     openAnswer(place, record) {

@@ -7,7 +7,7 @@ import {
   pageOf,
   UserIdentifier,
 } from '@grantway/contract';
-import { createAuthorizationLink, disconnectAccount, getConnectedAccount, listConnectedAccounts } from '@grantway/core';
+import { createAuthorizationLink, disconnectAccount, getConnectedAccount, listConnectedAccounts, refreshAccount } from '@grantway/core';
 import { z } from 'zod';
 import { route } from '../http.ts';
 
@@ -52,6 +52,20 @@ export const connectedAccounts = [
     status: 200,
     reply: ConnectedAccount,
     run: (ctx, { params }) => getConnectedAccount(ctx, params['id'] as string),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/connected-accounts/{id}/refresh',
+    summary: 'Refresh a connected account',
+    description:
+      'Renews the access token now. Calls renew by themselves what is about to end; this is for operators who want to see that an account is alive.',
+    permission: 'connected_accounts:write',
+    audit: 'connected_account.refresh_requested',
+    params: id,
+    status: 200,
+    reply: ConnectedAccount,
+    faults: ['not_refreshable', 'authorization_required', 'provider_unavailable', 'connection_incident', 'unavailable'],
+    run: (ctx, { params }) => refreshAccount(ctx, params['id'] as string),
   }),
   route({
     method: 'DELETE',

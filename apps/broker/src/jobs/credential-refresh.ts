@@ -24,3 +24,12 @@ export const credentialRefresh: Job = {
     }
   },
 };
+
+/** Tokens that came too late to be stored are given back to their providers, or taken up again where one was missed. */
+export const credentialSalvage: Job = {
+  name: 'credential.salvage',
+  everyMs: 5_000,
+  async run(modules) {
+    await modules.leases.settleSalvaged(50);
+  },
+};

@@ -7,7 +7,7 @@ import { createEgress } from '@grantway/egress';
 import { createDatabase } from '@grantway/test/harness';
 import { clientSecretPlace, storeGrant } from '../accounts.ts';
 import { type KeyRing, openKeyRing } from '../key-ring.ts';
-import { createLeases, type Leases } from '../lease.ts';
+import { createLeases, type LeaseDeps, type Leases } from '../lease.ts';
 import { localKeyWrapper } from '../master-key.ts';
 import { createSealing, type Sealing } from '../sealing.ts';
 import { acme } from './token-endpoint.ts';
@@ -30,7 +30,7 @@ export interface Installation {
   environmentId: string;
   connectionId: string;
   /** One more process on the same database: pools, key ring and owner id of its own. */
-  replica(): Promise<Replica>;
+  replica(more?: Partial<LeaseDeps>): Promise<Replica & { close(): Promise<void> }>;
   query<R extends Record<string, unknown>>(text: string, values?: unknown[]): Promise<R[]>;
   /** A connected account with this credential; an hour of life unless the credential says otherwise. */
   account(credential?: Partial<OAuth2Credential>): Promise<string>;
@@ -68,6 +68,7 @@ export async function openReplica(
   masterKey: Buffer,
   sandboxOrigin: () => string | undefined,
   find: (id: string) => Promise<Connector | undefined> = async () => acme,
+  more: Partial<LeaseDeps> = {},
 ): Promise<Replica & { close(): Promise<void> }> {
   const db = openDatabase({ connectionString: databaseUrl });
   const ring = await openKeyRing(db, localKeyWrapper(new Secret(masterKey))).catch(async (error: unknown) => {
@@ -85,6 +86,7 @@ export async function openReplica(
     sandboxOrigin,
     baseUrl: () => 'http://127.0.0.1:1',
     log: { info: (_fields, message) => void messages.push(message), warn: (_fields, message) => void messages.push(message) },
+    ...more,
   });
   const close = async () => {
     await egress.close();
@@ -98,10 +100,15 @@ export async function startInstallation(sandboxOrigin: () => string | undefined)
   const database = await emptyDatabase();
   const masterKey = randomBytes(32);
   const closers: (() => Promise<void>)[] = [() => database.drop()];
-  const replica = async () => {
-    const made = await openReplica(database.url, masterKey, sandboxOrigin);
-    closers.push(made.close);
-    return made;
+  const replica = async (more?: Partial<LeaseDeps>) => {
+    const made = await openReplica(database.url, masterKey, sandboxOrigin, undefined, more);
+    let closed: Promise<void> | undefined;
+    const close = () => {
+      closed ??= made.close();
+      return closed;
+    };
+    closers.push(close);
+    return { ...made, close };
   };
   const { db, sealing } = await replica();
   const query = <R extends Record<string, unknown>>(text: string, values: unknown[] = []) =>

@@ -1,0 +1,288 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import type { OAuth2Credential } from '@grantway/connector-kit';
+import { reveal } from '@grantway/contract';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { endAccount, storeGrant } from './accounts.ts';
+import type { KillPoint } from './fault-points.ts';
+import { type Journal, openJournal } from './journal.ts';
+import { type Leases, NeedsAuthorization } from './lease.ts';
+import { type Installation, newGrant, type Replica, startInstallation } from './testing/installation.ts';
+import { acme, gate, granted, refused, startTokenEndpoint, type TokenEndpoint } from './testing/token-endpoint.ts';
+
+let provider: TokenEndpoint;
+let installation: Installation;
+/** A process that nothing happens to. */
+let healthy: Replica;
+let folder: string;
+const journals: Journal[] = [];
+
+const revoking = { ...acme, auth: { ...acme.auth, revokeUrl: 'https://auth.acme.example/revoke' } };
+const connector = async () => revoking;
+
+beforeAll(async () => {
+  installation = await startInstallation(() => provider.origin);
+  healthy = await installation.replica({ connector });
+});
+beforeEach(async () => {
+  provider = await startTokenEndpoint();
+  folder = mkdtempSync(path.join(tmpdir(), 'grantway-received-'));
+});
+afterEach(async () => {
+  for (const started of processes.splice(0)) await started.close();
+  for (const journal of journals.splice(0)) await journal.close();
+  rmSync(folder, { recursive: true, force: true });
+  await provider.close();
+});
+afterAll(() => installation?.close());
+
+/** One more process, stopped after the test. */
+const processes: { close(): Promise<void> }[] = [];
+const another: Installation['replica'] = async (more) => {
+  const replica = await installation.replica(more);
+  processes.push(replica);
+  return replica;
+};
+const openFolder = async () => {
+  const journal = await openJournal(folder);
+  journals.push(journal);
+  return journal;
+};
+const tokens = async (leases: Leases, id: string) => reveal((await leases.lease(id)).credential) as OAuth2Credential;
+const salvaged = (id: string) => installation.query('select based_on from salvaged_credentials where connected_account_id = $1', [id]);
+const claimIsOver = (id: string) =>
+  installation.query("update connected_accounts set claim_deadline = clock_timestamp() - interval '3 seconds' where id = $1", [id]);
+
+/** A process that stops for good, or for a while, where it is told to. */
+async function stopping(point: KillPoint, options: { journal?: boolean } = {}) {
+  const [reached, go] = [gate(), gate()];
+  const replica = await another({
+    connector,
+    journal: options.journal === true ? await openFolder() : undefined,
+    faults: {
+      at: async (now) => {
+        if (now !== point) return;
+        reached.open();
+        await go.passed;
+      },
+    },
+  });
+  return { ...replica, reached: reached.passed, goOn: () => go.open() };
+}
+const answers = (...tokensInOrder: string[]) => {
+  const revoked: string[] = [];
+  provider.behave((form) => {
+    const token = form.get('token');
+    if (token === null) return granted({ refresh_token: tokensInOrder.shift() ?? randomBytes(24).toString('base64url') });
+    revoked.push(token);
+    return { status: 200, body: {} };
+  });
+  return revoked;
+};
+const newToken = () => randomBytes(24).toString('base64url');
+
+describe('a process that dies between the answer and the commit', () => {
+  it('loses nothing with a journal: the next one stores what was received, and nobody asks the provider again', async () => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const fresh = newToken();
+    answers(fresh);
+    const dead = await stopping('journalled', { journal: true });
+    void dead.leases.lease(id).catch(() => {});
+    await dead.reached;
+    const next = await another({ journal: await openFolder() });
+    expect(await next.leases.replayJournal()).toBe(1);
+    expect((await tokens(next.leases, id)).refresh_token).toBe(fresh);
+    expect(await installation.row(id)).toMatchObject({ status: 'ACTIVE', generation: '2', claim_owner: null, uncertain: false });
+    expect(provider.spent).toHaveLength(1);
+    expect(await (await another({ journal: await openFolder() })).leases.replayJournal()).toBe(0);
+    dead.goOn();
+  });
+
+  it('leaves nothing in the journal that can be read or moved to another account', async () => {
+    const [id, other] = [await installation.account(), await installation.account()];
+    await installation.age(id, -1);
+    const fresh = newToken();
+    answers(fresh);
+    const dead = await stopping('journalled', { journal: true });
+    void dead.leases.lease(id).catch(() => {});
+    await dead.reached;
+    const [file] = readdirSync(folder).map((name) => path.join(folder, name)) as [string];
+    const text = readFileSync(file, 'utf8');
+    expect(text).toContain(id);
+    expect(text).not.toContain(fresh);
+    writeFileSync(file, text.replaceAll(id, other));
+    const next = await another({ journal: await openFolder() });
+    await next.leases.replayJournal();
+    expect(next.messages).toContain('an entry of the journal could not be replayed');
+    expect(await installation.row(other)).toMatchObject({ generation: '1' });
+    dead.goOn();
+  });
+
+  it('that was thought lost already is taken up again when its journal is found, if the provider still takes the token', async () => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const fresh = newToken();
+    answers(fresh);
+    const dead = await stopping('journalled', { journal: true });
+    void dead.leases.lease(id).catch(() => {});
+    await dead.reached;
+    await claimIsOver(id);
+    provider.behave((form) => (form.get('refresh_token') === fresh ? granted() : refused('invalid_grant')));
+    await expect(healthy.leases.lease(id)).rejects.toThrow(NeedsAuthorization);
+    expect(await installation.row(id)).toMatchObject({ status: 'REVOKED', reason: 'rotation_lost' });
+
+    const next = await another({ journal: await openFolder() });
+    await next.leases.replayJournal();
+    await next.leases.settleSalvaged(10);
+    expect((await tokens(next.leases, id)).access_token).toBeTruthy();
+    expect(provider.spent.at(-1)).toBe(fresh);
+    expect(await installation.row(id)).toMatchObject({ status: 'ACTIVE', reason: null });
+    dead.goOn();
+  });
+
+  it('loses nothing either when the journal cannot be written', async () => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const fresh = newToken();
+    answers(fresh);
+    const replica = await another({ journal: await openFolder() });
+    rmSync(folder, { recursive: true });
+    expect((await tokens(replica.leases, id)).refresh_token).toBe(fresh);
+    expect(replica.messages).toContain('the journal could not be written');
+  });
+});
+
+const points: KillPoint[] = ['before_claim', 'claimed', 'received', 'journalled'];
+
+describe('E14: a disconnect during a refresh', () => {
+  it.each(points)('at %s: the account never comes back, and the newest token is given back to the provider', async (point) => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const fresh = newToken();
+    const revoked = answers(fresh);
+    const slow = await stopping(point, { journal: true });
+    const waiting = slow.leases.lease(id).catch((error: unknown) => error);
+    await slow.reached;
+    await healthy.db.inEnvironment(installation.environmentId, (tx) =>
+      endAccount(tx, {
+        account: { id, environmentId: installation.environmentId },
+        status: 'DISCONNECTED',
+        reason: 'disconnected_by_operator',
+        actor: { kind: 'system', id: null },
+        requestId: null,
+      }),
+    );
+    slow.goOn();
+    expect(await waiting).toBeInstanceOf(NeedsAuthorization);
+    await healthy.leases.settleSalvaged(10);
+    const sent = point === 'before_claim' ? [] : [fresh];
+    expect(revoked.filter((token) => token === fresh)).toEqual(sent);
+    expect(await salvaged(id)).toEqual([]);
+    expect(await installation.row(id)).toMatchObject({ status: 'DISCONNECTED', has_credential: false });
+    await (await another({ journal: await openFolder() })).leases.replayJournal();
+    expect(await installation.row(id)).toMatchObject({ status: 'DISCONNECTED', has_credential: false });
+  });
+
+  it('asks the provider again until it answers', async () => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const slow = await stopping('received');
+    const waiting = slow.leases.lease(id).catch(() => {});
+    await slow.reached;
+    await installation.query("update connected_accounts set status = 'DISCONNECTED', credential_ct = null where id = $1", [id]);
+    slow.goOn();
+    await waiting;
+    provider.behave(() => 'reset');
+    expect(await healthy.leases.settleSalvaged(10)).toBe(1);
+    expect(await healthy.leases.settleSalvaged(10)).toBe(0);
+    expect(await salvaged(id)).toHaveLength(1);
+    await installation.query('update salvaged_credentials set not_before = clock_timestamp()');
+    answers();
+    await healthy.leases.settleSalvaged(10);
+    expect(await salvaged(id)).toEqual([]);
+  });
+});
+
+describe('E15: a new consent during a refresh', () => {
+  it.each(points)('at %s: what is stored belongs to the new grant, and the late token is given back', async (point) => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const [late, consented] = [newToken(), newToken()];
+    const revoked = answers(late);
+    const slow = await stopping(point, { journal: true });
+    const waiting = slow.leases.lease(id);
+    await slow.reached;
+    await healthy.db.inEnvironment(installation.environmentId, (tx) =>
+      storeGrant(tx, healthy.sealing, {
+        account: { id, environmentId: installation.environmentId },
+        ...newGrant({ refresh_token: consented }),
+      }),
+    );
+    slow.goOn();
+    expect((reveal((await waiting).credential) as OAuth2Credential).refresh_token).toBe(consented);
+    await healthy.leases.settleSalvaged(10);
+    expect(revoked.filter((token) => token === late)).toEqual(point === 'before_claim' ? [] : [late]);
+    expect(revoked).not.toContain(consented);
+    expect(await salvaged(id)).toEqual([]);
+    expect((await tokens(healthy.leases, id)).refresh_token).toBe(consented);
+  });
+
+  it('does not revoke the token of the old grant where refresh tokens never change: the new grant may hold the same', async () => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const revoked = answers();
+    const slow = await stopping('received');
+    const waiting = slow.leases.lease(id);
+    await slow.reached;
+    await healthy.db.inEnvironment(installation.environmentId, (tx) =>
+      storeGrant(tx, healthy.sealing, { account: { id, environmentId: installation.environmentId }, ...newGrant() }),
+    );
+    slow.goOn();
+    await waiting;
+    const stable = { ...revoking, auth: { ...revoking.auth, rotationClass: 'A' as const } };
+    await (await another({ connector: async () => stable })).leases.settleSalvaged(10);
+    expect([revoked, await salvaged(id)]).toEqual([[], []]);
+  });
+});
+
+describe('a sibling that came too late', () => {
+  /** The first holder's answer and the second's for one and the same refresh token, as classes B and C give them. */
+  async function siblings() {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const [first, second] = [newToken(), newToken()];
+    answers(first, second);
+    const slow = await stopping('received');
+    const waiting = slow.leases.lease(id);
+    await slow.reached;
+    await claimIsOver(id);
+    expect((await tokens(healthy.leases, id)).refresh_token).toBe(second);
+    slow.goOn();
+    await waiting;
+    expect(await salvaged(id)).toHaveLength(1);
+    // The account is in order: nothing is given back, which would end the grant of both.
+    expect(await healthy.leases.settleSalvaged(10)).toBe(0);
+    await installation.age(id, -1);
+    return { id, first, second };
+  }
+
+  it('is tried before the account is ended', async () => {
+    const { id, first, second } = await siblings();
+    provider.behave((form) => (form.get('refresh_token') === first ? granted() : refused('invalid_grant')));
+    await vi.waitFor(() => tokens(healthy.leases, id));
+    expect(provider.spent.slice(-2)).toEqual([second, first]);
+    expect(await installation.row(id)).toMatchObject({ status: 'ACTIVE' });
+    expect(await salvaged(id)).toEqual([]);
+  });
+
+  it('that is refused as well ends the account once, as rotation_lost', async () => {
+    const { id } = await siblings();
+    provider.behave(() => refused('invalid_grant'));
+    await expect(healthy.leases.lease(id)).rejects.toThrow(NeedsAuthorization);
+    expect(await installation.row(id)).toMatchObject({ status: 'REVOKED', reason: 'rotation_lost' });
+    expect(await salvaged(id)).toEqual([]);
+  });
+});
