@@ -29,9 +29,10 @@ export function newDataDir(): string {
   return path.join(folder, 'data');
 }
 
-export function startProcess(env: Record<string, string>): BrokerProcess {
+/** @param words an operator's command; none starts the broker */
+export function startProcess(env: Record<string, string>, words: string[] = []): BrokerProcess {
   const { GRANTWAY_TEST_SERVER: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [path.join(root, 'infra/start.mjs')], {
+  const child = spawn(process.execPath, [path.join(root, 'infra/start.mjs'), ...words], {
     cwd: root,
     env: { ...inherited, DATABASE_URL: '', REDIS_URL: '', GRANTWAY_MASTER_KEY: '', GRANTWAY_PORT: '0', GRANTWAY_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -110,4 +111,14 @@ export async function clientOf(dataDir: string): Promise<(method: string, path: 
     if (!response.ok) throw new Error(`${method} ${pathname}: ${response.status} ${text}`);
     return text === '' ? undefined : JSON.parse(text);
   };
+}
+
+/** Runs an operator's command to its end. */
+export async function command(
+  env: Record<string, string>,
+  ...words: string[]
+): Promise<{ code: number | NodeJS.Signals; stdout: string; stderr: string }> {
+  const run = startProcess(env, words);
+  const code = await run.exited;
+  return { code, stdout: run.stdout(), stderr: run.stderr() };
 }

@@ -17,6 +17,8 @@ const integer = (min: number, max: number) =>
     .transform(Number)
     .pipe(z.number().min(min, `must be at least ${min}`).max(max, `must be at most ${max}`));
 
+const keySource = z.string().regex(/^(aws|gcp|azure|transit|file):\S+$/, 'must start with aws:, gcp:, azure:, transit: or file:');
+
 export interface SettingDoc {
   schema: z.ZodType;
   default: string | undefined;
@@ -63,8 +65,52 @@ export const settings = {
     schema: z.string(),
     default: undefined,
     secret: true,
-    doc: '32 random bytes as base64 or hex, from: openssl rand -base64 32. Required in server mode; embedded mode makes one in the data folder.',
+    doc: '32 random bytes as base64 or hex, from: openssl rand -base64 32. Server mode requires this, the file or GRANTWAY_KMS; embedded mode makes one in the data folder.',
   },
+  GRANTWAY_MASTER_KEY_FILE: { schema: z.string().min(1), default: undefined, doc: 'File with the master key, instead of the variable.' },
+  GRANTWAY_KMS: {
+    schema: keySource,
+    default: undefined,
+    doc: 'A key service holds the master key: aws:<key ARN>, gcp:projects/…/cryptoKeys/<key>, azure:https://<vault>/keys/<name>/<version>, transit:https://<host>/<mount>/<key> (OpenBao, Vault; an AEAD key); or file:<path>.',
+  },
+  GRANTWAY_SECOND_KEY: {
+    schema: keySource,
+    default: undefined,
+    doc: 'The next (or the previous) master key while it is being rotated, in the words of GRANTWAY_KMS: data keys are wrapped under it too, and open with it.',
+  },
+  GRANTWAY_BREAK_GLASS_KEY_FILE: {
+    schema: z.string().min(1),
+    default: undefined,
+    doc: 'PEM file with an RSA public key (3072 bits or more) whose private half is kept offline. Every data key is wrapped under it too, for the day the master key is lost.',
+  },
+  GRANTWAY_ENVIRONMENT_KEYS: {
+    schema: z.string().regex(/^(env_[a-z0-9]+=\S+)(\s+env_[a-z0-9]+=\S+)*$/, 'must be pairs like env_…=aws:…, separated by spaces'),
+    default: undefined,
+    doc: 'Environments with a master key of their own: pairs env_…=<key in the words of GRANTWAY_KMS>, separated by spaces. Their data keys are wrapped under nothing else.',
+  },
+  AWS_ACCESS_KEY_ID: { schema: z.string().min(1), default: undefined, doc: 'For aws: keys; needs kms:Encrypt and kms:Decrypt on the key.' },
+  AWS_SECRET_ACCESS_KEY: { schema: z.string().min(1), default: undefined, secret: true, doc: 'For aws: keys.' },
+  AWS_SESSION_TOKEN: { schema: z.string().min(1), default: undefined, secret: true, doc: 'For aws: keys, with temporary credentials.' },
+  AWS_ENDPOINT_URL_KMS: {
+    schema: z.url({ protocol: /^https?$/ }),
+    default: undefined,
+    doc: 'For aws: keys: another address of KMS, for example a private endpoint. Default: https://kms.<region>.amazonaws.com.',
+  },
+  GOOGLE_APPLICATION_CREDENTIALS: {
+    schema: z.string().min(1),
+    default: undefined,
+    doc: 'For gcp: keys: JSON file of a service account with the role Cloud KMS CryptoKey Encrypter/Decrypter.',
+  },
+  AZURE_TENANT_ID: { schema: z.string().min(1), default: undefined, doc: 'For azure: keys.' },
+  AZURE_CLIENT_ID: { schema: z.string().min(1), default: undefined, doc: 'For azure: keys; needs wrapKey and unwrapKey.' },
+  AZURE_CLIENT_SECRET: { schema: z.string().min(1), default: undefined, secret: true, doc: 'For azure: keys.' },
+  VAULT_TOKEN: {
+    schema: z.string().min(1),
+    default: undefined,
+    secret: true,
+    doc: 'For transit: keys; needs update on <mount>/encrypt/<key> and <mount>/decrypt/<key>.',
+  },
+  VAULT_NAMESPACE: { schema: z.string().min(1), default: undefined, doc: 'For transit: keys in a namespace.' },
   GRANTWAY_SANDBOX: {
     schema: flag,
     default: undefined,
@@ -96,11 +142,30 @@ export interface Config {
   redis: Secret | undefined;
   queuePrefix: string;
   masterKey: Secret<Buffer> | undefined;
+  keys: KeySettings;
   sandbox: boolean;
   linkLifeSeconds: number;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
   metricsToken: Secret | undefined;
+}
+
+/** Where master keys are, besides GRANTWAY_MASTER_KEY; master-keys.ts makes wrappers of them. */
+export interface KeySettings {
+  /** Undefined: GRANTWAY_MASTER_KEY, or the data folder's. */
+  source: string | undefined;
+  second: string | undefined;
+  breakGlassFile: string | undefined;
+  byEnvironment: { environmentId: string; source: string }[];
+  aws: {
+    accessKeyId: string | undefined;
+    secretAccessKey: Secret | undefined;
+    sessionToken: Secret | undefined;
+    endpoint: string | undefined;
+  };
+  googleCredentialsFile: string | undefined;
+  azure: { tenantId: string | undefined; clientId: string | undefined; clientSecret: Secret | undefined };
+  vault: { token: Secret | undefined; namespace: string | undefined };
 }
 
 export class ConfigError extends Error {
@@ -142,8 +207,13 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     } catch (error) {
       problems.push(`GRANTWAY_MASTER_KEY: ${(error as Error).message}`);
     }
-  } else if (mode === 'server') {
-    problems.push('GRANTWAY_MASTER_KEY is required with DATABASE_URL; make one with: openssl rand -base64 32');
+  }
+  const sources = (['GRANTWAY_MASTER_KEY', 'GRANTWAY_MASTER_KEY_FILE', 'GRANTWAY_KMS'] as const).filter(given);
+  if (sources.length > 1) problems.push(`${sources.join(' and ')}: set one of them`);
+  if (sources.length === 0 && mode === 'server') {
+    problems.push(
+      'GRANTWAY_MASTER_KEY (or GRANTWAY_MASTER_KEY_FILE, or GRANTWAY_KMS) is required with DATABASE_URL; make one with: openssl rand -base64 32',
+    );
   }
   if (mode === 'server' && !given('REDIS_URL')) problems.push('REDIS_URL is required with DATABASE_URL');
   if (mode === 'embedded' && given('REDIS_URL')) problems.push('REDIS_URL needs DATABASE_URL: embedded mode keeps its queue in PostgreSQL');
@@ -160,6 +230,7 @@ export function parseConfig(environment: Environment): Readonly<Config> {
   if (problems.length > 0) throw new ConfigError(problems);
 
   const secret = (name: string) => (values[name] === undefined ? undefined : new Secret(values[name] as string));
+  const text = (name: keyof typeof settings) => values[name] as string | undefined;
   return Object.freeze({
     mode,
     port: values['GRANTWAY_PORT'] as number,
@@ -171,6 +242,24 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     redis: secret('REDIS_URL'),
     queuePrefix: values['GRANTWAY_QUEUE_PREFIX'] as string,
     masterKey,
+    keys: {
+      source: values['GRANTWAY_MASTER_KEY_FILE'] === undefined ? text('GRANTWAY_KMS') : `file:${values['GRANTWAY_MASTER_KEY_FILE']}`,
+      second: text('GRANTWAY_SECOND_KEY'),
+      breakGlassFile: text('GRANTWAY_BREAK_GLASS_KEY_FILE'),
+      byEnvironment: (text('GRANTWAY_ENVIRONMENT_KEYS')?.split(/\s+/) ?? []).map((pair) => {
+        const at = pair.indexOf('=');
+        return { environmentId: pair.slice(0, at), source: pair.slice(at + 1) };
+      }),
+      aws: {
+        accessKeyId: text('AWS_ACCESS_KEY_ID'),
+        secretAccessKey: secret('AWS_SECRET_ACCESS_KEY'),
+        sessionToken: secret('AWS_SESSION_TOKEN'),
+        endpoint: text('AWS_ENDPOINT_URL_KMS'),
+      },
+      googleCredentialsFile: text('GOOGLE_APPLICATION_CREDENTIALS'),
+      azure: { tenantId: text('AZURE_TENANT_ID'), clientId: text('AZURE_CLIENT_ID'), clientSecret: secret('AZURE_CLIENT_SECRET') },
+      vault: { token: secret('VAULT_TOKEN'), namespace: text('VAULT_NAMESPACE') },
+    },
     sandbox: values['GRANTWAY_SANDBOX'] === undefined ? mode === 'embedded' : values['GRANTWAY_SANDBOX'] === 'on',
     linkLifeSeconds: values['GRANTWAY_LINK_LIFE_SECONDS'] as number,
     toolTimeoutMs: values['GRANTWAY_TOOL_TIMEOUT_MS'] as number,

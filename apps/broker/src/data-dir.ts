@@ -46,3 +46,30 @@ export function ensureMasterKey(dataDir: string): Secret<Buffer> {
   if (!existsSync(file)) writePrivate(file, `${randomBytes(32).toString('base64')}\n`);
   return parseMasterKey(readFileSync(file, 'utf8'));
 }
+
+/** A file with a master key that the operator named. */
+export function readMasterKey(file: string): Secret<Buffer> {
+  return parseMasterKey(readFileSync(file, 'utf8'));
+}
+
+/** The next master key of embedded mode; made once per rotation, kept until it takes the first one's place. */
+export function ensureNextMasterKey(dataDir: string): Secret<Buffer> {
+  const file = `${masterKeyFile(dataDir)}.next`;
+  if (!existsSync(file)) writePrivate(file, `${randomBytes(32).toString('base64')}\n`);
+  return readMasterKey(file);
+}
+
+/** The master key before the last rotation: backups from before it need it. */
+export function readPreviousMasterKey(dataDir: string): Secret<Buffer> | undefined {
+  const file = `${masterKeyFile(dataDir)}.previous`;
+  return existsSync(file) ? readMasterKey(file) : undefined;
+}
+
+export const isRotatingMasterKey = (dataDir: string): boolean => existsSync(`${masterKeyFile(dataDir)}.next`);
+
+/** The next master key becomes the master key, in one rename; the one before stays beside it. */
+export function promoteMasterKey(dataDir: string): void {
+  const file = masterKeyFile(dataDir);
+  writePrivate(`${file}.previous`, readFileSync(file, 'utf8'));
+  renameSync(`${file}.next`, file);
+}

@@ -1,10 +1,18 @@
 import type { AddressInfo } from 'node:net';
-import { reveal, type Secret } from '@grantway/contract';
+import { reveal, Secret } from '@grantway/contract';
 import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
-import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openJournal, openKeyRing } from '@grantway/vault';
+import {
+  createLeases,
+  createSealing,
+  createTokenSigner,
+  type KeySources,
+  localKeyWrapper,
+  openJournal,
+  openKeyRing,
+} from '@grantway/vault';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
@@ -20,7 +28,7 @@ export interface BrokerOptions {
   redis: Secret | undefined;
   /** Of the queue's keys in Redis. */
   queuePrefix: string;
-  masterKey: Secret<Buffer>;
+  masterKey: Secret<Buffer> | KeySources;
   host: string;
   port: number;
   /** Undefined: http on the address that is listened on. */
@@ -82,7 +90,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const db = openDatabase({ connectionString, onError: (err) => log.warn({ err }, 'a database connection was lost') });
     closers.push(() => db.close());
 
-    const ring = await openKeyRing(db, localKeyWrapper(options.masterKey));
+    const ring = await openKeyRing(db, options.masterKey instanceof Secret ? localKeyWrapper(options.masterKey) : options.masterKey);
     const sealing = createSealing(ring);
     const signer = await createTokenSigner(db, ring);
     const catalogue = createCatalogue();

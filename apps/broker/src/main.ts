@@ -1,12 +1,12 @@
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { Secret } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
-import { type EmbeddedPostgres, lockDataDir, startEmbeddedPostgres } from '@grantway/db/embedded';
 import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
-import { ensureMasterKey, readCredentials, writeCredentials } from './data-dir.ts';
+import { readCredentials, writeCredentials } from './data-dir.ts';
 import { type Broker, startBroker } from './deps.ts';
+import { openInstallation } from './installation.ts';
+import { keysUsage, runKeysCommand, UsageError } from './keys-command.ts';
 import { createLogger } from './logger.ts';
 
 // This file and the bundle made of it lie equally deep below the repository's root.
@@ -28,24 +28,14 @@ async function start(config: Readonly<Config>): Promise<Running> {
     for (const step of stops.splice(0).reverse()) await step();
   };
   try {
-    mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
-    let database = config.database;
-    let masterKey = config.masterKey;
-    if (config.mode === 'embedded') {
-      const lock = lockDataDir(config.dataDir);
-      stops.push(() => lock.release());
-      masterKey ??= ensureMasterKey(config.dataDir);
-      const postgres: EmbeddedPostgres = await startEmbeddedPostgres({ dataDir: config.dataDir });
-      stops.push(() => postgres.stop());
-      database = new Secret(postgres.connectionString);
-    }
+    const installation = await openInstallation(config, stops);
     const broker = await startBroker({
       mode: config.mode,
       version,
-      database: database as Secret,
+      database: installation.database,
       redis: config.redis,
       queuePrefix: config.queuePrefix,
-      masterKey: masterKey as Secret<Buffer>,
+      masterKey: installation.keys,
       host: config.host,
       port: config.port,
       baseUrl: config.baseUrl,
@@ -96,6 +86,29 @@ function explain(error: unknown, config: Readonly<Config> | undefined): string[]
   return [`Grantway cannot start: ${error instanceof Error ? error.message : String(error)}`];
 }
 
+const usage = ['npm start                       starts the broker', ...keysUsage.map((line) => `npm run grantway -- ${line}`)];
+
+/** A command for the operator; everything that it began may be begun again. */
+async function command(noun: string, words: string[]): Promise<number> {
+  if (noun === 'help' || noun === '--help') {
+    for (const line of usage) say(line);
+    return 0;
+  }
+  let config: Readonly<Config> | undefined;
+  try {
+    if (noun !== 'keys') throw new UsageError(`there is no command "${noun}"`);
+    config = parseConfig(readEnvironment());
+    return (await runKeysCommand(words, config, folder('migrations'), say)) ? 0 : 1;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      for (const line of [error.message, ...usage.map((u) => `  ${u}`)]) complain(line);
+      return 2;
+    }
+    for (const line of explain(error, config)) complain(line.replace('Grantway cannot start', `grantway ${noun}`));
+    return 1;
+  }
+}
+
 async function main(): Promise<void> {
   let config: Readonly<Config> | undefined;
   let running: Running | undefined;
@@ -118,6 +131,12 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGTERM', () => stop('SIGTERM'));
 
+  const [noun, ...words] = process.argv.slice(2);
+  if (noun !== undefined) {
+    process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
+    process.exitCode = await command(noun, words);
+    return;
+  }
   const starting = (async () => {
     config = parseConfig(readEnvironment());
     running = await start(config);

@@ -54,12 +54,17 @@ export const dataKeys = pgTable(
     id: uuid('id').primaryKey(),
     environmentId: text('environment_id').references(() => environments.id),
     purpose: text('purpose').notNull(),
+    /** staged, active, decrypt_only, retired. */
     state: text('state').notNull().default('active'),
+    stateChangedAt: moment('state_changed_at').notNull().defaultNow(),
+    /** A record sealed under this very key: whoever unwraps something else finds out before it is used. */
+    canary: bytea('canary'),
     createdAt: createdAt(),
   },
   (t) => [
     // One active key per purpose and environment decides races between replicas that start together.
     uniqueIndex('data_keys_active').on(t.purpose, sql`coalesce(${t.environmentId}, '')`).where(sql`state = 'active'`),
+    uniqueIndex('data_keys_staged').on(t.purpose, sql`coalesce(${t.environmentId}, '')`).where(sql`state = 'staged'`),
     outOfReach(),
   ],
 );

@@ -9,10 +9,31 @@ export {
 } from './accounts.ts';
 export type { FaultInjection, KillPoint } from './fault-points.ts';
 export { type Journal, type JournalEntry, openJournal } from './journal.ts';
-export { type KeyPurpose, type KeyRing, openKeyRing } from './key-ring.ts';
+export { type KeyRing, type KeyRingOptions, openKeyRing } from './key-ring.ts';
+export {
+  destroyEnvironmentKeys,
+  type KeyReport,
+  keyStatus,
+  type RotationDeps,
+  type RotationPoint,
+  retireDataKeys,
+  retireMaster,
+  rotateDataKeys,
+  rotateMaster,
+  rotationPoints,
+  settleSeconds,
+  verifySealedRows,
+} from './key-rotation.ts';
+export { type AwsKmsOptions, awsKmsWrapper } from './key-services/aws-kms.ts';
+export { type AzureKeyVaultOptions, azureKeyVaultWrapper } from './key-services/azure-key-vault.ts';
+export { breakGlassOpener, breakGlassWrapper } from './key-services/break-glass.ts';
+export { type GcpKmsOptions, type GcpServiceAccount, gcpKmsWrapper } from './key-services/gcp-kms.ts';
+export { KeyServiceError, type Send } from './key-services/key-service.ts';
+export { type TransitOptions, transitWrapper } from './key-services/transit.ts';
 export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorization } from './lease.ts';
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';
 export { idleSecondsOf } from './received.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
 export { createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
 export { type AccessTokenClaims, createTokenSigner, type TokenSigner } from './signing-keys.ts';
+export type { KeyPurpose, KeySources, KeyState } from './wrapped-keys.ts';

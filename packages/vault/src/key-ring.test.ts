@@ -2,10 +2,11 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { newId, Secret } from '@grantway/contract';
 import { type Database, openDatabase } from '@grantway/db';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { type KeyPurpose, openKeyRing } from './key-ring.ts';
+import { openKeyRing } from './key-ring.ts';
 import { localKeyWrapper } from './master-key.ts';
 import { sealRecord } from './record.ts';
 import { emptyDatabase } from './testing/installation.ts';
+import type { KeyPurpose } from './wrapped-keys.ts';
 
 const replicas = 4;
 const environments = [newId('environment'), newId('environment')];

@@ -13,6 +13,8 @@ export interface WrapContext {
 export interface KeyWrapper {
   /** Stable and public, for example `local:1f2e3d4c5b6a7988`; names the master key a wrapped key needs. */
   readonly id: string;
+  /** Its private half is elsewhere (break-glass): it wraps, and nothing here can unwrap. */
+  readonly wrapOnly?: true;
   wrap(key: Buffer, context: WrapContext): Promise<Buffer>;
   unwrap(blob: Buffer, context: WrapContext): Promise<Buffer>;
 }

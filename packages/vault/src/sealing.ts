@@ -1,8 +1,9 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Credential } from '@grantway/connector-kit';
 import { type BearerKind, formatBearer, parseBearer, randomBase62, reveal, Secret, toBase62 } from '@grantway/contract';
-import type { KeyPurpose, KeyRing } from './key-ring.ts';
+import type { KeyRing } from './key-ring.ts';
 import { openRecord, sealRecord, VaultError } from './record.ts';
+import type { KeyPurpose } from './wrapped-keys.ts';
 
 /** Where a sealed value lives. All of it is authenticated, so that a record opens in its own place only. */
 export interface Place {
