@@ -151,6 +151,11 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(account, (id) => `/v1/connected-accounts/${id}`),
   },
 
+  'GET /v1/revocations': {
+    request: () => ({ path: '/v1/revocations' }),
+    masked: byFilter('/v1/revocations', ({ other }) => ({ connection_name: 'only-theirs', connected_account_id: other.account.id })),
+  },
+
   'GET /v1/tools': {
     request: () => ({ path: '/v1/tools' }),
     masked: byFilter('/v1/tools', () => ({ connection_name: 'only-theirs' })),

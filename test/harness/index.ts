@@ -88,6 +88,7 @@ export async function startBroker(
     linkLifeSeconds: number;
     toolTimeoutMs: number;
     bodyLimitBytes: number;
+    revocationsPerSecond: number;
     stateDir: string;
     sandbox: boolean;
   }> = {},
@@ -111,6 +112,7 @@ export async function startBroker(
     linkLifeSeconds: options.linkLifeSeconds ?? 1800,
     toolTimeoutMs: options.toolTimeoutMs ?? 10_000,
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+    revocationsPerSecond: options.revocationsPerSecond ?? 50,
     metricsToken: undefined,
     logger: createLogger('debug', { write: (line) => void logLines.push(line) }),
   });

@@ -77,6 +77,11 @@ export const settings = {
     doc: 'How long a provider may take to answer a tool call.',
   },
   GRANTWAY_BODY_LIMIT_BYTES: { schema: integer(1024, 104_857_600), default: '1048576', doc: 'Largest request body that is read.' },
+  GRANTWAY_REVOCATIONS_PER_SECOND: {
+    schema: integer(1, 1000),
+    default: '50',
+    doc: 'How many credentials are revoked per second on each connection, over all processes, when many end at once.',
+  },
   GRANTWAY_METRICS_TOKEN: {
     schema: z.string().min(16, 'must have at least 16 characters'),
     default: undefined,
@@ -100,6 +105,7 @@ export interface Config {
   linkLifeSeconds: number;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
+  revocationsPerSecond: number;
   metricsToken: Secret | undefined;
 }
 
@@ -175,6 +181,7 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     linkLifeSeconds: values['GRANTWAY_LINK_LIFE_SECONDS'] as number,
     toolTimeoutMs: values['GRANTWAY_TOOL_TIMEOUT_MS'] as number,
     bodyLimitBytes: values['GRANTWAY_BODY_LIMIT_BYTES'] as number,
+    revocationsPerSecond: values['GRANTWAY_REVOCATIONS_PER_SECOND'] as number,
     metricsToken: secret('GRANTWAY_METRICS_TOKEN'),
   } satisfies Config);
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { reveal, type Secret } from '@grantway/contract';
-import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
@@ -31,6 +31,7 @@ export interface BrokerOptions {
   linkLifeSeconds: number;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
+  revocationsPerSecond: number;
   metricsToken: Secret | undefined;
   logger: Logger;
 }
@@ -107,6 +108,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       if (connector === undefined) throw new Error(`this build has no connector ${id}`);
       return connector;
     };
+    const revocations = createRevocations({
+      db,
+      sealing,
+      egress,
+      catalogue,
+      sandboxOrigin,
+      baseUrl: ownUrl,
+      log,
+      perSecond: options.revocationsPerSecond,
+    });
+    closers.push(() => revocations.close());
     const modules: Modules = {
       db,
       sealing,
@@ -114,6 +126,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
+      revocations,
       leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, log }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,

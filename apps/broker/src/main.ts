@@ -55,6 +55,7 @@ async function start(config: Readonly<Config>): Promise<Running> {
       linkLifeSeconds: config.linkLifeSeconds,
       toolTimeoutMs: config.toolTimeoutMs,
       bodyLimitBytes: config.bodyLimitBytes,
+      revocationsPerSecond: config.revocationsPerSecond,
       metricsToken: config.metricsToken,
       logger: createLogger(config.logLevel),
     });

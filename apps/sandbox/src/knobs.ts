@@ -10,7 +10,7 @@ export interface Knobs {
   /** How many more requests fail; absent: all, until the knobs change. */
   fail_times?: number;
   /** Which requests `slow_ms` and `fail` meet. */
-  where?: 'api' | 'token';
+  where?: 'api' | 'token' | 'revocation';
   /** For tokens issued from now on. */
   access_token_ttl_seconds?: number;
   /** Takes the place of the connector's rotation class. */
@@ -24,7 +24,7 @@ export const knobHelp: Record<keyof Knobs, string> = {
   slow_ms: 'a whole number of milliseconds from 0 to 120000: how long each answer waits',
   fail: `one of ${failures.map((f) => `"${f}"`).join(', ')}: how requests fail`,
   fail_times: 'a whole number from 1 to 1000000: how many requests fail before things are normal again',
-  where: '"api" (default) or "token": which requests are slow or fail',
+  where: '"api" (default), "token" or "revocation" (RFC 7009): which requests are slow or fail',
   access_token_ttl_seconds: 'a whole number of seconds from 1 to 31536000: the lifetime of access tokens issued from now on',
   rotate: '"A" to "E": what becomes of a used refresh token',
   drop_refresh_token: 'true or false: token answers carry no refresh token',
@@ -34,7 +34,7 @@ const checks: Record<keyof Knobs, (value: unknown) => boolean> = {
   slow_ms: wholeNumber(0, 120_000),
   fail: (value) => failures.includes(value as Failure),
   fail_times: wholeNumber(1, 1_000_000),
-  where: (value) => value === 'api' || value === 'token',
+  where: (value) => value === 'api' || value === 'token' || value === 'revocation',
   access_token_ttl_seconds: wholeNumber(1, 31_536_000),
   rotate: (value) => typeof value === 'string' && /^[A-E]$/.test(value),
   drop_refresh_token: (value) => typeof value === 'boolean',
@@ -53,7 +53,7 @@ export function parseKnobs(body: unknown): { knobs: Knobs } | { problems: string
 }
 
 /** What the next request at `where` must suffer; uses up one of `fail_times`. */
-export function nextTrouble(knobs: Knobs, where: 'api' | 'token'): { slowMs: number; fail: Failure | undefined } {
+export function nextTrouble(knobs: Knobs, where: 'api' | 'token' | 'revocation'): { slowMs: number; fail: Failure | undefined } {
   if ((knobs.where ?? 'api') !== where) return { slowMs: 0, fail: undefined };
   const { fail } = knobs;
   if (fail !== undefined && knobs.fail_times !== undefined) {

@@ -16,6 +16,16 @@ export const auditActions = [
   'connected_account.connected',
   'connected_account.status_changed',
   'connected_account.deleted',
+  'revocation.ended',
+  'incident.requested',
+  'incident.finished',
+  'client.updated',
+  'client.secret_rotated',
+  'user.updated',
+  'user.forgotten',
+  'environment.suspended',
+  'environment.resumed',
+  'environment.forgotten',
   'tool.executed',
 ] as const;
 

@@ -16,6 +16,8 @@ export const idPrefixes = {
   grant: 'gr',
   toolCall: 'tc',
   auditEvent: 'ae',
+  revocation: 'rev',
+  incident: 'inc',
   request: 'req',
 } as const;
 

@@ -198,6 +198,40 @@ export const ConnectedAccountReason = z.enum([
 ]);
 export type ConnectedAccountReason = z.infer<typeof ConnectedAccountReason>;
 
+export const RevocationStatus = z
+  .enum(['pending', 'proven', 'unproven'])
+  .describe(
+    'pending: still to be confirmed by the provider. proven: the provider confirmed it. unproven: it could not be confirmed; detail says why.',
+  );
+export type RevocationStatus = z.infer<typeof RevocationStatus>;
+
+/** Why a credential was to be ended at its provider. */
+export const RevocationCause = z
+  .enum(['disconnected', 'replaced', 'abandoned', 'late', 'rotation_lost', 'incident', 'forgotten'])
+  .describe(
+    'disconnected: the account was disconnected. replaced: its user connected again. abandoned: received at a consent that was not completed. ' +
+      'late: received by a refresh after the account had ended. rotation_lost: its successor was lost. incident: an incident ended it. forgotten: its user was forgotten.',
+  );
+export type RevocationCause = z.infer<typeof RevocationCause>;
+
+/** The receipt of one credential that was to be ended at its provider. */
+export const Revocation = z.object({
+  id: z.string(),
+  connected_account_id: z.string(),
+  connection_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  cause: RevocationCause,
+  incident_id: z.string().nullable(),
+  status: RevocationStatus,
+  detail: z.string().nullable().describe('What the provider answered, or why nothing could be confirmed'),
+  attempts: z.int(),
+  next_attempt_at: moment.nullable(),
+  created_at: moment,
+  ended_at: moment.nullable(),
+});
+export type Revocation = z.infer<typeof Revocation>;
+
 export const ConnectedAccount = z.object({
   id: z.string(),
   connection_id: z.string(),
@@ -212,6 +246,10 @@ export const ConnectedAccount = z.object({
   access_token_expires_at: moment.nullable(),
   last_refreshed_at: moment.nullable(),
   last_used_at: moment.nullable(),
+  revocation: z
+    .object({ status: RevocationStatus, detail: z.string().nullable(), at: moment })
+    .nullable()
+    .describe('The latest receipt of a credential of this account that was ended at the provider'),
   created_at: moment,
   updated_at: moment,
 });

@@ -3,6 +3,7 @@ import type { AuditAction } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { Revocations } from './revocations.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
 export interface Log {
@@ -38,6 +39,7 @@ export interface Modules {
   egress: Egress;
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
+  revocations: Revocations;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;

@@ -13,6 +13,7 @@ export * from './direct-calls.ts';
 export * from './mcp-configs.ts';
 export * from './mcp-instances.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';
+export * from './revocations.ts';
 export * from './tool-call-log.ts';
 export * from './tool-calls.ts';
 export * from './tools.ts';

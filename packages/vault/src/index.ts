@@ -11,5 +11,6 @@ export { type KeyPurpose, type KeyRing, openKeyRing } from './key-ring.ts';
 export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorization } from './lease.ts';
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
+export { queueRevocation, queueStored, revocationPlace, type StoredGrant, type ToRevoke } from './revocations.ts';
 export { createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
 export { type AccessTokenClaims, createTokenSigner, type TokenSigner } from './signing-keys.ts';

@@ -14,6 +14,7 @@ import {
   refreshDueSeconds,
   refreshMarginSeconds,
 } from './accounts.ts';
+import { queueRevocation } from './revocations.ts';
 import { factsOf, fingerprint, type Sealing, sameBytes, sameRefreshToken } from './sealing.ts';
 
 /** A usable credential and everything egress needs to place it. */
@@ -339,9 +340,20 @@ export function createLeases(deps: LeaseDeps): Leases {
     if (written.length > 0) return true;
     const now = await read(row.id);
     const landed = now.credential_ct !== null && now.grant_id === row.grant_id && sameRefreshToken(await open(now), credential);
-    // A new consent or a disconnect came in between: its word counts, and the late token is of no use to anyone.
-    if (!landed) deps.log.warn({ account_id: row.id }, 'a refreshed credential came too late and was dropped');
-    return landed;
+    if (landed) return true;
+    // A new consent or a disconnect came in between: its word counts, and the late token, the newest there is, is revoked.
+    await deps.db.system('lease credential').tx((tx) =>
+      queueRevocation(tx, deps.sealing, {
+        account: { id: row.id, environmentId: row.environment_id },
+        connectionId: row.connection_id,
+        providerAccountId: now.provider_account_id,
+        grantId: row.grant_id as string,
+        credential,
+        cause: 'late',
+      }),
+    );
+    deps.log.warn({ account_id: row.id }, 'a refreshed credential came too late and will be revoked');
+    return false;
   }
 
   function end(
@@ -357,6 +369,8 @@ export function createLeases(deps: LeaseDeps): Leases {
         reason,
         actor: { kind: 'system', id: null },
         requestId: null,
+        // Its successor may live on at the provider; most end the whole grant with any token of it.
+        ...(reason === 'rotation_lost' ? { revoke: { sealing: deps.sealing, cause: 'rotation_lost' as const } } : {}),
         onlyIf: { generation: Number(row.generation), fence },
       }),
     );

@@ -5,6 +5,7 @@ import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
 import { mcpConfigs } from './mcp-configs.ts';
 import { mcpInstances } from './mcp-instances.ts';
+import { revocations } from './revocations.ts';
 import { toolCalls } from './tool-calls.ts';
 import { tools } from './tools.ts';
 
@@ -15,6 +16,7 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...mcpConfigs,
   ...mcpInstances,
   ...connectedAccounts,
+  ...revocations,
   ...tools,
   ...toolCalls,
   ...auditEvents,
