@@ -33,6 +33,8 @@ const newConnection = (world: World) => create(world, '/v1/connections', { name:
 const newConfig = (world: World) =>
   create(world, '/v1/mcp-configs', { name: newName('config'), connection_tool_mappings: [{ connection_name: 'slack' }] });
 
+const emptyIncident = (world: World) => create(world, '/v1/incidents', { filter: { created_before: '2020-01-01T00:00:00Z' } });
+
 /** An id of the same kind and length that nobody has. */
 const missingLike = (id: string) => id.slice(0, -4) + (id.endsWith('0000') ? '1111' : '0000');
 
@@ -154,6 +156,39 @@ export const exercised: Record<string, Exercise> = {
   'GET /v1/revocations': {
     request: () => ({ path: '/v1/revocations' }),
     masked: byFilter('/v1/revocations', ({ other }) => ({ connection_name: 'only-theirs', connected_account_id: other.account.id })),
+  },
+
+  'POST /v1/incidents': {
+    request: async (world) => {
+      const identifier = newName('user');
+      await create(world, '/v1/connected-accounts/authorization-link', { connection_name: 'slack', identifier });
+      return { path: '/v1/incidents', body: { filter: { identifier } } };
+    },
+    masked: (world) =>
+      Object.entries({
+        connection_name: 'only-theirs',
+        config_name: 'only-theirs',
+        client_id: world.other.clientId,
+        identifier: world.other.identifier,
+      }).map(([name, value]) => ({
+        theirs: { path: '/v1/incidents', body: { filter: { [name]: value } } },
+        missing: { path: '/v1/incidents', body: { filter: { [name]: missingLike(value) } } },
+        named: [value, missingLike(value)] as [string, string],
+      })),
+  },
+  'GET /v1/incidents/{id}': {
+    request: async (world) => ({ path: `/v1/incidents/${(await emptyIncident(world)).id}` }),
+    masked: byId(
+      (world) => world.other.incident.id,
+      (id) => `/v1/incidents/${id}`,
+    ),
+  },
+  'GET /v1/incidents/{id}/report': {
+    request: async (world) => ({ path: `/v1/incidents/${(await emptyIncident(world)).id}/report` }),
+    masked: byId(
+      (world) => world.other.incident.id,
+      (id) => `/v1/incidents/${id}/report`,
+    ),
   },
 
   'GET /v1/tools': {

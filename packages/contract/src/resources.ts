@@ -195,6 +195,7 @@ export const ConnectedAccountReason = z.enum([
   'scope_missing',
   'disconnected_by_user',
   'disconnected_by_operator',
+  'ended_by_incident',
 ]);
 export type ConnectedAccountReason = z.infer<typeof ConnectedAccountReason>;
 
@@ -340,6 +341,55 @@ export const AuditEvent = z.object({
   created_at: moment,
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
+
+// ---- incidents -------------------------------------------------------------------------------------------------
+
+export const IncidentFilter = z
+  .strictObject({
+    created_after: moment.optional().describe('Consented to at this time or later'),
+    created_before: moment.optional().describe('Consented to before this time'),
+    connection_name: z.string().min(1).max(63).optional(),
+    client_id: z.string().min(1).max(64).optional().describe('Used by this client, or within reach of MCP URLs that it asked for'),
+    config_name: z.string().min(1).max(63).optional().describe('Within reach of this MCP config, in any of its versions'),
+    identifier: UserIdentifier.optional(),
+  })
+  .describe('Everything that is named must fit; an empty filter is every credential of the environment');
+export const IncidentCreate = z.strictObject({
+  filter: IncidentFilter,
+  dry_run: z.boolean().default(false).describe('Only count what would be ended'),
+});
+const incidentCounts = {
+  total: z.int(),
+  done: z.int().describe('Proven and unproven together'),
+  proven: z.int().describe('The provider confirmed the end'),
+  unproven: z.int().describe('Ended here; the provider could not confirm it'),
+  remaining: z.int(),
+};
+export const Incident = z.object({
+  id: z.string().nullable().describe('Null for a dry run'),
+  dry_run: z.boolean(),
+  status: z.enum(['preview', 'running', 'finished']),
+  filter: IncidentFilter,
+  counts: z.object(incidentCounts),
+  connections: z.array(z.object({ connection_name: z.string(), connector: z.string(), ...incidentCounts })),
+  created_at: moment.nullable(),
+  finished_at: moment.nullable(),
+});
+export const IncidentItem = z.object({
+  connected_account_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  identifier: z.string().nullable().describe('Null once the user was forgotten'),
+  status: RevocationStatus,
+  detail: z.string().nullable(),
+  revocation_id: z.string().nullable(),
+  attempts: z.int(),
+  ended_at: moment.nullable().describe('From then on it could not be used here'),
+  settled_at: moment.nullable(),
+});
+export type IncidentCreate = z.infer<typeof IncidentCreate>;
+export type Incident = z.infer<typeof Incident>;
+export type IncidentItem = z.infer<typeof IncidentItem>;
 
 // ---- answers -------------------------------------------------------------------------------------------------
 

@@ -3,7 +3,6 @@ import type { AuditAction } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { Leases, Sealing, TokenSigner } from '@grantway/vault';
-import type { Revocations } from './revocations.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
 export interface Log {
@@ -28,6 +27,18 @@ export interface Settings {
   accessTokenLifeSeconds: number;
   /** How long a provider may take to answer a tool call. */
   toolTimeoutMs: number;
+}
+
+/** What there is to do is in rows; this tries them, and writes down what came of it. */
+export interface Revocations {
+  /** Tries one for the first time, for whoever has just queued it. Never throws: the sweep tries it again. */
+  tryNow(id: string): Promise<void>;
+  /** Starts on whatever is due, one lane per connection, and does not wait for the providers. */
+  sweep(): Promise<void>;
+  /** Resolves when nothing runs here any more. */
+  settled(): Promise<void>;
+  /** Takes up nothing more, and waits for what runs. */
+  close(): Promise<void>;
 }
 
 /** Everything that is built once per process. */

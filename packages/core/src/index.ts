@@ -10,6 +10,7 @@ export * from './connectors.ts';
 export * from './consent.ts';
 export * from './ctx.ts';
 export * from './direct-calls.ts';
+export * from './incidents.ts';
 export * from './mcp-configs.ts';
 export * from './mcp-instances.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';

@@ -5,22 +5,10 @@ import { revokeToken } from '@grantway/oauth';
 import { revocationPlace, VaultError } from '@grantway/vault';
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { oauthAppOf } from './connected-accounts.ts';
-import type { Ctx, Log, Modules } from './ctx.ts';
+import type { Ctx, Log, Modules, Revocations } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 
 const t = schema.revocations;
-
-/** What there is to do is in rows; this tries them, and writes down what came of it. */
-export interface Revocations {
-  /** Tries one for the first time, for whoever has just queued it. Never throws: the sweep tries it again. */
-  tryNow(id: string): Promise<void>;
-  /** Starts on whatever is due, one lane per connection, and does not wait for the providers. */
-  sweep(): Promise<void>;
-  /** Resolves when nothing runs here any more. */
-  settled(): Promise<void>;
-  /** Takes up nothing more, and waits for what runs. */
-  close(): Promise<void>;
-}
 
 export interface RevocationDeps extends Pick<Modules, 'db' | 'sealing' | 'egress' | 'catalogue' | 'baseUrl' | 'sandboxOrigin'> {
   log: Log;

@@ -3,6 +3,7 @@ import { auditEvents } from './audit-events.ts';
 import { connectedAccounts } from './connected-accounts.ts';
 import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
+import { incidents } from './incidents.ts';
 import { mcpConfigs } from './mcp-configs.ts';
 import { mcpInstances } from './mcp-instances.ts';
 import { revocations } from './revocations.ts';
@@ -17,6 +18,7 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...mcpInstances,
   ...connectedAccounts,
   ...revocations,
+  ...incidents,
   ...tools,
   ...toolCalls,
   ...auditEvents,
