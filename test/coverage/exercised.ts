@@ -33,6 +33,12 @@ const newConnection = (world: World) => create(world, '/v1/connections', { name:
 const newConfig = (world: World) =>
   create(world, '/v1/mcp-configs', { name: newName('config'), connection_tool_mappings: [{ connection_name: 'slack' }] });
 
+const newClient = (world: World) => create(world, '/v1/clients', { name: newName('client'), scopes: ['clients:write'] });
+const newUser = async (world: World) => {
+  const identifier = newName('user');
+  await create(world, '/v1/connected-accounts/authorization-link', { connection_name: 'slack', identifier });
+  return identifier;
+};
 const emptyIncident = (world: World) => create(world, '/v1/incidents', { filter: { created_before: '2020-01-01T00:00:00Z' } });
 
 /** An id of the same kind and length that nobody has. */
@@ -191,6 +197,41 @@ export const exercised: Record<string, Exercise> = {
     ),
   },
 
+  'POST /v1/clients': { request: () => ({ path: '/v1/clients', body: { name: newName('client'), scopes: ['clients:write'] } }) },
+  'GET /v1/clients': { request: () => ({ path: '/v1/clients' }) },
+  'PATCH /v1/clients/{id}': {
+    request: async (world) => ({ path: `/v1/clients/${(await newClient(world)).client_id}`, body: { suspended: true } }),
+    masked: byId(
+      (world) => world.other.clientId,
+      (id) => `/v1/clients/${id}`,
+      { suspended: true },
+    ),
+  },
+  'POST /v1/clients/{id}/rotate-secret': {
+    request: async (world) => ({ path: `/v1/clients/${(await newClient(world)).client_id}/rotate-secret`, body: {} }),
+    masked: byId(
+      (world) => world.other.clientId,
+      (id) => `/v1/clients/${id}/rotate-secret`,
+      {},
+    ),
+  },
+
+  'PATCH /v1/users/{identifier}': {
+    request: async (world) => ({ path: `/v1/users/${await newUser(world)}`, body: { suspended: true } }),
+    masked: byId(
+      (world) => world.other.identifier,
+      (id) => `/v1/users/${id}`,
+      { suspended: true },
+    ),
+  },
+  'DELETE /v1/users/{identifier}': {
+    request: async (world) => ({ path: `/v1/users/${await newUser(world)}` }),
+    masked: byId(
+      (world) => world.other.identifier,
+      (id) => `/v1/users/${id}`,
+    ),
+  },
+
   'GET /v1/tools': {
     request: () => ({ path: '/v1/tools' }),
     masked: byFilter('/v1/tools', () => ({ connection_name: 'only-theirs' })),
@@ -230,7 +271,13 @@ export const exercised: Record<string, Exercise> = {
 };
 
 /** Operations that take no id or name of an environment's own thing. May only shrink. */
-export const maskedNothing = ['GET /v1/connectors', 'GET /v1/connectors/{id}', 'POST /v1/connections'];
+export const maskedNothing = [
+  'GET /v1/connectors',
+  'GET /v1/connectors/{id}',
+  'POST /v1/connections',
+  'POST /v1/clients',
+  'GET /v1/clients',
+];
 
 /**
  * Every route that is no operation of the API: what a stranger gets who asks as the route is meant to be asked. `open` is

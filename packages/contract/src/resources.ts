@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
+import { allPermissions, type Permission } from './permissions.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
@@ -341,6 +342,45 @@ export const AuditEvent = z.object({
   created_at: moment,
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
+
+// ---- clients and users -----------------------------------------------------------------------------------------
+
+export const PermissionName = z.enum(allPermissions as [Permission, ...Permission[]]);
+export const ClientCreate = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  scopes: z.array(PermissionName).min(1).max(100).describe('What it may do; nothing that the caller may not'),
+});
+export const ClientUpdate = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).optional(),
+    scopes: z.array(PermissionName).min(1).max(100).optional(),
+    suspended: z.boolean().optional().describe('true: the next call of this client, or over an MCP URL it asked for, is refused'),
+  })
+  .refine(...namesSomething);
+export const SecretRotation = z.strictObject({
+  overlap_seconds: z.int().min(0).max(604_800).default(86_400).describe('How long the secret of before is still taken; 0 ends it at once'),
+});
+export const MachineClient = z.object({
+  client_id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  suspended: z.boolean(),
+  suspended_at: moment.nullable(),
+  previous_secret_expires_at: moment.nullable(),
+  created_at: moment,
+});
+export const CreatedSecret = z.object({ client_secret: z.string().describe('Shown only now') });
+export type ClientCreate = z.infer<typeof ClientCreate>;
+export type ClientUpdate = z.infer<typeof ClientUpdate>;
+export type MachineClient = z.infer<typeof MachineClient>;
+export type CreatedSecret = z.infer<typeof CreatedSecret>;
+
+export const UserUpdate = z.strictObject({
+  suspended: z.boolean().describe('true: the next call on behalf of this user is refused; resuming needs no new consent'),
+});
+export const User = z.object({ identifier: z.string(), suspended: z.boolean(), suspended_at: moment.nullable(), created_at: moment });
+export type UserUpdate = z.infer<typeof UserUpdate>;
+export type User = z.infer<typeof User>;
 
 // ---- incidents -------------------------------------------------------------------------------------------------
 

@@ -124,9 +124,11 @@ export async function ensureAccount(tx: Tx, environmentId: string, connectionId:
   return row;
 }
 
+/** @throws Fault user_suspended */
 export async function ensureUser(tx: Tx, environmentId: string, identifier: string): Promise<string> {
   const where = and(eq(schema.users.environmentId, environmentId), eq(schema.users.identifier, identifier));
-  const [known] = await tx.select({ id: schema.users.id }).from(schema.users).where(where);
+  const [known] = await tx.select({ id: schema.users.id, suspendedAt: schema.users.suspendedAt }).from(schema.users).where(where);
+  if (known !== undefined && known.suspendedAt !== null) throw new Fault('user_suspended');
   if (known !== undefined) return known.id;
   await tx
     .insert(schema.users)

@@ -71,6 +71,8 @@ async function readLink(modules: Modules, environmentId: string, where: ReturnTy
         connection: schema.connections,
         userId: schema.users.id,
         identifier: schema.users.identifier,
+        userSuspendedAt: schema.users.suspendedAt,
+        environmentSuspendedAt: schema.environments.suspendedAt,
         workspaceName: schema.workspaces.name,
       })
       .from(links)
@@ -83,6 +85,8 @@ async function readLink(modules: Modules, environmentId: string, where: ReturnTy
     return one;
   });
   if (row === undefined) throw new Fault('link_invalid');
+  if (row.environmentSuspendedAt !== null) throw new Fault('environment_suspended');
+  if (row.userSuspendedAt !== null) throw new Fault('user_suspended');
   const connector = await modules.catalogue.find(row.connection.connector);
   if (connector === undefined) throw new Fault('link_invalid', { internal: `no connector ${row.connection.connector}` });
   const ctx = createCtx(modules, { environmentId, actor: { kind: 'person', id: row.userId }, ...request });

@@ -65,6 +65,8 @@ export interface Ctx {
   actor: Actor;
   requestId: string;
   log: Log;
+  /** What the caller's access token allows; undefined where no token is behind it. */
+  scopes?: ReadonlySet<string> | undefined;
   /** What was audited so far; the route checks that its declared event is among it. */
   audited: Set<AuditAction>;
   /** One transaction that sees this environment only. */
@@ -73,7 +75,10 @@ export interface Ctx {
   audit(tx: Tx, action: AuditAction, target?: { kind: string; id: string }, details?: Record<string, unknown>): Promise<void>;
 }
 
-export function createCtx(modules: Modules, of: { environmentId: string; actor: Actor; requestId: string; log?: Log }): Ctx {
+export function createCtx(
+  modules: Modules,
+  of: { environmentId: string; actor: Actor; requestId: string; log?: Log; scopes?: ReadonlySet<string> },
+): Ctx {
   const audited = new Set<AuditAction>();
   return {
     modules,
@@ -81,6 +86,7 @@ export function createCtx(modules: Modules, of: { environmentId: string; actor: 
     actor: of.actor,
     requestId: of.requestId,
     log: of.log ?? modules.log,
+    scopes: of.scopes,
     audited,
     tx: (work) => modules.db.inEnvironment(of.environmentId, work),
     async audit(tx, action, target, details) {

@@ -137,6 +137,8 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'argument_invalid':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
+    case 'user_suspended':
+    case 'environment_suspended':
       return 'refused';
     case 'authorization_required':
     case 'scope_missing':

@@ -41,6 +41,8 @@ export interface AccountRow {
   wait_s: number | null;
   /** The provider refuses the connection's own credentials. */
   incident: boolean;
+  user_suspended: boolean;
+  environment_suspended: boolean;
 }
 
 /** How long after its deadline a claim on a row is left alone (security.md 4.5, L2). */
@@ -56,6 +58,8 @@ export const accountColumns = `
   coalesce(a.next_refresh_at <= clock_timestamp(), false)
     or coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false) as due,
   c.incident_at is not null as incident,
+  (select u.suspended_at is not null from users u where u.id = a.user_id) as user_suspended,
+  (select e.suspended_at is not null from environments e where e.id = a.environment_id) as environment_suspended,
   extract(epoch from a.not_before - clock_timestamp())::float8 as wait_s`;
 
 /** One named, prepared query: the hot path's read. */

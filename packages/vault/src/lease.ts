@@ -123,6 +123,12 @@ export function createLeases(deps: LeaseDeps): Leases {
     }
   }
 
+  /** The last look before a credential is used. Refreshing goes on meanwhile, so that resuming needs no new consent (E16). */
+  function mustNotBeSuspended(row: AccountRow): void {
+    if (row.environment_suspended) throw new Fault('environment_suspended');
+    if (row.user_suspended) throw new Fault('user_suspended');
+  }
+
   function isStale(row: AccountRow): boolean {
     if (row.life_left_s === null) return false;
     return row.life_left_s <= refreshMarginSeconds(row.life_s ?? row.life_left_s);
@@ -157,6 +163,7 @@ export function createLeases(deps: LeaseDeps): Leases {
 
   async function lease(accountId: string): Promise<Lease> {
     const row = await read(accountId);
+    mustNotBeSuspended(row);
     mustBeUsable(row);
     if (!isStale(row)) return toLease(row);
     if (!row.refreshable) {
@@ -175,6 +182,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       return toLease(row);
     }
     const fresh = await read(accountId);
+    mustNotBeSuspended(fresh);
     mustBeUsable(fresh);
     return toLease(fresh);
   }
@@ -338,15 +346,16 @@ export function createLeases(deps: LeaseDeps): Leases {
       deps.log.warn({ account_id: row.id, err: error }, 'commit of a refreshed credential is retried'),
     );
     if (written.length > 0) return true;
-    const now = await read(row.id);
-    const landed = now.credential_ct !== null && now.grant_id === row.grant_id && sameRefreshToken(await open(now), credential);
+    const now = await readAccount(deps.db, row.id);
+    const landed =
+      now !== undefined && now.credential_ct !== null && now.grant_id === row.grant_id && sameRefreshToken(await open(now), credential);
     if (landed) return true;
     // A new consent or a disconnect came in between: its word counts, and the late token, the newest there is, is revoked.
     await deps.db.system('lease credential').tx((tx) =>
       queueRevocation(tx, deps.sealing, {
         account: { id: row.id, environmentId: row.environment_id },
         connectionId: row.connection_id,
-        providerAccountId: now.provider_account_id,
+        providerAccountId: row.provider_account_id,
         grantId: row.grant_id as string,
         credential,
         cause: 'late',

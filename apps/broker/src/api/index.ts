@@ -1,5 +1,6 @@
 import type { AnyRoute } from '../http.ts';
 import { auditEvents } from './audit-events.ts';
+import { clients } from './clients.ts';
 import { connectedAccounts } from './connected-accounts.ts';
 import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
@@ -9,6 +10,7 @@ import { mcpInstances } from './mcp-instances.ts';
 import { revocations } from './revocations.ts';
 import { toolCalls } from './tool-calls.ts';
 import { tools } from './tools.ts';
+import { users } from './users.ts';
 
 /** Every operation of the REST API; the coverage test and the OpenAPI document walk this list. */
 export const apiRoutes: readonly AnyRoute[] = [
@@ -19,6 +21,8 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...connectedAccounts,
   ...revocations,
   ...incidents,
+  ...clients,
+  ...users,
   ...tools,
   ...toolCalls,
   ...auditEvents,
