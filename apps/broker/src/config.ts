@@ -82,6 +82,16 @@ export const settings = {
     default: '50',
     doc: 'How many credentials are revoked per second on each connection, over all processes, when many end at once.',
   },
+  GRANTWAY_DECRYPTS_PER_MINUTE: {
+    schema: integer(1, 1_000_000),
+    default: '6000',
+    doc: 'How many different credentials one process opens within a minute for tool calls; what is beyond is refused and logged.',
+  },
+  GRANTWAY_CLIENT_DECRYPTS_PER_MINUTE: {
+    schema: integer(1, 1_000_000),
+    default: '1000',
+    doc: 'The same for each client. Set it a few times above what your busiest client needs.',
+  },
   GRANTWAY_METRICS_TOKEN: {
     schema: z.string().min(16, 'must have at least 16 characters'),
     default: undefined,
@@ -106,6 +116,7 @@ export interface Config {
   toolTimeoutMs: number;
   bodyLimitBytes: number;
   revocationsPerSecond: number;
+  decryptLimits: { perProcess: number; perClient: number };
   metricsToken: Secret | undefined;
 }
 
@@ -182,6 +193,10 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     toolTimeoutMs: values['GRANTWAY_TOOL_TIMEOUT_MS'] as number,
     bodyLimitBytes: values['GRANTWAY_BODY_LIMIT_BYTES'] as number,
     revocationsPerSecond: values['GRANTWAY_REVOCATIONS_PER_SECOND'] as number,
+    decryptLimits: {
+      perProcess: values['GRANTWAY_DECRYPTS_PER_MINUTE'] as number,
+      perClient: values['GRANTWAY_CLIENT_DECRYPTS_PER_MINUTE'] as number,
+    },
     metricsToken: secret('GRANTWAY_METRICS_TOKEN'),
   } satisfies Config);
 }

@@ -4,7 +4,15 @@ import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log,
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
-import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openKeyRing } from '@grantway/vault';
+import {
+  createDecryptBudget,
+  createLeases,
+  createSealing,
+  createTokenSigner,
+  type DecryptLimits,
+  localKeyWrapper,
+  openKeyRing,
+} from '@grantway/vault';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
@@ -32,6 +40,7 @@ export interface BrokerOptions {
   toolTimeoutMs: number;
   bodyLimitBytes: number;
   revocationsPerSecond: number;
+  decryptLimits: DecryptLimits;
   metricsToken: Secret | undefined;
   logger: Logger;
 }
@@ -127,7 +136,16 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       catalogue,
       toolCallLog,
       revocations,
-      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, log }),
+      leases: createLeases({
+        db,
+        sealing,
+        egress,
+        connector: connectorOf,
+        sandboxOrigin,
+        baseUrl: ownUrl,
+        log,
+        budget: createDecryptBudget({ ...options.decryptLimits, log, onRefusal: metrics.decryptRefused }),
+      }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
         consentLifeSeconds,

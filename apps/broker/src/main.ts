@@ -56,6 +56,7 @@ async function start(config: Readonly<Config>): Promise<Running> {
       toolTimeoutMs: config.toolTimeoutMs,
       bodyLimitBytes: config.bodyLimitBytes,
       revocationsPerSecond: config.revocationsPerSecond,
+      decryptLimits: config.decryptLimits,
       metricsToken: config.metricsToken,
       logger: createLogger(config.logLevel),
     });

@@ -7,6 +7,7 @@ export {
   refreshMarginSeconds,
   storeGrant,
 } from './accounts.ts';
+export { createDecryptBudget, type DecryptBudget, type DecryptLimits } from './decrypt-budget.ts';
 export { type KeyPurpose, type KeyRing, openKeyRing } from './key-ring.ts';
 export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorization } from './lease.ts';
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';

@@ -14,6 +14,7 @@ import {
   refreshDueSeconds,
   refreshMarginSeconds,
 } from './accounts.ts';
+import type { DecryptBudget } from './decrypt-budget.ts';
 import { queueRevocation } from './revocations.ts';
 import { factsOf, fingerprint, type Sealing, sameBytes, sameRefreshToken } from './sealing.ts';
 
@@ -56,6 +57,8 @@ export interface LeaseDeps {
   /** Where the built-in stand-in for vendors answers; undefined where it is off. */
   sandboxOrigin(): string | undefined;
   baseUrl(): string;
+  /** Counts what is opened for callers; undefined: without a limit. */
+  budget?: DecryptBudget;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -84,7 +87,7 @@ export interface Leases {
    * The account's credential, fresh: renewed now when too little of its life is left.
    * @throws NeedsAuthorization, Fault connection_incident or unavailable
    */
-  lease(accountId: string): Promise<Lease>;
+  lease(accountId: string, clientId?: string | null): Promise<Lease>;
   /**
    * The one refresh function: called before a tool call, after a provider's 401, and by the sweep. Renews only while
    * the stored credential is the one with this fingerprint; without one, while too little of its life is left, and with
@@ -145,7 +148,8 @@ export function createLeases(deps: LeaseDeps): Leases {
       row.credential_ct as Buffer,
     );
 
-  async function toLease(row: AccountRow): Promise<Lease> {
+  async function toLease(row: AccountRow, clientId: string | null): Promise<Lease> {
+    deps.budget?.spend(row.id, clientId);
     return {
       accountId: row.id,
       environmentId: row.environment_id,
@@ -161,30 +165,30 @@ export function createLeases(deps: LeaseDeps): Leases {
     };
   }
 
-  async function lease(accountId: string): Promise<Lease> {
+  async function lease(accountId: string, clientId: string | null = null): Promise<Lease> {
     const row = await read(accountId);
     mustNotBeSuspended(row);
     mustBeUsable(row);
-    if (!isStale(row)) return toLease(row);
+    if (!isStale(row)) return toLease(row, clientId);
     if (!row.refreshable) {
-      if ((row.life_left_s as number) > 0) return toLease(row);
+      if ((row.life_left_s as number) > 0) return toLease(row, clientId);
       if (await end(row, 'EXPIRED', 'no_refresh_token', undefined)) {
         throw new NeedsAuthorization(accountId, 'EXPIRED', 'no_refresh_token');
       }
       // Somebody stored another credential, or ended the account, between the read and the swap.
-      return lease(accountId);
+      return lease(accountId, clientId);
     }
     try {
       await refresh(accountId, {});
     } catch (error) {
       // A provider outage must not stop calls while the access token is still good.
       if (!(error instanceof Fault) || (row.life_left_s as number) <= 5) throw error;
-      return toLease(row);
+      return toLease(row, clientId);
     }
     const fresh = await read(accountId);
     mustNotBeSuspended(fresh);
     mustBeUsable(fresh);
-    return toLease(fresh);
+    return toLease(fresh, clientId);
   }
 
   function refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
