@@ -33,6 +33,14 @@ const newConnection = (world: World) => create(world, '/v1/connections', { name:
 const newConfig = (world: World) =>
   create(world, '/v1/mcp-configs', { name: newName('config'), connection_tool_mappings: [{ connection_name: 'slack' }] });
 
+const newClient = (world: World) => create(world, '/v1/clients', { name: newName('client'), scopes: ['clients:write'] });
+const newUser = async (world: World) => {
+  const identifier = newName('user');
+  await create(world, '/v1/connected-accounts/authorization-link', { connection_name: 'slack', identifier });
+  return identifier;
+};
+const emptyIncident = (world: World) => create(world, '/v1/incidents', { filter: { created_before: '2020-01-01T00:00:00Z' } });
+
 /** An id of the same kind and length that nobody has. */
 const missingLike = (id: string) => id.slice(0, -4) + (id.endsWith('0000') ? '1111' : '0000');
 
@@ -169,6 +177,79 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(account, (id) => `/v1/connected-accounts/${id}`),
   },
 
+  'GET /v1/revocations': {
+    request: () => ({ path: '/v1/revocations' }),
+    masked: byFilter('/v1/revocations', ({ other }) => ({ connection_name: 'only-theirs', connected_account_id: other.account.id })),
+  },
+
+  'POST /v1/incidents': {
+    request: async (world) => {
+      const identifier = newName('user');
+      await create(world, '/v1/connected-accounts/authorization-link', { connection_name: 'slack', identifier });
+      return { path: '/v1/incidents', body: { filter: { identifier } } };
+    },
+    masked: (world) =>
+      Object.entries({
+        connection_name: 'only-theirs',
+        config_name: 'only-theirs',
+        client_id: world.other.clientId,
+        identifier: world.other.identifier,
+      }).map(([name, value]) => ({
+        theirs: { path: '/v1/incidents', body: { filter: { [name]: value } } },
+        missing: { path: '/v1/incidents', body: { filter: { [name]: missingLike(value) } } },
+        named: [value, missingLike(value)] as [string, string],
+      })),
+  },
+  'GET /v1/incidents/{id}': {
+    request: async (world) => ({ path: `/v1/incidents/${(await emptyIncident(world)).id}` }),
+    masked: byId(
+      (world) => world.other.incident.id,
+      (id) => `/v1/incidents/${id}`,
+    ),
+  },
+  'GET /v1/incidents/{id}/report': {
+    request: async (world) => ({ path: `/v1/incidents/${(await emptyIncident(world)).id}/report` }),
+    masked: byId(
+      (world) => world.other.incident.id,
+      (id) => `/v1/incidents/${id}/report`,
+    ),
+  },
+
+  'POST /v1/clients': { request: () => ({ path: '/v1/clients', body: { name: newName('client'), scopes: ['clients:write'] } }) },
+  'GET /v1/clients': { request: () => ({ path: '/v1/clients' }) },
+  'PATCH /v1/clients/{id}': {
+    request: async (world) => ({ path: `/v1/clients/${(await newClient(world)).client_id}`, body: { suspended: true } }),
+    masked: byId(
+      (world) => world.other.clientId,
+      (id) => `/v1/clients/${id}`,
+      { suspended: true },
+    ),
+  },
+  'POST /v1/clients/{id}/rotate-secret': {
+    request: async (world) => ({ path: `/v1/clients/${(await newClient(world)).client_id}/rotate-secret`, body: {} }),
+    masked: byId(
+      (world) => world.other.clientId,
+      (id) => `/v1/clients/${id}/rotate-secret`,
+      {},
+    ),
+  },
+
+  'PATCH /v1/users/{identifier}': {
+    request: async (world) => ({ path: `/v1/users/${await newUser(world)}`, body: { suspended: true } }),
+    masked: byId(
+      (world) => world.other.identifier,
+      (id) => `/v1/users/${id}`,
+      { suspended: true },
+    ),
+  },
+  'DELETE /v1/users/{identifier}': {
+    request: async (world) => ({ path: `/v1/users/${await newUser(world)}` }),
+    masked: byId(
+      (world) => world.other.identifier,
+      (id) => `/v1/users/${id}`,
+    ),
+  },
+
   'GET /v1/tools': {
     request: () => ({ path: '/v1/tools' }),
     masked: byFilter('/v1/tools', () => ({ connection_name: 'only-theirs' })),
@@ -208,7 +289,13 @@ export const exercised: Record<string, Exercise> = {
 };
 
 /** Operations that take no id or name of an environment's own thing. May only shrink. */
-export const maskedNothing = ['GET /v1/connectors', 'GET /v1/connectors/{id}', 'POST /v1/connections'];
+export const maskedNothing = [
+  'GET /v1/connectors',
+  'GET /v1/connectors/{id}',
+  'POST /v1/connections',
+  'POST /v1/clients',
+  'GET /v1/clients',
+];
 
 /**
  * Every route that is no operation of the API: what a stranger gets who asks as the route is meant to be asked. `open` is

@@ -12,6 +12,7 @@ export interface OtherEnvironment {
   connection: Json;
   account: Json;
   toolCall: Json;
+  incident: Json;
   clientId: string;
   identifier: string;
 }
@@ -43,6 +44,7 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
     connection: own.body,
     account: await first('/v1/connected-accounts?connection_name=datadog'),
     toolCall: await first('/v1/tool-calls'),
+    incident: (await there.api('/v1/incidents', { body: { filter: { created_before: '2020-01-01T00:00:00Z' } } })).body,
     clientId: client.clientId,
     identifier,
   };

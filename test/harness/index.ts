@@ -88,6 +88,8 @@ export async function startBroker(
     linkLifeSeconds: number;
     toolTimeoutMs: number;
     bodyLimitBytes: number;
+    revocationsPerSecond: number;
+    decryptLimits: { perProcess: number; perClient: number };
     stateDir: string;
     journalDir: string;
     sandbox: boolean;
@@ -113,6 +115,8 @@ export async function startBroker(
     linkLifeSeconds: options.linkLifeSeconds ?? 1800,
     toolTimeoutMs: options.toolTimeoutMs ?? 10_000,
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+    revocationsPerSecond: options.revocationsPerSecond ?? 50,
+    decryptLimits: options.decryptLimits ?? { perProcess: 100_000, perClient: 100_000 },
     metricsToken: undefined,
     logger: createLogger('debug', { write: (line) => void logLines.push(line) }),
   });

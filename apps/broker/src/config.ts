@@ -123,6 +123,21 @@ export const settings = {
     doc: 'How long a provider may take to answer a tool call.',
   },
   GRANTWAY_BODY_LIMIT_BYTES: { schema: integer(1024, 104_857_600), default: '1048576', doc: 'Largest request body that is read.' },
+  GRANTWAY_REVOCATIONS_PER_SECOND: {
+    schema: integer(1, 1000),
+    default: '50',
+    doc: 'How many credentials are revoked per second on each connection, over all processes, when many end at once.',
+  },
+  GRANTWAY_DECRYPTS_PER_MINUTE: {
+    schema: integer(1, 1_000_000),
+    default: '6000',
+    doc: 'How many different credentials one process opens within a minute for tool calls; what is beyond is refused and logged.',
+  },
+  GRANTWAY_CLIENT_DECRYPTS_PER_MINUTE: {
+    schema: integer(1, 1_000_000),
+    default: '1000',
+    doc: 'The same for each client. Set it a few times above what your busiest client needs.',
+  },
   GRANTWAY_METRICS_TOKEN: {
     schema: z.string().min(16, 'must have at least 16 characters'),
     default: undefined,
@@ -147,6 +162,8 @@ export interface Config {
   linkLifeSeconds: number;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
+  revocationsPerSecond: number;
+  decryptLimits: { perProcess: number; perClient: number };
   metricsToken: Secret | undefined;
 }
 
@@ -264,6 +281,11 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     linkLifeSeconds: values['GRANTWAY_LINK_LIFE_SECONDS'] as number,
     toolTimeoutMs: values['GRANTWAY_TOOL_TIMEOUT_MS'] as number,
     bodyLimitBytes: values['GRANTWAY_BODY_LIMIT_BYTES'] as number,
+    revocationsPerSecond: values['GRANTWAY_REVOCATIONS_PER_SECOND'] as number,
+    decryptLimits: {
+      perProcess: values['GRANTWAY_DECRYPTS_PER_MINUTE'] as number,
+      perClient: values['GRANTWAY_CLIENT_DECRYPTS_PER_MINUTE'] as number,
+    },
     metricsToken: secret('GRANTWAY_METRICS_TOKEN'),
   } satisfies Config);
 }

@@ -1,13 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import { reveal, Secret } from '@grantway/contract';
-import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
 import {
+  createDecryptBudget,
   createLeases,
   createSealing,
   createTokenSigner,
+  type DecryptLimits,
   type KeySources,
   localKeyWrapper,
   openJournal,
@@ -41,6 +43,8 @@ export interface BrokerOptions {
   linkLifeSeconds: number;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
+  revocationsPerSecond: number;
+  decryptLimits: DecryptLimits;
   metricsToken: Secret | undefined;
   logger: Logger;
 }
@@ -127,6 +131,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       if (connector === undefined) throw new Error(`this build has no connector ${id}`);
       return connector;
     };
+    const revocations = createRevocations({
+      db,
+      sealing,
+      egress,
+      catalogue,
+      sandboxOrigin,
+      baseUrl: ownUrl,
+      log,
+      perSecond: options.revocationsPerSecond,
+    });
+    closers.push(() => revocations.close());
     const modules: Modules = {
       db,
       sealing,
@@ -134,7 +149,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
-      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, journal, log }),
+      revocations,
+      leases: createLeases({
+        db,
+        sealing,
+        egress,
+        connector: connectorOf,
+        sandboxOrigin,
+        baseUrl: ownUrl,
+        journal,
+        log,
+        budget: createDecryptBudget({ ...options.decryptLimits, log, onRefusal: metrics.decryptRefused }),
+      }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
         consentLifeSeconds,

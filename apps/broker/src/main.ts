@@ -46,6 +46,8 @@ async function start(config: Readonly<Config>): Promise<Running> {
       linkLifeSeconds: config.linkLifeSeconds,
       toolTimeoutMs: config.toolTimeoutMs,
       bodyLimitBytes: config.bodyLimitBytes,
+      revocationsPerSecond: config.revocationsPerSecond,
+      decryptLimits: config.decryptLimits,
       metricsToken: config.metricsToken,
       logger: createLogger(config.logLevel),
     });

@@ -40,6 +40,11 @@ export interface OAuth2Auth {
   revokeUrl?: string;
   /** The vendor's own revocation call, made with the token to be revoked placed as for any API call. */
   revocation?: ApiRequest;
+  /**
+   * What one revocation ends at the vendor: this grant alone, or whatever the person granted this app. Not declared means
+   * `account`: then a replaced credential is left alone while a newer one of the same person works.
+   */
+  revocationEnds?: 'grant' | 'account';
   /** Scope name -> what it lets the agent do, in plain words for the consent page. */
   scopes: Record<string, string>;
   defaultScopes: string[];

@@ -17,6 +17,16 @@ export const auditActions = [
   'connected_account.status_changed',
   'connected_account.refresh_requested',
   'connected_account.deleted',
+  'revocation.ended',
+  'incident.requested',
+  'incident.finished',
+  'client.updated',
+  'client.secret_rotated',
+  'user.updated',
+  'user.forgotten',
+  'environment.suspended',
+  'environment.resumed',
+  'environment.forgotten',
   'tool.executed',
 ] as const;
 

@@ -29,6 +29,8 @@ export const faults = {
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported', actor: 'caller', retry: false },
   invalid_scope: { status: 400, title: 'The client may not have that scope', actor: 'caller', retry: false },
   client_suspended: { status: 403, title: 'The client is suspended', actor: 'operator', retry: false },
+  user_suspended: { status: 403, title: 'The user is suspended', actor: 'operator', retry: false },
+  environment_suspended: { status: 403, title: 'The environment is suspended', actor: 'operator', retry: false },
   insufficient_scope: { status: 403, title: 'The access token lacks a scope', actor: 'operator', retry: false },
 
   // What is asked about

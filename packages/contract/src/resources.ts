@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
+import { allPermissions, type Permission } from './permissions.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
@@ -195,8 +196,43 @@ export const ConnectedAccountReason = z.enum([
   'scope_missing',
   'disconnected_by_user',
   'disconnected_by_operator',
+  'ended_by_incident',
 ]);
 export type ConnectedAccountReason = z.infer<typeof ConnectedAccountReason>;
+
+export const RevocationStatus = z
+  .enum(['pending', 'proven', 'unproven'])
+  .describe(
+    'pending: still to be confirmed by the provider. proven: the provider confirmed it. unproven: it could not be confirmed; detail says why.',
+  );
+export type RevocationStatus = z.infer<typeof RevocationStatus>;
+
+/** Why a credential was to be ended at its provider. */
+export const RevocationCause = z
+  .enum(['disconnected', 'replaced', 'abandoned', 'late', 'rotation_lost', 'incident', 'forgotten'])
+  .describe(
+    'disconnected: the account was disconnected. replaced: its user connected again. abandoned: received at a consent that was not completed. ' +
+      'late: received by a refresh after the account had ended. rotation_lost: its successor was lost. incident: an incident ended it. forgotten: its user was forgotten.',
+  );
+export type RevocationCause = z.infer<typeof RevocationCause>;
+
+/** The receipt of one credential that was to be ended at its provider. */
+export const Revocation = z.object({
+  id: z.string(),
+  connected_account_id: z.string(),
+  connection_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  cause: RevocationCause,
+  incident_id: z.string().nullable(),
+  status: RevocationStatus,
+  detail: z.string().nullable().describe('What the provider answered, or why nothing could be confirmed'),
+  attempts: z.int(),
+  next_attempt_at: moment.nullable(),
+  created_at: moment,
+  ended_at: moment.nullable(),
+});
+export type Revocation = z.infer<typeof Revocation>;
 
 export const ConnectedAccount = z.object({
   id: z.string(),
@@ -212,6 +248,10 @@ export const ConnectedAccount = z.object({
   access_token_expires_at: moment.nullable(),
   last_refreshed_at: moment.nullable(),
   last_used_at: moment.nullable(),
+  revocation: z
+    .object({ status: RevocationStatus, detail: z.string().nullable(), at: moment })
+    .nullable()
+    .describe('The latest receipt of a credential of this account that was ended at the provider'),
   created_at: moment,
   updated_at: moment,
 });
@@ -308,6 +348,94 @@ export const AuditEvent = z.object({
   created_at: moment,
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
+
+// ---- clients and users -----------------------------------------------------------------------------------------
+
+export const PermissionName = z.enum(allPermissions as [Permission, ...Permission[]]);
+export const ClientCreate = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  scopes: z.array(PermissionName).min(1).max(100).describe('What it may do; nothing that the caller may not'),
+});
+export const ClientUpdate = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).optional(),
+    scopes: z.array(PermissionName).min(1).max(100).optional(),
+    suspended: z.boolean().optional().describe('true: the next call of this client, or over an MCP URL it asked for, is refused'),
+  })
+  .refine(...namesSomething);
+export const SecretRotation = z.strictObject({
+  overlap_seconds: z.int().min(0).max(604_800).default(86_400).describe('How long the secret of before is still taken; 0 ends it at once'),
+});
+export const MachineClient = z.object({
+  client_id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  suspended: z.boolean(),
+  suspended_at: moment.nullable(),
+  previous_secret_expires_at: moment.nullable(),
+  created_at: moment,
+});
+export const CreatedSecret = z.object({ client_secret: z.string().describe('Shown only now') });
+export type ClientCreate = z.infer<typeof ClientCreate>;
+export type ClientUpdate = z.infer<typeof ClientUpdate>;
+export type MachineClient = z.infer<typeof MachineClient>;
+export type CreatedSecret = z.infer<typeof CreatedSecret>;
+
+export const UserUpdate = z.strictObject({
+  suspended: z.boolean().describe('true: the next call on behalf of this user is refused; resuming needs no new consent'),
+});
+export const User = z.object({ identifier: z.string(), suspended: z.boolean(), suspended_at: moment.nullable(), created_at: moment });
+export type UserUpdate = z.infer<typeof UserUpdate>;
+export type User = z.infer<typeof User>;
+
+// ---- incidents -------------------------------------------------------------------------------------------------
+
+export const IncidentFilter = z
+  .strictObject({
+    created_after: moment.optional().describe('Consented to at this time or later'),
+    created_before: moment.optional().describe('Consented to before this time'),
+    connection_name: z.string().min(1).max(63).optional(),
+    client_id: z.string().min(1).max(64).optional().describe('Used by this client, or within reach of MCP URLs that it asked for'),
+    config_name: z.string().min(1).max(63).optional().describe('Within reach of this MCP config, in any of its versions'),
+    identifier: UserIdentifier.optional(),
+  })
+  .describe('Everything that is named must fit; an empty filter is every credential of the environment');
+export const IncidentCreate = z.strictObject({
+  filter: IncidentFilter,
+  dry_run: z.boolean().default(false).describe('Only count what would be ended'),
+});
+const incidentCounts = {
+  total: z.int(),
+  done: z.int().describe('Proven and unproven together'),
+  proven: z.int().describe('The provider confirmed the end'),
+  unproven: z.int().describe('Ended here; the provider could not confirm it'),
+  remaining: z.int(),
+};
+export const Incident = z.object({
+  id: z.string().nullable().describe('Null for a dry run'),
+  dry_run: z.boolean(),
+  status: z.enum(['preview', 'running', 'finished']),
+  filter: IncidentFilter,
+  counts: z.object(incidentCounts),
+  connections: z.array(z.object({ connection_name: z.string(), connector: z.string(), ...incidentCounts })),
+  created_at: moment.nullable(),
+  finished_at: moment.nullable(),
+});
+export const IncidentItem = z.object({
+  connected_account_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  identifier: z.string().nullable().describe('Null once the user was forgotten'),
+  status: RevocationStatus,
+  detail: z.string().nullable(),
+  revocation_id: z.string().nullable(),
+  attempts: z.int(),
+  ended_at: moment.nullable().describe('From then on it could not be used here'),
+  settled_at: moment.nullable(),
+});
+export type IncidentCreate = z.infer<typeof IncidentCreate>;
+export type Incident = z.infer<typeof Incident>;
+export type IncidentItem = z.infer<typeof IncidentItem>;
 
 // ---- answers -------------------------------------------------------------------------------------------------
 

@@ -164,6 +164,16 @@ export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
         `${held.n} connected account(s) hold credentials on this connection; delete them first, so that they are revoked`,
       );
     }
+    const [pending] = await tx
+      .select({ n: count() })
+      .from(schema.revocations)
+      .where(and(eq(schema.revocations.connectionId, id), eq(schema.revocations.status, 'pending')));
+    if (pending !== undefined && pending.n > 0) {
+      throw new Fault(
+        'in_use',
+        `${pending.n} credential(s) are still being revoked with this connection’s OAuth app; see GET /v1/revocations`,
+      );
+    }
     await tx.delete(accounts).where(eq(accounts.connectionId, id));
     await tx.delete(t).where(eq(t.id, id));
     await ctx.audit(tx, 'connection.deleted', { kind: 'connection', id }, { name: row.name, connector: row.connector });

@@ -9,8 +9,8 @@ import {
 import { Fault, type FaultCode, type FieldError, isFault, newId, parseBearer, Secret } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
-import { authorizationUrl, createPkce, exchangeCode, type OAuthApp, revokeToken } from '@grantway/oauth';
-import { idleSecondsOf, type Place, randomToken, sameBytes, storeGrant } from '@grantway/vault';
+import { authorizationUrl, createPkce, exchangeCode } from '@grantway/oauth';
+import { idleSecondsOf, type Place, queueRevocation, randomToken, sameBytes, storeGrant } from '@grantway/vault';
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { mustBeReady } from './authorization-links.ts';
 import { type AccountRow, oauthAppOf } from './connected-accounts.ts';
@@ -71,6 +71,8 @@ async function readLink(modules: Modules, environmentId: string, where: ReturnTy
         connection: schema.connections,
         userId: schema.users.id,
         identifier: schema.users.identifier,
+        userSuspendedAt: schema.users.suspendedAt,
+        environmentSuspendedAt: schema.environments.suspendedAt,
         workspaceName: schema.workspaces.name,
       })
       .from(links)
@@ -83,6 +85,8 @@ async function readLink(modules: Modules, environmentId: string, where: ReturnTy
     return one;
   });
   if (row === undefined) throw new Fault('link_invalid');
+  if (row.environmentSuspendedAt !== null) throw new Fault('environment_suspended');
+  if (row.userSuspendedAt !== null) throw new Fault('user_suspended');
   const connector = await modules.catalogue.find(row.connection.connector);
   if (connector === undefined) throw new Fault('link_invalid', { internal: `no connector ${row.connection.connector}` });
   const ctx = createCtx(modules, { environmentId, actor: { kind: 'person', id: row.userId }, ...request });
@@ -237,11 +241,12 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
       iss: input.iss,
       requestedScopes: session.scopes,
     });
+    let account: ProviderAccount | undefined;
     try {
-      const account = await identify(modules, open, credential, {});
+      account = await identify(modules, open, credential, {});
       await store(open, credential, account, session.scopes, {}, session.id);
     } catch (error) {
-      await abandon(ctx, app, credential);
+      await abandon(open, credential, account);
       throw error;
     }
     return { linkToken, outcome: 'connected' };
@@ -375,10 +380,17 @@ async function useLink(tx: Tx, linkId: string): Promise<void> {
 }
 
 /** A token that we got and will not keep is given back. */
-async function abandon(ctx: Ctx, app: OAuthApp, credential: Secret<Credential>): Promise<void> {
-  try {
-    await revokeToken(ctx.modules.egress, app, credential as Parameters<typeof revokeToken>[2]);
-  } catch (err) {
-    ctx.log.warn({ err }, 'a token that was not kept could not be revoked');
-  }
+async function abandon(open: OpenLink, credential: Secret<Credential>, providerAccount: ProviderAccount | undefined): Promise<void> {
+  const { ctx, account, connection } = open;
+  const id = await ctx.tx((tx) =>
+    queueRevocation(tx, ctx.modules.sealing, {
+      account: { id: account.id, environmentId: ctx.environmentId },
+      connectionId: connection.id,
+      providerAccountId: providerAccount?.id ?? null,
+      grantId: newId('grant'),
+      credential,
+      cause: 'abandoned',
+    }),
+  );
+  await ctx.modules.revocations.tryNow(id);
 }

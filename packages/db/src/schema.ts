@@ -44,6 +44,10 @@ export const environments = pgTable('environments', {
     .notNull()
     .references(() => workspaces.id),
   name: text('name').notNull(),
+  /** Nothing of it is served while this is set. */
+  suspendedAt: moment('suspended_at'),
+  /** Its data keys were destroyed then: nothing sealed in it opens again. */
+  forgottenAt: moment('forgotten_at'),
   createdAt: createdAt(),
 });
 
@@ -107,6 +111,9 @@ export const clients = pgTable(
     secretMac: bytea('secret_mac').notNull(),
     scopes: text('scopes').array().notNull(),
     suspendedAt: moment('suspended_at'),
+    /** After a rotation the secret of before is taken until then. */
+    previousSecretMac: bytea('previous_secret_mac'),
+    previousSecretUntil: moment('previous_secret_until'),
     createdAt: createdAt(),
   },
   (t) => [index('clients_environment').on(t.environmentId, t.id), isolated()],
@@ -114,7 +121,13 @@ export const clients = pgTable(
 
 export const users = pgTable(
   'users',
-  { id: text('id').primaryKey(), environmentId: environmentId(), identifier: text('identifier').notNull(), createdAt: createdAt() },
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    identifier: text('identifier').notNull(),
+    suspendedAt: moment('suspended_at'),
+    createdAt: createdAt(),
+  },
   (t) => [uniqueIndex('users_identifier').on(t.environmentId, t.identifier), isolated()],
 );
 
@@ -388,4 +401,94 @@ export const auditEvents = pgTable(
     createdAt: createdAt(),
   },
   (t) => [index('audit_events_page').on(t.environmentId, t.id), isolated()],
+);
+
+// ---- ending ----------------------------------------------------------------------------------------------------
+
+/**
+ * Credentials that are to be ended at their provider, and the receipts of those that were. A receipt outlives its account
+ * and its connection; the sealed copy does not outlive the attempt.
+ */
+export const revocations = pgTable(
+  'revocations',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    connectedAccountId: text('connected_account_id').notNull(),
+    connectionId: text('connection_id').notNull(),
+    connectionName: text('connection_name').notNull(),
+    connector: text('connector').notNull(),
+    providerAccountId: text('provider_account_id'),
+    grantId: text('grant_id').notNull(),
+    cause: text('cause').notNull(),
+    incidentId: text('incident_id'),
+    status: text('status').notNull().default('pending'),
+    detail: text('detail'),
+    /** Sealed for this row; null once it has ended. */
+    credentialCt: bytea('credential_ct'),
+    attempts: integer('attempts').notNull().default(0),
+    attemptedAt: moment('attempted_at'),
+    /** Also the claim of whoever tries it now: it lies behind the longest try. */
+    nextAttemptAt: moment('next_attempt_at').notNull(),
+    giveUpAt: moment('give_up_at').notNull(),
+    endedAt: moment('ended_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('revocations_page').on(t.environmentId, t.id),
+    index('revocations_of_account').on(t.connectedAccountId, t.id),
+    index('revocations_of_incident').on(t.incidentId, t.status).where(sql`incident_id IS NOT NULL`),
+    index('revocations_due').on(t.connectionId, t.nextAttemptAt).where(sql`status = 'pending'`),
+    index('revocations_rate').on(t.connectionId, t.attemptedAt),
+    isolated(),
+  ],
+);
+
+/** What an incident is about; empty means everything. */
+export interface IncidentFilterRow {
+  created_after?: string | undefined;
+  created_before?: string | undefined;
+  connection_name?: string | undefined;
+  client_id?: string | undefined;
+  config_name?: string | undefined;
+  identifier?: string | undefined;
+}
+
+export const incidents = pgTable(
+  'incidents',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    filter: jsonb('filter').$type<IncidentFilterRow>().notNull(),
+    total: integer('total').notNull(),
+    finishedAt: moment('finished_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('incidents_page').on(t.environmentId, t.id),
+    index('incidents_running').on(t.id).where(sql`finished_at IS NULL`),
+    isolated(),
+  ],
+);
+
+/** One grant that an incident ends; the list is fixed when the incident is opened, so that it can be resumed. */
+export const incidentItems = pgTable(
+  'incident_items',
+  {
+    incidentId: text('incident_id')
+      .notNull()
+      .references(() => incidents.id, { onDelete: 'cascade' }),
+    connectedAccountId: text('connected_account_id').notNull(),
+    environmentId: environmentId(),
+    connectionId: text('connection_id').notNull(),
+    grantId: text('grant_id').notNull(),
+    /** Ended here, at Grantway; what the provider says is in the revocation. */
+    endedAt: moment('ended_at'),
+    revocationId: text('revocation_id'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.incidentId, t.connectedAccountId] }),
+    index('incident_items_left').on(t.incidentId, t.connectedAccountId).where(sql`ended_at IS NULL`),
+    isolated(),
+  ],
 );

@@ -13,6 +13,7 @@ import {
   readAccount,
   refreshMarginSeconds,
 } from './accounts.ts';
+import type { DecryptBudget } from './decrypt-budget.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
 import { createPace, type PaceLimits, probeEveryMs } from './pace.ts';
@@ -67,6 +68,8 @@ export interface LeaseDeps {
   pace?: PaceLimits | undefined;
   /** Never set in production. */
   faults?: FaultInjection | undefined;
+  /** Counts what is opened for callers; undefined: without a limit. */
+  budget?: DecryptBudget;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -99,7 +102,7 @@ export interface Leases {
    * The account's credential, fresh: renewed now when too little of its life is left.
    * @throws NeedsAuthorization, Fault connection_incident or unavailable
    */
-  lease(accountId: string): Promise<Lease>;
+  lease(accountId: string, clientId?: string | null): Promise<Lease>;
   /**
    * The one refresh function: called before a tool call, after a provider's 401, and by the sweep. Renews only while
    * the stored credential is the one with this fingerprint; without one, while too little of its life is left, and with
@@ -145,6 +148,12 @@ export function createLeases(deps: LeaseDeps): Leases {
     }
   }
 
+  /** The last look before a credential is used. Refreshing goes on meanwhile, so that resuming needs no new consent (E16). */
+  function mustNotBeSuspended(row: AccountRow): void {
+    if (row.environment_suspended) throw new Fault('environment_suspended');
+    if (row.user_suspended) throw new Fault('user_suspended');
+  }
+
   function isStale(row: AccountRow): boolean {
     if (row.life_left_s === null) return false;
     return row.life_left_s <= refreshMarginSeconds(row.life_s ?? row.life_left_s);
@@ -161,7 +170,8 @@ export function createLeases(deps: LeaseDeps): Leases {
       row.credential_ct as Buffer,
     );
 
-  async function toLease(row: AccountRow): Promise<Lease> {
+  async function toLease(row: AccountRow, clientId: string | null): Promise<Lease> {
+    deps.budget?.spend(row.id, clientId);
     return {
       accountId: row.id,
       environmentId: row.environment_id,
@@ -177,28 +187,30 @@ export function createLeases(deps: LeaseDeps): Leases {
     };
   }
 
-  async function lease(accountId: string): Promise<Lease> {
+  async function lease(accountId: string, clientId: string | null = null): Promise<Lease> {
     const row = await read(accountId);
+    mustNotBeSuspended(row);
     mustBeUsable(row);
-    if (!isStale(row)) return toLease(row);
+    if (!isStale(row)) return toLease(row, clientId);
     if (!row.refreshable) {
-      if ((row.life_left_s as number) > 0) return toLease(row);
+      if ((row.life_left_s as number) > 0) return toLease(row, clientId);
       if (await end(row, 'EXPIRED', 'no_refresh_token', undefined)) {
         throw new NeedsAuthorization(accountId, 'EXPIRED', 'no_refresh_token');
       }
       // Somebody stored another credential, or ended the account, between the read and the swap.
-      return lease(accountId);
+      return lease(accountId, clientId);
     }
     try {
       await refresh(accountId, {});
     } catch (error) {
       // A provider outage must not stop calls while the access token is still good.
       if (!(error instanceof Fault) || (row.life_left_s as number) <= usableSeconds) throw error;
-      return toLease(row);
+      return toLease(row, clientId);
     }
     const fresh = await read(accountId);
+    mustNotBeSuspended(fresh);
     mustBeUsable(fresh);
-    return toLease(fresh);
+    return toLease(fresh, clientId);
   }
 
   function refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
@@ -397,6 +409,8 @@ export function createLeases(deps: LeaseDeps): Leases {
         reason,
         actor: { kind: 'system', id: null },
         requestId: null,
+        // Its successor may live on at the provider; most end the whole grant with any token of it.
+        ...(reason === 'rotation_lost' ? { revoke: { sealing: deps.sealing, cause: 'rotation_lost' as const } } : {}),
         onlyIf: {
           generation: without === 'generation' ? undefined : Number(row.generation),
           fence: without === 'fence' ? undefined : fence,

@@ -72,7 +72,7 @@ export const connectedAccounts = [
     path: '/v1/connected-accounts/{id}',
     summary: 'Disconnect an account',
     description:
-      'Destroys the stored credential at once and revokes it at the provider as far as the provider lets us. The account stays, DISCONNECTED, with its history; its user can connect again. Repeating it changes nothing.',
+      'Ends the account at once and revokes its credential at the provider. Where the provider does not confirm it, it is asked again for 72 hours; `revocation` of the account, and GET /v1/revocations, show what came of it. The account stays, DISCONNECTED, with its history; its user can connect again. Repeating it changes nothing.',
     permission: 'connected_accounts:write',
     audit: 'connected_account.deleted',
     params: id,

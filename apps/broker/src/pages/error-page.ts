@@ -72,6 +72,18 @@ export const words: Partial<Record<FaultCode, Words>> = {
     text: 'You signed in with another account than the one that is connected. Nothing was changed.',
     next: 'Try again and choose the account from before. To change accounts, have the old one disconnected first, then ask your agent for a new link.',
   },
+  user_suspended: {
+    tone: 'warn',
+    title: 'Access is suspended',
+    text: 'The people who run your agent have suspended your access for now. Nothing was connected.',
+    next: 'There is nothing you can do here. Ask the people who run your agent.',
+  },
+  environment_suspended: {
+    tone: 'warn',
+    title: 'Access is suspended',
+    text: 'The service that your agent belongs to is suspended for now. Nothing was connected.',
+    next: 'There is nothing you can do here. Ask the people who run your agent.',
+  },
   form_invalid: {
     tone: 'warn',
     title: 'Something is missing in the form',
