@@ -441,7 +441,7 @@ describe('secrets', () => {
     expect(refreshTokens.length).toBeGreaterThan(5);
   });
 
-  it('are in no log line, no row, no job and no answer but those that hand them out', async () => {
+  it('C01, C17: are in no log line, no row, no job and no answer but those that hand them out', async () => {
     const places = await everywhere();
     const size = (kind: Place['kind']) => places.filter((place) => place.kind === kind).length;
     expect(size('log')).toBeGreaterThan(100);

@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
-import { cpSync, existsSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { Person } from '@grantway/test/harness';
+import { connectAll, createDatabase, incidentSetting, Person, startBroker } from '@grantway/test/harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { cleanUp, clientOf, command, type Json, newDataDir, startProcess } from './broker-process.ts';
 
@@ -99,6 +99,62 @@ describe('the keys commands, embedded mode', () => {
   });
 });
 
+describe('the keys commands, server mode', () => {
+  it('replace master and data keys beside a running broker, which fails no call', { timeout: 180_000 }, async () => {
+    const database = await createDatabase();
+    const masterKey = randomBytes(32);
+    const broker = await startBroker({ databaseUrl: database.url, masterKey });
+    const instance = await incidentSetting(broker, 'user_42');
+    await connectAll(broker, instance);
+    const folder = newDataDir();
+    mkdirSync(folder, { recursive: true });
+    const next = path.join(folder, 'next-key');
+    writeFileSync(next, randomBytes(32).toString('base64'), { mode: 0o600 });
+    const env = {
+      GRANTWAY_DATA_DIR: folder,
+      DATABASE_URL: database.url,
+      // The commands need no queue.
+      REDIS_URL: 'redis://127.0.0.1:1',
+      GRANTWAY_MASTER_KEY: masterKey.toString('base64'),
+    };
+
+    let running = true;
+    const statuses = new Map<number, number>();
+    const calls = (async () => {
+      while (running) {
+        const { status } = await broker.api(tool, { body: call });
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    })();
+    const withSecond = { ...env, GRANTWAY_SECOND_KEY: `file:${next}` };
+    const wrapped = await command(withSecond, 'keys', 'rotate-master');
+    expect([wrapped.stderr, wrapped.code]).toEqual(['', 0]);
+    const old = /keys retire --master (local:[0-9a-f]{16})/.exec(wrapped.stdout)?.[1] as string;
+    for (let i = 0; i < 2; i++) {
+      const rotated = await command(withSecond, 'keys', 'rotate-data');
+      expect([rotated.stderr, rotated.code]).toEqual(['', 0]);
+    }
+    running = false;
+    await calls;
+    expect([...statuses.keys()]).toEqual([200]);
+    await broker.close();
+
+    const { GRANTWAY_MASTER_KEY: _, ...moved } = { ...env, GRANTWAY_MASTER_KEY_FILE: next };
+    expect((await command(withSecond, 'keys', 'retire', '--master', old)).stderr).toContain('still configured');
+    expect((await command(moved, 'keys', 'retire', '--master', old)).stdout).toContain(`${old} opens nothing more`);
+    expect((await command(moved, 'keys', 'verify')).stdout).toMatch(/^([1-9]\d*) of \1 sealed rows open$/m);
+    expect((await command(env, 'keys', 'verify')).stdout).toMatch(/^0 of [1-9]\d* sealed rows open$/m);
+    await expect(startBroker({ databaseUrl: database.url, masterKey })).rejects.toThrow(/not the one .* \(local:[0-9a-f]{16}\)/);
+    const again = await startBroker({ databaseUrl: database.url, masterKey: Buffer.from(readFileSync(next, 'utf8'), 'base64') });
+    const { url } = (
+      await again.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'incident-responder', user_identifier: 'user_42' } })
+    ).body;
+    expect(new URL(url).pathname).toBe(new URL(instance.url).pathname);
+    await again.close();
+    await database.drop();
+  });
+});
+
 describe('the backup and restore drill', () => {
   it('C02: a backup opens with its master key, with nothing else, and with the break-glass key when the master key is lost', {
     timeout: 180_000,
@@ -140,6 +196,16 @@ describe('the backup and restore drill', () => {
     expect((await command(env, 'keys', 'verify')).stdout).toMatch(/^([1-9]\d*) of \1 sealed rows open$/m);
     await works(env, url);
   });
+});
+
+it('C16: a signal does not open the debugger of a running broker', { timeout: 60_000 }, async () => {
+  const broker = startProcess({ GRANTWAY_DATA_DIR: newDataDir() });
+  const url = await broker.listening;
+  broker.child.kill('SIGUSR1');
+  // Two answers later the signal was dealt with, whatever it does.
+  for (let i = 0; i < 2; i++) expect((await fetch(`${url}/healthz`)).status).toBeLessThan(500);
+  expect(await broker.interrupt()).toBe(0);
+  expect(broker.stderr()).not.toMatch(/debugger|inspector/i);
 });
 
 describe('C09: without a usable master key nothing starts', () => {

@@ -133,6 +133,8 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGTERM', () => stop('SIGTERM'));
 
+  // Node opens its debugger at this signal, and with it every secret in memory; a listener takes that away.
+  process.on('SIGUSR1', () => {});
   const [noun, ...words] = process.argv.slice(2);
   if (noun !== undefined) {
     process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');

@@ -74,7 +74,7 @@ it('a ring that is opened later finds the same keys', async () => {
   expect(after.key.equals(before.key)).toBe(true);
 });
 
-it('another master key is refused by naming the fingerprint that is needed, and nothing is written', async () => {
+it('C08: another master key is refused by naming the fingerprint that is needed, and nothing is written', async () => {
   const right = localKeyWrapper(new Secret(randomBytes(32)));
   await (await openKeyRing(open(), right)).active('record', environments[0]);
   const db = open();

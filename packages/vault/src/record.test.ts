@@ -28,7 +28,7 @@ describe('what was sealed', () => {
     expect(openRecord(key, context, record).equals(plaintext)).toBe(true);
   });
 
-  it('does not open with any bit flipped', () => {
+  it('C06: does not open with any bit flipped', () => {
     const key = newKey();
     const record = sealRecord(key, context, randomBytes(64));
     const opened: number[] = [];
@@ -41,7 +41,7 @@ describe('what was sealed', () => {
     expect(opens(key, context, record)).toBe(true);
   });
 
-  it('does not open cut to any length, at either end, nor with bytes added', () => {
+  it('C06: does not open cut to any length, at either end, nor with bytes added', () => {
     const key = newKey();
     const record = sealRecord(key, context, randomBytes(64));
     const opened: string[] = [];
@@ -57,7 +57,7 @@ describe('what was sealed', () => {
     expect(opened).toEqual([]);
   });
 
-  it('does not open with a tag of 0 to 15 bytes, whatever fills its place', () => {
+  it('C05: does not open with a tag of 0 to 15 bytes, whatever fills its place', () => {
     const key = newKey();
     const opened: string[] = [];
     for (const length of [0, 16, 64]) {
@@ -72,7 +72,7 @@ describe('what was sealed', () => {
     expect(opened).toEqual([]);
   });
 
-  it('does not open under another magic, format or suite', () => {
+  it('C15: does not open under another magic, format or suite', () => {
     const key = newKey();
     const record = sealRecord(key, context, randomBytes(8));
     for (const place of [0, 1, 2]) {
@@ -93,7 +93,7 @@ describe('what was sealed', () => {
     expect(opens({ id: randomUUID(), key: key.key }, context, record)).toBe(false);
   });
 
-  it('says nothing but that it does not open when the tag fails, as when the commitment fails', () => {
+  it('C18: says nothing but that it does not open when the tag fails, as when the commitment fails', () => {
     const key = newKey();
     const record = sealRecord(key, context, randomBytes(8));
     expect(() => openRecord(key, ['elsewhere'], record)).toThrow(new VaultError());
@@ -102,7 +102,7 @@ describe('what was sealed', () => {
 });
 
 describe('the context', () => {
-  it('refuses each field changed, emptied, dropped, doubled or exchanged with another', () => {
+  it('C03: refuses each field changed, emptied, dropped, doubled or exchanged with another', () => {
     const key = newKey();
     const record = sealRecord(key, context, randomBytes(8));
     const wrong: string[][] = [[], [...context, ''], ['', ...context], [...context].reverse()];
@@ -147,7 +147,7 @@ describe('the context', () => {
 });
 
 describe('one record, two keys', () => {
-  it('is refused by the commitment although AES-GCM itself would open it under both', () => {
+  it('C07: is refused by the commitment although AES-GCM itself would open it under both', () => {
     const id = randomUUID();
     const [first, second] = [newKey(id), newKey(id)];
     const [salt, iv] = [randomBytes(32), randomBytes(12)];
@@ -170,7 +170,7 @@ describe('one record, two keys', () => {
   });
 });
 
-it('100 000 seals of one plaintext under one key repeat neither salt nor IV nor commitment', { timeout: 120_000 }, () => {
+it('C10: 100 000 seals of one plaintext under one key repeat neither salt nor IV nor commitment', { timeout: 120_000 }, () => {
   const key = newKey();
   const plaintext = Buffer.alloc(16);
   const seen = { salt: new Set<string>(), iv: new Set<string>(), commitment: new Set<string>() };

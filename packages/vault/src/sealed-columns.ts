@@ -117,7 +117,7 @@ export async function replaceRecords(
     name: '',
     text: `update ${column.table} t set ${column.column} = v.fresh
            from unnest($1::tid[], $2::bytea[], $3::bytea[]) as v ("at", old, fresh)
-           where t.ctid = v."at" and t.${column.column} = v.old returning 1`,
+           where t.ctid = any($1::tid[]) and t.ctid = v."at" and t.${column.column} = v.old returning 1`,
     values: [rows.map(({ at }) => at), rows.map(({ old }) => old), rows.map(({ fresh }) => fresh)],
   });
   return changed.length;

@@ -130,7 +130,7 @@ describe('a sealed value', () => {
     expect(reveal(await sameElsewhere.open(place(), record))).toEqual(value);
   });
 
-  it('opens in none of the places it was moved to: rows, columns, generations, grants, each with each', async () => {
+  it('C03: opens in none of the places it was moved to: rows, columns, generations, grants, each with each', async () => {
     const places: Place[] = [];
     for (const rowId of ['ca_1', 'ca_2', 'ca_11', 'ca_1\u0000']) {
       for (const [table, column] of [
