@@ -185,12 +185,12 @@ async function killAt(setting: Setting, point: string, child: Child, journal: st
   const accounts = await Promise.all(classes.map((c) => setting.account(c)));
   const before = await Promise.all(classes.map((c) => providers.ledger(c)));
   if (spec.held !== undefined) {
-    for (const c of classes) await providers.knobs(c, { slow_ms: spec.held === 'before' ? 400 : 4_000, where: 'token', when: spec.held });
+    for (const c of classes) await providers.knobs(c, { slow_ms: spec.held === 'before' ? 2_000 : 4_000, where: 'token', when: spec.held });
     const held = providers.held(classes.length);
     child.lease(accounts);
     await held;
-    for (const c of classes) await providers.knobs(c, {});
     await child.kill();
+    for (const c of classes) await providers.knobs(c, {});
     // What was sent is carried out, whether or not anybody waits for the answer.
     if (spec.held === 'before') {
       await until(async () => {
