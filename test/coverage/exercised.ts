@@ -1,4 +1,5 @@
-import type { Json, TestBroker } from '@grantway/test/harness';
+import { type Json, someKeys, type TestBroker } from '@grantway/test/harness';
+import { Browser, chatCodeIn } from '../flows/browser.ts';
 import type { OtherEnvironment } from './other-environment.ts';
 
 export interface Sent {
@@ -56,6 +57,36 @@ const named = (make: (name: string) => Sent): NonNullable<Exercise['masked']> =>
   const [theirs, missing] = ['only-theirs', 'only-nobodys'];
   return () => [{ theirs: make(theirs), missing: make(missing), named: [theirs, missing] }];
 };
+
+/** A key that was entered by the right person and waits for the app's word. */
+async function parkedRequest(world: World): Promise<Json> {
+  const connection = await create(world, '/v1/connections', {
+    name: newName('verified-by-app'),
+    connector: 'datadog',
+    sandbox: true,
+    verification: { mode: 'app', user_verify_urls: ['http://127.0.0.1:9/verify'] },
+  });
+  const identifier = newName('user');
+  const { link } = await create(world, '/v1/connected-accounts/authorization-link', { connection_name: connection.name, identifier });
+  const browser = new Browser();
+  const sent = await browser.submit(await browser.follow(link, () => false), { ...someKeys(), site: 'datadoghq.com' }, '/key');
+  return { auth_request_id: new URL(sent.headers.get('location') ?? '').searchParams.get('auth_request_id'), identifier };
+}
+
+async function waitingChat(world: World): Promise<Json> {
+  const connection = await create(world, '/v1/connections', {
+    name: newName('verified-by-chat'),
+    connector: 'datadog',
+    sandbox: true,
+    verification: { mode: 'chat' },
+  });
+  const identifier = newName('user');
+  const { link } = await create(world, '/v1/connected-accounts/authorization-link', { connection_name: connection.name, identifier });
+  const browser = new Browser();
+  await browser.submit(await browser.follow(link, () => false), {}, '/ready');
+  const { html } = await browser.follow(link, () => false);
+  return { connection_name: connection.name, identifier, code: chatCodeIn(html) };
+}
 
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
@@ -131,6 +162,25 @@ export const exercised: Record<string, Exercise> = {
     masked: named((connection_name) => ({
       path: '/v1/connected-accounts/authorization-link',
       body: { connection_name, identifier: 'user-of-another-environment' },
+    })),
+  },
+  'POST /v1/connected-accounts/verify': {
+    request: async (world) => ({ path: '/v1/connected-accounts/verify', body: await parkedRequest(world) }),
+    masked: (world) => {
+      const body = (auth_request_id: string) => ({ auth_request_id, identifier: world.other.identifier });
+      return [
+        {
+          theirs: { path: '/v1/connected-accounts/verify', body: body('A'.repeat(43)) },
+          missing: { path: '/v1/connected-accounts/verify', body: body('B'.repeat(43)) },
+        },
+      ];
+    },
+  },
+  'POST /v1/connected-accounts/chat-code': {
+    request: async (world) => ({ path: '/v1/connected-accounts/chat-code', body: await waitingChat(world) }),
+    masked: named((connection_name) => ({
+      path: '/v1/connected-accounts/chat-code',
+      body: { connection_name, identifier: 'user-of-another-environment', code: '123456' },
     })),
   },
   'GET /v1/connected-accounts': {
@@ -211,6 +261,8 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /pages/logos/:connector.svg': { as: '/pages/logos/slack.svg', gets: 'open' },
   'POST /oauth/token': { as: '/oauth/token', gets: 400 },
   'GET /connect/:token': { as: '/connect/gwln_x', gets: 404 },
+  'POST /connect/:token/ready': { as: '/connect/gwln_x/ready', gets: 404 },
+  'POST /connect/:token/replace': { as: '/connect/gwln_x/replace', gets: 404 },
   'POST /connect/:token/go': { as: '/connect/gwln_x/go', gets: 404 },
   'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 404 },
   'GET /connect/:token/done': { as: '/connect/gwln_x/done', gets: 404 },

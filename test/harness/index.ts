@@ -86,6 +86,8 @@ export async function startBroker(
     databaseUrl: string;
     masterKey: Buffer;
     linkLifeSeconds: number;
+    /** Set: what the broker believes its address to be; it listens on loopback all the same. */
+    baseUrl: string;
     toolTimeoutMs: number;
     bodyLimitBytes: number;
     stateDir: string;
@@ -104,7 +106,7 @@ export async function startBroker(
     masterKey: new Secret(options.masterKey ?? randomBytes(32)),
     host: '127.0.0.1',
     port: 0,
-    baseUrl: undefined,
+    baseUrl: options.baseUrl,
     sandbox: options.sandbox === false ? undefined : { stateDir: options.stateDir },
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { reveal, type Secret } from '@grantway/contract';
+import { reveal, type Secret, type VerificationMode } from '@grantway/contract';
 import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
@@ -29,6 +29,8 @@ export interface BrokerOptions {
   migrationsDir: string;
   connectorsDir: string;
   linkLifeSeconds: number;
+  /** How people are verified where a connection does not say. */
+  verification?: VerificationMode | undefined;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
   metricsToken: Secret | undefined;
@@ -117,6 +119,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, log }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
+        verification: options.verification,
         consentLifeSeconds,
         accessTokenLifeSeconds,
         toolTimeoutMs: options.toolTimeoutMs,

@@ -53,6 +53,7 @@ async function start(config: Readonly<Config>): Promise<Running> {
       migrationsDir: folder('migrations'),
       connectorsDir: folder('connectors'),
       linkLifeSeconds: config.linkLifeSeconds,
+      verification: config.verification,
       toolTimeoutMs: config.toolTimeoutMs,
       bodyLimitBytes: config.bodyLimitBytes,
       metricsToken: config.metricsToken,

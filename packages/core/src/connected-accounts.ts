@@ -83,7 +83,7 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
 }
 
 /** Best effort: the row is gone already, and what the provider said is in the log. */
-async function revokeAtProvider(ctx: Ctx, account: AccountRow, connection: ConnectionRow): Promise<void> {
+export async function revokeAtProvider(ctx: Ctx, account: AccountRow, connection: ConnectionRow): Promise<void> {
   if (account.credentialCt === null || account.grantId === null) return;
   const app = await oauthAppOf(ctx.modules, connection);
   if (app === undefined) return;

@@ -16,3 +16,5 @@ export { decodeCursor, type Page, toPage } from './pagination.ts';
 export * from './tool-call-log.ts';
 export * from './tool-calls.ts';
 export * from './tools.ts';
+export type { VerificationView } from './verification.ts';
+export * from './verify-account.ts';

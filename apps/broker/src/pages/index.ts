@@ -14,6 +14,8 @@ import { landing } from './landing.ts';
 import { iconPath, iconSvg } from './layout.ts';
 import { createLogos, logoHeaders } from './logos.ts';
 import { linkPath, type Page, type PageAnswer, type PageDeps } from './page.ts';
+import { ready } from './ready.ts';
+import { replace } from './replace.ts';
 import { styleHeaders, stylePath, styleText } from './style.ts';
 
 export { errorPage } from './error-page.ts';
@@ -41,7 +43,7 @@ const logo: Page = {
   },
 };
 
-const pages: readonly Page[] = [landing, go, key, done, callback, stylesheet, icon, logo];
+const pages: readonly Page[] = [landing, ready, go, key, replace, done, callback, stylesheet, icon, logo];
 
 /** Everything under these is ours to answer, also where there is no page. */
 const elsewhere: readonly { path: string; code: 'link_invalid' | 'not_found' }[] = [
