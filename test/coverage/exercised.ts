@@ -267,6 +267,8 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 404 },
   'GET /connect/:token/done': { as: '/connect/gwln_x/done', gets: 404 },
   'GET /oauth/callback/:connectionId': { as: '/oauth/callback/con_x?state=x&code=x', gets: 400 },
+  'POST /connect/:token/sign-in': { as: '/connect/gwln_x/sign-in', gets: 404 },
+  'GET /oauth/identity/:connectionId': { as: '/oauth/identity/con_x?state=x&code=x', gets: 400 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
 };
@@ -277,6 +279,8 @@ export const refusedEverywhere = [
   '/connect/*',
   '/oauth/callback',
   '/oauth/callback/*',
+  '/oauth/identity',
+  '/oauth/identity/*',
   '/pages/*',
   '/u/*',
   '/.well-known/:document/u/*',

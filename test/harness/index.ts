@@ -88,6 +88,7 @@ export async function startBroker(
     linkLifeSeconds: number;
     /** Set: what the broker believes its address to be; it listens on loopback all the same. */
     baseUrl: string;
+    allowHosts: string[];
     toolTimeoutMs: number;
     bodyLimitBytes: number;
     stateDir: string;
@@ -107,6 +108,7 @@ export async function startBroker(
     host: '127.0.0.1',
     port: 0,
     baseUrl: options.baseUrl,
+    allowHosts: options.allowHosts ?? [],
     sandbox: options.sandbox === false ? undefined : { stateDir: options.stateDir },
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),

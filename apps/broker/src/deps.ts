@@ -32,6 +32,8 @@ export interface BrokerOptions {
   /** How people are verified where a connection does not say. */
   verification?: VerificationMode | undefined;
   toolTimeoutMs: number;
+  /** Exact `host:port` exceptions to the rules for addresses, for example of an identity provider inside. */
+  allowHosts?: string[];
   bodyLimitBytes: number;
   metricsToken: Secret | undefined;
   logger: Logger;
@@ -93,7 +95,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
     const sandboxOrigin = () => sandbox?.origin;
 
-    const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
+    const egress = createEgress({
+      sandboxOrigin,
+      userAgent: `grantway/${options.version}`,
+      ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
+    });
     closers.push(() => egress.close());
 
     let baseUrl = options.baseUrl;

@@ -12,6 +12,7 @@ export * from './ctx.ts';
 export * from './direct-calls.ts';
 export * from './mcp-configs.ts';
 export * from './mcp-instances.ts';
+export { finishSignIn, startSignIn } from './oidc-sign-in.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';
 export * from './tool-call-log.ts';
 export * from './tool-calls.ts';

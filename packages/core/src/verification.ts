@@ -19,7 +19,7 @@ export const parkedLifeSeconds = 570;
 const chatLifeSeconds = 300;
 const chatTries = 3;
 /** How long a proof lets its browser go on. */
-const proofLifeSeconds = 600;
+export const proofLifeSeconds = 600;
 
 type ConnectionRow = typeof schema.connections.$inferSelect;
 type InputVerification = NonNullable<ConnectionCreate['verification']>;
@@ -361,6 +361,9 @@ export interface SignInStart {
   accountId: string;
   pkceVerifier: Secret<string>;
   nonce: string;
+  /** Of the provider as it is now: one that was edited meanwhile is another. */
+  issuer: string;
+  clientId: string;
 }
 
 /** A sign-in at the operator's identity provider begins; its answer must come to this browser. */
@@ -377,7 +380,7 @@ export async function openSignIn(ctx: Ctx, it: SignInStart): Promise<{ state: st
     requestMac: await sealing.mac('oidc state', [state]),
     browserMac: await sealing.mac('browser', [browser]),
     sealedCt: await sealing.seal(sealedPlace({ environmentId: ctx.environmentId, id }), it.pkceVerifier),
-    facts: { nonce: it.nonce },
+    facts: { nonce: it.nonce, issuer: it.issuer, clientId: it.clientId },
     expiresAt: inSeconds(ctx.modules.settings.consentLifeSeconds),
   };
   await ctx.tx((tx) => tx.insert(t).values(values));

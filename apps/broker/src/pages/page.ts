@@ -17,7 +17,7 @@ export type PageAnswer =
 export interface Page {
   method: 'GET' | 'POST';
   path: string;
-  /** Whether asking for it changes anything. True for one GET only: the provider's redirect back to us. */
+  /** Whether asking for it changes anything. True for two GETs only: the redirects back to us, from the provider and from the operator's identity provider. */
   changes: boolean;
   run(deps: PageDeps, request: FastifyRequest, reply: FastifyReply): Promise<PageAnswer>;
 }

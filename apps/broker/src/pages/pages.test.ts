@@ -164,7 +164,10 @@ describe('every page', () => {
     for (const { path } of pageRoutes.filter((r) => r.method === 'GET' && !r.changes)) {
       expect((await fetch(addressOf(path, link))).headers.getSetCookie(), path).toEqual([]);
     }
-    expect(pageRoutes.filter((r) => r.method === 'GET' && r.changes).map((r) => r.path)).toEqual(['/oauth/callback/:connectionId']);
+    expect(pageRoutes.filter((r) => r.method === 'GET' && r.changes).map((r) => r.path)).toEqual([
+      '/oauth/callback/:connectionId',
+      '/oauth/identity/:connectionId',
+    ]);
   });
 
   it('asks for nothing from elsewhere', async () => {
