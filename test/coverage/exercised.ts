@@ -1,4 +1,4 @@
-import { type Json, someKeys, type TestBroker } from '@grantway/test/harness';
+import type { Json, TestBroker } from '@grantway/test/harness';
 import { Browser, chatCodeIn } from '../flows/browser.ts';
 import type { OtherEnvironment } from './other-environment.ts';
 
@@ -58,34 +58,28 @@ const named = (make: (name: string) => Sent): NonNullable<Exercise['masked']> =>
   return () => [{ theirs: make(theirs), missing: make(missing), named: [theirs, missing] }];
 };
 
-/** A key that was entered by the right person and waits for the app's word. */
+/** A code that was brought by the right person's browser and waits for the app's word. */
 async function parkedRequest(world: World): Promise<Json> {
-  const connection = await create(world, '/v1/connections', {
-    name: newName('verified-by-app'),
-    connector: 'datadog',
-    sandbox: true,
-    verification: { mode: 'app', user_verify_urls: ['http://127.0.0.1:9/verify'] },
-  });
-  const identifier = newName('user');
-  const { link } = await create(world, '/v1/connected-accounts/authorization-link', { connection_name: connection.name, identifier });
+  const verification = { mode: 'app', user_verify_urls: ['http://127.0.0.1:9/verify'] };
+  const { link, identifier } = await verifiedLink(world, verification);
   const browser = new Browser();
-  const sent = await browser.submit(await browser.follow(link, () => false), { ...someKeys(), site: 'datadoghq.com' }, '/key');
+  const sent = await browser.request(await browser.toCallback(link));
   return { auth_request_id: new URL(sent.headers.get('location') ?? '').searchParams.get('auth_request_id'), identifier };
 }
 
 async function waitingChat(world: World): Promise<Json> {
-  const connection = await create(world, '/v1/connections', {
-    name: newName('verified-by-chat'),
-    connector: 'datadog',
-    sandbox: true,
-    verification: { mode: 'chat' },
-  });
-  const identifier = newName('user');
-  const { link } = await create(world, '/v1/connected-accounts/authorization-link', { connection_name: connection.name, identifier });
+  const { link, identifier, connection_name } = await verifiedLink(world, { mode: 'chat' });
   const browser = new Browser();
   await browser.submit(await browser.follow(link, () => false), {}, '/ready');
   const { html } = await browser.follow(link, () => false);
-  return { connection_name: connection.name, identifier, code: chatCodeIn(html) };
+  return { connection_name, identifier, code: chatCodeIn(html) };
+}
+
+async function verifiedLink(world: World, verification: Json) {
+  const [connection_name, identifier] = [newName('verified'), newName('user')];
+  await create(world, '/v1/connections', { name: connection_name, connector: 'linear', sandbox: true, verification });
+  const { link } = await create(world, '/v1/connected-accounts/authorization-link', { connection_name, identifier });
+  return { link, identifier, connection_name };
 }
 
 const config = (world: World) => world.other.config.id;
