@@ -296,6 +296,57 @@ describe('A12: the auth_request_id', () => {
   });
 });
 
+describe('A12: an operator who changed his mind', () => {
+  it('has disconnected the account: a parked code does not bring it back', async () => {
+    const identifier = someone('bob');
+    const end = await bobCompletes('linear', await mint('linear-app', identifier), new Browser());
+    const { id } = (await broker.api(`/v1/connected-accounts?identifier=${identifier}`)).body.items[0];
+    expect((await broker.api(`/v1/connected-accounts/${id}`, { method: 'DELETE' })).status).toBe(204);
+    const before = await touched();
+    const answer = await verify({ auth_request_id: end.searchParams.get('auth_request_id'), identifier });
+    expect(answer.body).toMatchObject({ status: 410, code: 'link_expired' });
+    expect(await touched()).toEqual(before);
+    expect((await broker.api(`/v1/connected-accounts/${id}`)).body.status).toBe('DISCONNECTED');
+  });
+});
+
+describe('A14, A19: the steps of a check', () => {
+  it('cannot be framed, and cannot be taken from another site', async () => {
+    for (const [connection, path] of [
+      ['linear-chat', '/ready'],
+      ['linear-oidc', '/sign-in'],
+      ['linear', '/replace'],
+      ['linear-app', '/go'],
+      ['datadog-app', '/key'],
+    ] as const) {
+      const link = await mint(connection, someone('bob'));
+      const browser = new Browser();
+      const page = await fetch(link);
+      expect(page.headers.get('x-frame-options')).toBe('DENY');
+      expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
+      const form = /name="_form" value="([^"]+)"/.exec(await page.text())?.[1] as string;
+      const before = await rows.checksums();
+      const foreign: [Record<string, string>, string][] = [
+        [{ 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }, form],
+        [{ 'sec-fetch-site': 'cross-site', origin: 'null' }, form],
+        [{ origin: 'null' }, form],
+        [{ origin: 'https://evil.example' }, form],
+        [{ 'sec-fetch-site': 'same-origin', origin: new URL(link).origin }, 'forged'],
+      ];
+      for (const [headers, _form] of foreign) {
+        const answer = await browser.request(`${link}${path}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/x-www-form-urlencoded', ...headers },
+          body: new URLSearchParams({ _form, ...keys() }).toString(),
+        });
+        expect([path, answer.status, answer.headers.getSetCookie()]).toEqual([path, 403, []]);
+      }
+      const after = await rows.checksums();
+      expect(Object.keys(after).filter((table) => after[table] !== before[table])).toEqual([]);
+    }
+  });
+});
+
 describe('A17: scanners and chat previews', () => {
   const bots = [
     'Slackbot-LinkExpanding 1.0',

@@ -455,7 +455,9 @@ export async function confirmReplacement(modules: Modules, token: string, reques
       { connection: open.connection.name, from: row.facts['from'], to: to.id },
     );
   });
-  await revokeAtProvider(ctx, open.account, open.connection);
+  await revokeAtProvider(ctx, open.account, open.connection).catch((err: unknown) =>
+    ctx.log.warn({ account_id: open.account.id, err }, 'the replaced credential could not be revoked'),
+  );
 }
 
 /** A token that waited for a yes and got none goes back to its provider. */

@@ -404,13 +404,18 @@ export async function eraseStaleVerifications(
     values: [],
   });
   for (const { id, environment_id } of due) {
-    const taken = await modules.db.inEnvironment(environment_id, async (tx) => {
+    const [waited] = await modules.db.inEnvironment(environment_id, (tx) => tx.select().from(t).where(eq(t.id, id)));
+    // Before it is erased, so that a process that dies in between leaves it to the next. Nobody can confirm it any more.
+    if (waited?.kind === 'replacement') {
+      await giveBack(waited).catch((err: unknown) => modules.log.warn({ err }, 'a token that nobody confirmed was not given back'));
+    }
+    await modules.db.inEnvironment(environment_id, async (tx) => {
       const [row] = await tx
         .select()
         .from(t)
         .where(and(eq(t.id, id), isNull(t.outcome)))
         .for('update');
-      if (row === undefined) return undefined;
+      if (row === undefined) return;
       await tx.update(t).set({ outcome: 'expired', sealedCt: null }).where(eq(t.id, id));
       if (row.kind === 'parked') {
         await endWaiting(tx, row.connectedAccountId);
@@ -423,9 +428,7 @@ export async function eraseStaleVerifications(
           details: { fault: 'verification_failed', because: 'nobody verified the person in time' },
         });
       }
-      return row;
     });
-    if (taken?.kind === 'replacement') await giveBack(taken);
   }
   return due.length;
 }

@@ -33,7 +33,7 @@ const t = schema.verifications;
  * The operator's server names the person in the browser that brought the auth_request_id. Only now is the code exchanged.
  * Any doubt uses the request up and erases what was parked: unknown, used, late, another user's, a wrong verifier all look
  * alike (security.md A01, A12).
- * @throws Fault verification_failed; consent_failed, key_rejected, identity_mismatch, account_changed, provider_unavailable
+ * @throws Fault verification_failed; link_used, link_expired, consent_failed, key_rejected, identity_mismatch, account_changed, provider_unavailable
  */
 export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Promise<AccountVerified> {
   const requestMac = await ctx.modules.sealing.mac('auth request', [input.auth_request_id]);
@@ -83,16 +83,16 @@ export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Pr
   try {
     await complete(open, taken, taken.sealedCt);
   } catch (error) {
-    if (!isFault(error)) throw error;
     await ctx.tx(async (tx) => {
       await endWaiting(tx, taken.connectedAccountId);
       await ctx.audit(
         tx,
         'authorization.failed',
         { kind: 'connected_account', id: taken.connectedAccountId },
-        { connection: open.connection.name, fault: error.code },
+        { connection: open.connection.name, fault: isFault(error) ? error.code : 'internal' },
       );
     });
+    if (!isFault(error)) throw error;
     throw new Fault(error.code, {
       ...(error.detail === undefined ? {} : { detail: error.detail }),
       ...(error.internal === undefined ? {} : { internal: error.internal }),
@@ -106,6 +106,8 @@ export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Pr
 
 async function complete(open: OpenLink, check: typeof t.$inferSelect, sealedCt: Buffer): Promise<void> {
   const { sealing } = open.ctx.modules;
+  // An operator who has disconnected the account meanwhile has ended its links with it.
+  mustBeLive(open.link);
   if (check.sessionId === null) {
     const credential = await sealing.open<Credential>(sealedPlace(check), sealedCt);
     return keepKey(open, credential, (check.facts['fields'] ?? {}) as Record<string, string>, check.browserMac);

@@ -44,7 +44,7 @@ export const connectedAccounts = [
     path: '/v1/connected-accounts/verify',
     summary: 'Verify the person at the keyboard',
     description:
-      'Modes app and session. Call it from your server when a browser arrives at your user_verify_url, with the identifier of the user who is signed in with you in that browser. Only then is the provider’s code exchanged. An auth_request_id works once: a wrong identifier or verifier uses it up and erases what was kept.',
+      'Modes app and session. Call it from your server when a browser arrives at your user_verify_url, with the identifier of the user who is signed in with you in that browser. Only then is the provider’s code exchanged. An auth_request_id works once: a wrong identifier or verifier uses it up and erases what was kept. Where the provider’s answer then does not fit, the problem names a post_user_verify_redirect_url too, whose page says so to the person.',
     permission: 'connected_accounts:write',
     audit: 'authorization.verified',
     body: AccountVerify,
@@ -58,6 +58,7 @@ export const connectedAccounts = [
       'key_rejected',
       'provider_unavailable',
       'link_used',
+      'link_expired',
     ],
     run: (ctx, { body }) => verifyConnectedAccount(ctx, body),
   }),

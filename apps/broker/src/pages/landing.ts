@@ -48,6 +48,10 @@ export function providerFormAction(modules: Modules, view: LinkView): string[] {
 
 export function renderLanding(view: LinkView, token: string, tokenInput: Html, problem?: FormProblem): string {
   const { connector } = view;
+  const { mode } = view.verification;
+  const asked =
+    (mode === 'app' || mode === 'session') &&
+    html`<li>The app that your agent belongs to says whether it is you. Until it has, nothing is used.</li>`;
   const isAgain = view.account.status === 'ACTIVE' && view.account.label !== null;
   return pageOf({
     title: `${problem === undefined ? '' : 'Problem: '}Connect ${connector.name}`,
@@ -71,8 +75,10 @@ ${
   view.kind === 'oauth2'
     ? html`<li>You sign in at ${connector.name}. Your password stays there.</li>
 <li>${connector.name} asks whether you agree.</li>
+${asked}
 <li>You come back here, and your agent can go on. It never sees your sign-in.</li>`
-    : html`<li>We try the key once at ${connector.name}, to see that it works.</li>
+    : html`${asked}
+<li>We try the key once at ${connector.name}, to see that it works.</li>
 <li>It is sealed and kept for this connection only.</li>
 <li>Your agent can go on. It uses the key through us and never sees it.</li>`
 }
