@@ -1,4 +1,5 @@
 import type { Json, TestBroker } from '@grantway/test/harness';
+import { Browser, chatCodeIn } from '../flows/browser.ts';
 import type { OtherEnvironment } from './other-environment.ts';
 
 export interface Sent {
@@ -64,6 +65,30 @@ const named = (make: (name: string) => Sent): NonNullable<Exercise['masked']> =>
   const [theirs, missing] = ['only-theirs', 'only-nobodys'];
   return () => [{ theirs: make(theirs), missing: make(missing), named: [theirs, missing] }];
 };
+
+/** A code that was brought by the right person's browser and waits for the app's word. */
+async function parkedRequest(world: World): Promise<Json> {
+  const verification = { mode: 'app', user_verify_urls: ['http://127.0.0.1:9/verify'] };
+  const { link, identifier } = await verifiedLink(world, verification);
+  const browser = new Browser();
+  const sent = await browser.request(await browser.toCallback(link));
+  return { auth_request_id: new URL(sent.headers.get('location') ?? '').searchParams.get('auth_request_id'), identifier };
+}
+
+async function waitingChat(world: World): Promise<Json> {
+  const { link, identifier, connection_name } = await verifiedLink(world, { mode: 'chat' });
+  const browser = new Browser();
+  await browser.submit(await browser.follow(link, () => false), {}, '/ready');
+  const { html } = await browser.follow(link, () => false);
+  return { connection_name, identifier, code: chatCodeIn(html) };
+}
+
+async function verifiedLink(world: World, verification: Json) {
+  const [connection_name, identifier] = [newName('verified'), newName('user')];
+  await create(world, '/v1/connections', { name: connection_name, connector: 'linear', sandbox: true, verification });
+  const { link } = await create(world, '/v1/connected-accounts/authorization-link', { connection_name, identifier });
+  return { link, identifier, connection_name };
+}
 
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
@@ -150,6 +175,25 @@ export const exercised: Record<string, Exercise> = {
     masked: named((connection_name) => ({
       path: '/v1/connected-accounts/authorization-link',
       body: { connection_name, identifier: 'user-of-another-environment' },
+    })),
+  },
+  'POST /v1/connected-accounts/verify': {
+    request: async (world) => ({ path: '/v1/connected-accounts/verify', body: await parkedRequest(world) }),
+    masked: (world) => {
+      const body = (auth_request_id: string) => ({ auth_request_id, identifier: world.other.identifier });
+      return [
+        {
+          theirs: { path: '/v1/connected-accounts/verify', body: body('A'.repeat(43)) },
+          missing: { path: '/v1/connected-accounts/verify', body: body('B'.repeat(43)) },
+        },
+      ];
+    },
+  },
+  'POST /v1/connected-accounts/chat-code': {
+    request: async (world) => ({ path: '/v1/connected-accounts/chat-code', body: await waitingChat(world) }),
+    masked: named((connection_name) => ({
+      path: '/v1/connected-accounts/chat-code',
+      body: { connection_name, identifier: 'user-of-another-environment', code: '123456' },
     })),
   },
   'GET /v1/connected-accounts': {
@@ -316,10 +360,14 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /pages/logos/:connector.svg': { as: '/pages/logos/slack.svg', gets: 'open' },
   'POST /oauth/token': { as: '/oauth/token', gets: 400 },
   'GET /connect/:token': { as: '/connect/gwln_x', gets: 404 },
+  'POST /connect/:token/ready': { as: '/connect/gwln_x/ready', gets: 404 },
+  'POST /connect/:token/replace': { as: '/connect/gwln_x/replace', gets: 404 },
   'POST /connect/:token/go': { as: '/connect/gwln_x/go', gets: 404 },
   'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 404 },
   'GET /connect/:token/done': { as: '/connect/gwln_x/done', gets: 404 },
   'GET /oauth/callback/:connectionId': { as: '/oauth/callback/con_x?state=x&code=x', gets: 400 },
+  'POST /connect/:token/sign-in': { as: '/connect/gwln_x/sign-in', gets: 404 },
+  'GET /oauth/identity/:connectionId': { as: '/oauth/identity/con_x?state=x&code=x', gets: 400 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
 };
@@ -330,6 +378,8 @@ export const refusedEverywhere = [
   '/connect/*',
   '/oauth/callback',
   '/oauth/callback/*',
+  '/oauth/identity',
+  '/oauth/identity/*',
   '/pages/*',
   '/u/*',
   '/.well-known/:document/u/*',

@@ -86,6 +86,9 @@ export async function startBroker(
     databaseUrl: string;
     masterKey: Buffer;
     linkLifeSeconds: number;
+    /** Set: what the broker believes its address to be; it listens on loopback all the same. */
+    baseUrl: string;
+    allowHosts: string[];
     toolTimeoutMs: number;
     bodyLimitBytes: number;
     revocationsPerSecond: number;
@@ -107,7 +110,8 @@ export async function startBroker(
     masterKey: new Secret(options.masterKey ?? randomBytes(32)),
     host: '127.0.0.1',
     port: 0,
-    baseUrl: undefined,
+    baseUrl: options.baseUrl,
+    allowHosts: options.allowHosts ?? [],
     sandbox: options.sandbox === false ? undefined : { stateDir: options.stateDir },
     journalDir: options.journalDir,
     migrationsDir: path.join(root, 'migrations'),

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import { reveal, Secret } from '@grantway/contract';
+import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
@@ -41,7 +41,11 @@ export interface BrokerOptions {
   migrationsDir: string;
   connectorsDir: string;
   linkLifeSeconds: number;
+  /** How people are verified where a connection does not say. */
+  verification?: VerificationMode | undefined;
   toolTimeoutMs: number;
+  /** Exact `host:port` exceptions to the rules for addresses, for example of an identity provider inside. */
+  allowHosts?: string[];
   bodyLimitBytes: number;
   revocationsPerSecond: number;
   decryptLimits: DecryptLimits;
@@ -115,7 +119,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir).catch(withoutJournal);
     closers.push(async () => journal?.close());
 
-    const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
+    const egress = createEgress({
+      sandboxOrigin,
+      userAgent: `grantway/${options.version}`,
+      ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
+    });
     closers.push(() => egress.close());
 
     let baseUrl = options.baseUrl;
@@ -163,6 +171,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
+        verification: options.verification,
         consentLifeSeconds,
         accessTokenLifeSeconds,
         toolTimeoutMs: options.toolTimeoutMs,

@@ -44,6 +44,7 @@ async function start(config: Readonly<Config>): Promise<Running> {
       migrationsDir: folder('migrations'),
       connectorsDir: folder('connectors'),
       linkLifeSeconds: config.linkLifeSeconds,
+      verification: config.verification,
       toolTimeoutMs: config.toolTimeoutMs,
       bodyLimitBytes: config.bodyLimitBytes,
       revocationsPerSecond: config.revocationsPerSecond,

@@ -21,6 +21,10 @@ export interface ProviderAccount {
   id: string;
   /** For people: a name, an e-mail address, a workspace. */
   label: string;
+  /** An address that the vendor has verified; left out where it does not say so or does not tell one. */
+  email?: string;
+  /** The vendor's own stable id of the workspace, organization or tenant that the account is in. */
+  team?: string;
 }
 
 export interface Connector {

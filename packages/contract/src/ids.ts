@@ -13,6 +13,7 @@ export const idPrefixes = {
   mcpInstance: 'mcp',
   authorizationLink: 'lnk',
   consentSession: 'cs',
+  verification: 'vf',
   grant: 'gr',
   salvagedCredential: 'sal',
   toolCall: 'tc',

@@ -113,18 +113,93 @@ export const ConnectionAuth = z
   })
   .describe('The OAuth app, or fixed fields of a key connector');
 
+const returnUrl = z
+  .string()
+  .max(2048)
+  .refine((text) => {
+    if (!/^https?:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return false;
+    const url = new URL(text);
+    const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+    // As it will be sent, or not at all: what a parser changes was meant to be read in two ways.
+    return (
+      (url.protocol === 'https:' || loopback) &&
+      url.hash === '' &&
+      url.username === '' &&
+      url.password === '' &&
+      (url.href === text || url.href === `${text}/`) &&
+      !url.searchParams.has('auth_request_id') &&
+      !url.searchParams.has('state')
+    );
+  }, 'must be an absolute https address (http on loopback only), without user, fragment, auth_request_id or state');
+
+export const VerificationMode = z
+  .enum(['none', 'app', 'session', 'oidc', 'chat'])
+  .describe(
+    'Who checks that the person at the keyboard is the user. app: your app, at user_verify_url. session: your app, which holds a code_verifier in the ' +
+      'session that asked for the link. oidc: your identity provider. chat: a code is sent through the chat you know the user by. none: nobody; on loopback only.',
+  );
+export type VerificationMode = z.infer<typeof VerificationMode>;
+
+export const ConnectionVerification = z
+  .strictObject({
+    mode: VerificationMode,
+    user_verify_urls: z.array(returnUrl).min(1).max(20).optional().describe('Modes app and session: exact addresses, no wildcards'),
+    oidc: z
+      .strictObject({
+        issuer: returnUrl,
+        client_id: z.string().min(1).max(512),
+        client_secret: z.string().min(1).max(4096).optional().describe('Goes in, never comes out'),
+        claim: z.enum(['sub', 'email']).default('sub').describe('What must equal the identifier; an e-mail address must be verified'),
+      })
+      .optional()
+      .describe('Mode oidc: your identity provider'),
+  })
+  .superRefine((v, issues) => {
+    const needsUrls = v.mode === 'app' || v.mode === 'session';
+    if (needsUrls && v.user_verify_urls === undefined)
+      issues.addIssue({ code: 'custom', path: ['user_verify_urls'], message: `mode ${v.mode} needs at least one` });
+    if (!needsUrls && v.user_verify_urls !== undefined)
+      issues.addIssue({ code: 'custom', path: ['user_verify_urls'], message: `mode ${v.mode} takes none` });
+    if ((v.mode === 'oidc') !== (v.oidc !== undefined))
+      issues.addIssue({ code: 'custom', path: ['oidc'], message: 'mode oidc, and no other, needs the identity provider' });
+  });
+
+export const IdentityMatch = z
+  .strictObject({
+    policy: z.enum(['any', 'email', 'domain', 'team']),
+    value: z.string().min(1).max(256).optional(),
+  })
+  .superRefine((m, issues) => {
+    if ((m.policy === 'domain' || m.policy === 'team') && m.value === undefined)
+      issues.addIssue({ code: 'custom', path: ['value'], message: `policy ${m.policy} needs a value` });
+    if (m.policy === 'any' && m.value !== undefined)
+      issues.addIssue({ code: 'custom', path: ['value'], message: 'policy any takes no value' });
+  })
+  .describe(
+    'Which provider account may be connected. email: its verified address equals the value, or else the user’s identifier. domain: the address is of this domain. team: its workspace has this id.',
+  );
+export const OnAccountChange = z
+  .enum(['refuse', 'confirm'])
+  .describe('When a user who connects again lands on another provider account: refuse it, or ask the person to confirm. Never silently.');
+
 export const ConnectionCreate = z.strictObject({
   name: Name,
   connector: z.string().max(64),
   auth: ConnectionAuth.optional(),
   scopes: z.array(z.string().max(256)).max(200).optional().describe('Default: the connector’s default scopes'),
   sandbox: z.boolean().optional().describe('Use the built-in stand-in for the vendor; needs no OAuth app'),
+  verification: ConnectionVerification.optional(),
+  identity_match: IdentityMatch.optional(),
+  on_account_change: OnAccountChange.optional(),
 });
 export const ConnectionUpdate = z
   .strictObject({
     name: Name.optional(),
     auth: ConnectionAuth.optional(),
     scopes: z.array(z.string().max(256)).max(200).optional(),
+    verification: ConnectionVerification.nullable().optional().describe('null: back to the installation’s default'),
+    identity_match: IdentityMatch.optional(),
+    on_account_change: OnAccountChange.optional(),
   })
   .refine(...namesSomething);
 export const Connection = z.object({
@@ -141,6 +216,22 @@ export const Connection = z.object({
   }),
   scopes: z.array(z.string()),
   sandbox: z.boolean(),
+  verification: z.object({
+    mode: VerificationMode,
+    inherited: z.boolean().describe('The installation’s default, because the connection has no setting of its own'),
+    user_verify_urls: z.array(z.string()),
+    oidc: z
+      .object({
+        issuer: z.string(),
+        client_id: z.string(),
+        client_secret_set: z.boolean(),
+        claim: z.enum(['sub', 'email']),
+        redirect_uri: z.url().describe('Register exactly this callback URL with your identity provider'),
+      })
+      .nullable(),
+  }),
+  identity_match: z.object({ policy: z.enum(['any', 'email', 'domain', 'team']), value: z.string().nullable() }),
+  on_account_change: OnAccountChange,
   created_at: moment,
   updated_at: moment,
 });
@@ -257,7 +348,50 @@ export const ConnectedAccount = z.object({
 });
 export type ConnectedAccount = z.infer<typeof ConnectedAccount>;
 
-export const AuthorizationLinkCreate = z.strictObject({ connection_name: z.string().min(1).max(63), identifier: UserIdentifier });
+const s256Challenge = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be an S256 challenge: 43 base64url characters (RFC 7636)');
+
+export const AuthorizationLinkCreate = z.strictObject({
+  connection_name: z.string().min(1).max(63),
+  identifier: UserIdentifier,
+  expires_in: z
+    .int()
+    .min(60)
+    .max(604_800)
+    .optional()
+    .describe('Life of the link in seconds, 60 to 604800. Default: 1800, unless the installation says otherwise'),
+  user_verify_url: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe('Modes app and session: where the browser goes to be verified, one of the connection’s user_verify_urls. Default: the first'),
+  state: z.string().min(1).max(512).optional().describe('Modes app and session: comes back at user_verify_url as it is'),
+  code_challenge: s256Challenge
+    .optional()
+    .describe('Mode session: S256 challenge of a code_verifier that stays in the user’s session with you'),
+});
+export const AccountVerify = z.strictObject({
+  auth_request_id: z.string().min(1).max(1000).describe('As it came to your user_verify_url'),
+  identifier: UserIdentifier.describe('Of the user who is signed in with you in that browser'),
+  code_verifier: z
+    .string()
+    .regex(/^[A-Za-z0-9._~-]{43,128}$/, 'must be 43 to 128 unreserved characters (RFC 7636)')
+    .optional()
+    .describe('Mode session: from the session of that browser'),
+});
+export const AccountVerified = z.object({
+  connected_account: ConnectedAccount,
+  post_user_verify_redirect_url: z.url().describe('Send the browser here: it shows how it ended'),
+});
+export const ChatCode = z.strictObject({
+  connection_name: z.string().min(1).max(63),
+  identifier: UserIdentifier.describe('Of the user whom you know by the chat the code came from'),
+  code: z.string().regex(/^\d{6}$/, 'must be 6 digits'),
+});
+export const ChatCodeAccepted = z.object({ connected_account_id: z.string(), accepted: z.literal(true) });
+export type AccountVerify = z.infer<typeof AccountVerify>;
+export type AccountVerified = z.infer<typeof AccountVerified>;
+export type ChatCode = z.infer<typeof ChatCode>;
+export type ChatCodeAccepted = z.infer<typeof ChatCodeAccepted>;
 export const AuthorizationLink = z.object({ link: z.url(), expires_at: moment });
 export type AuthorizationLinkCreate = z.infer<typeof AuthorizationLinkCreate>;
 export type AuthorizationLink = z.infer<typeof AuthorizationLink>;

@@ -7,6 +7,7 @@ import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { exposedTools, mustBeDistinct } from './tools.ts';
+import { mustBeAllowed, presentVerification, storedVerification, verificationSecretPlace } from './verification.ts';
 
 const t = schema.connections;
 export type ConnectionRow = typeof t.$inferSelect;
@@ -18,6 +19,7 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
   const sandbox = input.sandbox ?? false;
   checkAuth(connector, input.auth ?? {}, sandbox);
   const scopes = checkScopes(connector, input.scopes);
+  if (input.verification !== undefined) mustBeAllowed(ctx.modules, input.verification.mode);
   const id = newId('connection');
   // The stand-in's OAuth app is registered over the network, so before the transaction; one that is never used harms nobody.
   const app = sandbox ? await sandboxApp(ctx, connector, id) : ownApp(input.auth);
@@ -38,6 +40,10 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
           fields: input.auth?.fields ?? {},
           scopes,
           sandbox,
+          verification: input.verification === undefined ? null : storedVerification(input.verification),
+          ...(await verificationSecret(ctx, id, 1, input.verification)),
+          identityMatch: input.identity_match ?? { policy: 'any' },
+          onAccountChange: input.on_account_change ?? 'refuse',
         })
         .returning(),
     );
@@ -82,6 +88,7 @@ export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUp
   if (connector === undefined) throw new Fault('unknown_connector', `this build has no connector "${before.connector}"`);
   if (input.auth !== undefined) checkAuth(connector, input.auth, before.sandbox);
   const scopes = input.scopes === undefined ? undefined : checkScopes(connector, input.scopes);
+  if (input.verification != null) mustBeAllowed(ctx.modules, input.verification.mode);
   return ctx.tx(async (tx) => {
     const current = await getRow(ctx, tx, id, 'lock');
     const app = ownApp(input.auth);
@@ -93,6 +100,9 @@ export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUp
         .set({
           ...(input.name === undefined ? {} : { name: input.name }),
           ...(scopes === undefined ? {} : { scopes }),
+          ...(await verificationChange(ctx, current, input.verification)),
+          ...(input.identity_match === undefined ? {} : { identityMatch: input.identity_match }),
+          ...(input.on_account_change === undefined ? {} : { onAccountChange: input.on_account_change }),
           ...(input.auth?.fields === undefined ? {} : { fields: input.auth.fields }),
           ...(app.clientId === undefined ? {} : { clientId: app.clientId }),
           ...(app.clientSecret === undefined
@@ -227,6 +237,9 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
     },
     scopes: row.scopes,
     sandbox: row.sandbox,
+    verification: presentVerification(ctx.modules, row),
+    identity_match: { policy: row.identityMatch.policy, value: row.identityMatch.value ?? null },
+    on_account_change: row.onAccountChange as Connection['on_account_change'],
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };
@@ -289,6 +302,28 @@ async function sandboxApp(
 
 function seal(ctx: Ctx, connectionId: string, generation: number, secret: Secret): Promise<Buffer> {
   return ctx.modules.sealing.seal(clientSecretPlace({ environmentId: ctx.environmentId, id: connectionId, generation }), secret);
+}
+
+type InputVerification = ConnectionUpdate['verification'];
+
+async function verificationSecret(ctx: Ctx, connectionId: string, generation: number, input: InputVerification) {
+  const secret = input?.oidc?.client_secret;
+  if (secret === undefined) return {};
+  const place = verificationSecretPlace({ environmentId: ctx.environmentId, id: connectionId, generation });
+  return { verificationSecretCt: await ctx.modules.sealing.seal(place, new Secret(secret)), verificationSecretGeneration: generation };
+}
+
+/** A secret that is not named again stays only with the client and issuer that it belongs to. */
+async function verificationChange(ctx: Ctx, current: ConnectionRow, input: InputVerification) {
+  if (input === undefined) return {};
+  const verification = input === null ? null : storedVerification(input);
+  const [before, after] = [current.verification?.oidc, verification?.oidc];
+  const same = after !== undefined && before?.issuer === after.issuer && before.clientId === after.clientId;
+  return {
+    verification,
+    ...(same ? {} : { verificationSecretCt: null }),
+    ...(await verificationSecret(ctx, current.id, current.verificationSecretGeneration + 1, input)),
+  };
 }
 
 /** Turns the unique index's refusal into the caller's fault; every noun with a name has one. */

@@ -1,5 +1,5 @@
 import type { Connector } from '@grantway/connector-kit';
-import type { AuditAction } from '@grantway/contract';
+import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { Leases, Sealing, TokenSigner } from '@grantway/vault';
@@ -25,6 +25,8 @@ export interface Settings {
   /** How long a person may take at the provider. */
   consentLifeSeconds: number;
   accessTokenLifeSeconds: number;
+  /** How people are verified on connections without a setting of their own. Undefined: by `app`, on loopback by nobody. */
+  verification?: VerificationMode | undefined;
   /** How long a provider may take to answer a tool call. */
   toolTimeoutMs: number;
 }

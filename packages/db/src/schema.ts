@@ -131,6 +131,18 @@ export const users = pgTable(
   (t) => [uniqueIndex('users_identifier').on(t.environmentId, t.identifier), isolated()],
 );
 
+export interface StoredVerification {
+  mode: 'none' | 'app' | 'session' | 'oidc' | 'chat';
+  /** Where the browser may be sent for verification; compared as a whole. */
+  userVerifyUrls?: string[];
+  oidc?: { issuer: string; clientId: string; claim: 'sub' | 'email' };
+}
+
+export interface StoredIdentityMatch {
+  policy: 'any' | 'email' | 'domain' | 'team';
+  value?: string;
+}
+
 export const connections = pgTable(
   'connections',
   {
@@ -150,6 +162,14 @@ export const connections = pgTable(
     incidentError: text('incident_error'),
     /** The last time that any process tried the provider while it was not answering. */
     providerProbeAt: moment('provider_probe_at'),
+    /** Who checks that the person at the keyboard is the user; null: as the installation's default says. */
+    verification: jsonb('verification').$type<StoredVerification>(),
+    /** The client secret at the operator's identity provider (mode oidc). */
+    verificationSecretCt: bytea('verification_secret_ct'),
+    verificationSecretGeneration: bigint('verification_secret_generation', { mode: 'number' }).notNull().default(0),
+    identityMatch: jsonb('identity_match').$type<StoredIdentityMatch>().notNull().default({ policy: 'any' }),
+    /** refuse or confirm: what happens when a re-authorization lands on another provider account. */
+    onAccountChange: text('on_account_change').notNull().default('refuse'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
@@ -245,6 +265,11 @@ export const authorizationLinks = pgTable(
     connectedAccountId: text('connected_account_id')
       .notNull()
       .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
+    /** Where the operator's app verifies the person (modes app and session), and its own value to recognise the return by. */
+    userVerifyUrl: text('user_verify_url'),
+    appState: text('app_state'),
+    /** S256 challenge of the app's session (mode session). */
+    codeChallenge: text('code_challenge'),
     expiresAt: moment('expires_at').notNull(),
     usedAt: moment('used_at'),
     createdAt: createdAt(),
@@ -273,6 +298,8 @@ export const consentSessions = pgTable(
     clientId: text('client_id').notNull(),
     redirectUri: text('redirect_uri').notNull(),
     scopes: text('scopes').array().notNull(),
+    /** Snapshot as well: a flow that began under one way of verifying must not end under another. */
+    verificationMode: text('verification_mode').notNull().default('none'),
     expiresAt: moment('expires_at').notNull(),
     usedAt: moment('used_at'),
     /** connected, or the fault code that ended it. */
@@ -280,6 +307,49 @@ export const consentSessions = pgTable(
     createdAt: createdAt(),
   },
   (t) => [uniqueIndex('consent_sessions_state').on(t.stateMac), index('consent_sessions_link').on(t.linkId), isolated()],
+);
+
+/**
+ * Who is at the keyboard: one check of one browser on one link. `parked`: a code or key that waits, sealed, for the
+ * operator's app. `chat` and `oidc`: a proof that comes before the provider. `replacement`: another provider account that
+ * waits for a yes.
+ */
+export const verifications = pgTable(
+  'verifications',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    linkId: text('link_id')
+      .notNull()
+      .references(() => authorizationLinks.id, { onDelete: 'cascade' }),
+    connectedAccountId: text('connected_account_id')
+      .notNull()
+      .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
+    sessionId: text('session_id'),
+    kind: text('kind').$type<'parked' | 'chat' | 'oidc' | 'replacement'>().notNull(),
+    /** Of the auth_request_id (parked) or of the state (oidc). */
+    requestMac: bytea('request_mac'),
+    browserMac: bytea('browser_mac'),
+    codeMac: bytea('code_mac'),
+    codeChallenge: text('code_challenge'),
+    tries: integer('tries').notNull().default(0),
+    /** Gone as soon as the check is over. */
+    sealedCt: bytea('sealed_ct'),
+    /** What is no secret: the provider's `iss`, open fields, the name of the other account. */
+    facts: jsonb('facts').$type<Record<string, unknown>>().notNull().default({}),
+    provenAt: moment('proven_at'),
+    /** proven, refused, expired, superseded or done; null while it is open. */
+    outcome: text('outcome'),
+    expiresAt: moment('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('verifications_request').on(t.requestMac),
+    index('verifications_account').on(t.connectedAccountId),
+    index('verifications_link').on(t.linkId),
+    index('verifications_open').on(t.expiresAt).where(sql`outcome IS NULL`),
+    isolated(),
+  ],
 );
 
 export const mcpConfigs = pgTable(

@@ -2,8 +2,17 @@ import { credentialRefresh, credentialSalvage, credentialSweep } from './credent
 import { housekeeping } from './housekeeping.ts';
 import { incidentSweep } from './incidents.ts';
 import { revocationSweep } from './revocations.ts';
+import { verificationSweep } from './verification-sweep.ts';
 import type { Job } from './worker.ts';
 
 export { type Jobs, type QueueBackend, startJobs } from './worker.ts';
 
-export const jobs: readonly Job[] = [credentialSweep, credentialRefresh, credentialSalvage, revocationSweep, incidentSweep, housekeeping];
+export const jobs: readonly Job[] = [
+  credentialSweep,
+  credentialRefresh,
+  credentialSalvage,
+  revocationSweep,
+  incidentSweep,
+  verificationSweep,
+  housekeeping,
+];
