@@ -260,7 +260,10 @@ export const exercised: Record<string, Exercise> = {
   },
 
   'POST /v1/clients': { request: () => ({ path: '/v1/clients', body: { name: newName('client'), scopes: ['clients:write'] } }) },
-  'GET /v1/clients': { request: () => ({ path: '/v1/clients' }) },
+  'GET /v1/clients': {
+    request: () => ({ path: '/v1/clients' }),
+    masked: byFilter('/v1/clients', () => ({ name: 'client of another environment' })),
+  },
   'PATCH /v1/clients/{id}': {
     request: async (world) => ({ path: `/v1/clients/${(await newClient(world)).client_id}`, body: { suspended: true } }),
     masked: byId(
@@ -333,13 +336,7 @@ export const exercised: Record<string, Exercise> = {
 };
 
 /** Operations that take no id or name of an environment's own thing. May only shrink. */
-export const maskedNothing = [
-  'GET /v1/connectors',
-  'GET /v1/connectors/{id}',
-  'POST /v1/connections',
-  'POST /v1/clients',
-  'GET /v1/clients',
-];
+export const maskedNothing = ['GET /v1/connectors', 'GET /v1/connectors/{id}', 'POST /v1/connections', 'POST /v1/clients'];
 
 /**
  * Every route that is no operation of the API: what a stranger gets who asks as the route is meant to be asked. `open` is

@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
-import { migrate, openDatabase } from '@grantway/db';
+import { type Database, migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
 import {
@@ -64,6 +64,11 @@ export interface Broker {
   baseUrl: string;
   /** Stops in order: no new requests, what runs is finished, rows are written, connections are closed. */
   close(): Promise<void>;
+}
+
+/** The database alone, for an operator's deed that needs neither keys nor a server. */
+export function openOperatorDatabase(database: Secret): Database {
+  return openDatabase({ connectionString: reveal(database) });
 }
 
 const consentLifeSeconds = 600;

@@ -105,13 +105,22 @@ export async function addClient(ctx: Ctx, input: ClientCreate): Promise<MachineC
   });
 }
 
-export async function listClients(ctx: Ctx, query: { limit: number; cursor?: string | undefined }): Promise<Page<MachineClient>> {
+export async function listClients(
+  ctx: Ctx,
+  query: { limit: number; cursor?: string | undefined; name?: string | undefined },
+): Promise<Page<MachineClient>> {
   const before = decodeCursor('client', query.cursor);
   const rows = await ctx.tx((tx) =>
     tx
       .select()
       .from(t)
-      .where(and(eq(t.environmentId, ctx.environmentId), before === undefined ? undefined : lt(t.id, before)))
+      .where(
+        and(
+          eq(t.environmentId, ctx.environmentId),
+          before === undefined ? undefined : lt(t.id, before),
+          query.name === undefined ? undefined : eq(t.name, query.name),
+        ),
+      )
       .orderBy(desc(t.id))
       .limit(query.limit + 1),
   );

@@ -23,7 +23,7 @@ export const clients = [
     path: '/v1/clients',
     summary: 'List clients',
     permission: 'clients:read',
-    query: z.object(PageQuery),
+    query: z.object({ ...PageQuery, name: z.string().optional().describe('Only those of this name') }),
     status: 200,
     reply: pageOf(MachineClient),
     run: (ctx, { query }) => listClients(ctx, query),
