@@ -16,7 +16,7 @@ afterAll(() => setting?.close());
 
 describe('kill -9 during a refresh', () => {
   it('at every point and in every class: A to C lose nothing, D and E what was never received, and every loss is labelled', {
-    timeout: 60_000 * rounds,
+    timeout: 180_000 * rounds,
   }, async () => {
     const lines = await killEverywhere(setting, rounds);
     process.stdout.write(`\n${table(lines)}\n\n`);
@@ -33,7 +33,7 @@ describe('kill -9 during a refresh', () => {
 describe('a process that is stopped for longer than its claim lasts, and goes on', () => {
   it.runIf(isLong)(
     'costs no grant of class A to D, and one of E only where its answer was with the stopped process',
-    { timeout: 90_000 },
+    { timeout: 120_000 },
     async () => {
       const lines = await stopAndContinue(setting);
       process.stdout.write(`\n${table(lines)}\n\n`);
@@ -44,7 +44,7 @@ describe('a process that is stopped for longer than its claim lasts, and goes on
 });
 
 describe('one expired credential', () => {
-  it('of 200 callers over 4 processes is renewed by 1 token request', { timeout: 60_000 }, async () => {
+  it('of 200 callers over 4 processes is renewed by 1 token request', { timeout: 120_000 }, async () => {
     const id = await setting.account('E');
     const before = await setting.providers.ledger('E');
     const children = await Promise.all(Array.from({ length: 4 }, () => startChild(setting.settings({ journal: setting.folder() }))));
@@ -111,7 +111,7 @@ describe('this oracle can fail', () => {
     return verdict(setting, id, 0);
   }
 
-  it('without the generation check, a late refusal of the old grant flags the new one', { timeout: 60_000 }, async () => {
+  it('without the generation check, a late refusal of the old grant flags the new one', { timeout: 120_000 }, async () => {
     expect(await refusedLate(undefined)).toEqual({ lost: 0, labelled: 0, silent: 0, falseFlags: 0 });
     expect(await refusedLate('generation')).toMatchObject({ falseFlags: 1 });
   });
