@@ -8,6 +8,7 @@ import { createLeases, createSealing, createTokenSigner, localKeyWrapper, openKe
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
+import { isLoopback } from './config.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
 import { createServer, requestsUnderWay } from './server.ts';
@@ -91,14 +92,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     }
     const sandboxOrigin = () => sandbox?.origin;
 
-    const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
-    closers.push(() => egress.close());
-
     let baseUrl = options.baseUrl;
     const ownUrl = () => {
       if (baseUrl === undefined) throw new Error('the base URL is not known before the server listens');
       return baseUrl;
     };
+    const egress = createEgress({
+      sandboxOrigin,
+      userAgent: `grantway/${options.version}`,
+      loopbackWebhooks: () => isLoopback(options.host) && isLoopback(new URL(ownUrl()).hostname),
+    });
+    closers.push(() => egress.close());
     const metrics = createMetrics();
     const toolCallLog = createToolCallLog(db, metrics.toolCall);
     closers.push(() => toolCallLog.drain());

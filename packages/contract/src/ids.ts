@@ -16,6 +16,8 @@ export const idPrefixes = {
   grant: 'gr',
   toolCall: 'tc',
   auditEvent: 'ae',
+  event: 'evt',
+  webhookEndpoint: 'we',
   request: 'req',
 } as const;
 

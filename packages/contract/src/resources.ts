@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { auditActions } from './events.ts';
+import { allEventTypes, auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
@@ -302,6 +302,89 @@ export const AuditEvent = z.object({
   created_at: moment,
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
+
+// ---- events and webhooks ---------------------------------------------------------------------------------------
+
+export const Event = z.object({
+  id: z.string().describe('The webhook-id of each of its deliveries'),
+  type: z.enum(allEventTypes),
+  connected_account_id: z.string().nullable(),
+  data: z.record(z.string(), z.unknown()).describe('Ids, names and codes; never a secret'),
+  created_at: moment,
+});
+export type Event = z.infer<typeof Event>;
+
+const WebhookUrl = z
+  .url()
+  .max(2048)
+  .describe('https, a public host, port 443 or 1024 and above. Loopback http where the broker itself is at a loopback address.');
+const WebhookEvents = z
+  .union([z.literal('all'), z.array(z.enum(allEventTypes)).min(1).max(allEventTypes.length)])
+  .describe('Event types, or "all": those of later versions included');
+const WebhookDescription = z.string().max(500);
+
+export const WebhookEndpointCreate = z.strictObject({
+  url: WebhookUrl,
+  events: WebhookEvents.default('all'),
+  description: WebhookDescription.default(''),
+});
+export const WebhookEndpointUpdate = z
+  .strictObject({
+    url: WebhookUrl.optional(),
+    events: WebhookEvents.optional(),
+    description: WebhookDescription.optional(),
+    status: z.enum(['ENABLED', 'DISABLED']).optional(),
+  })
+  .refine(...namesSomething);
+export const WebhookEndpoint = z.object({
+  id: z.string(),
+  url: z.url(),
+  events: WebhookEvents,
+  description: z.string(),
+  status: z.enum(['ENABLED', 'DISABLED']),
+  reason: z
+    .enum(['failing', 'gone', 'disabled_by_operator'])
+    .nullable()
+    .describe('failing: nothing was accepted for three days. gone: it answered 410.'),
+  failing_since: moment.nullable().describe('Since then no delivery succeeded'),
+  previous_secret_expires_at: moment.nullable().describe('Until then deliveries carry signatures of the new and of the previous secret'),
+  created_at: moment,
+  updated_at: moment,
+});
+export const WebhookEndpointWithSecret = WebhookEndpoint.extend({
+  secret: z.string().describe('whsec_...: verify signatures with it. Shown this once.'),
+});
+export const WebhookSecretRotate = z.strictObject({
+  overlap_seconds: z.int().min(0).max(604_800).default(86_400).describe('How long the previous secret signs too'),
+});
+export const WebhookReplay = z
+  .strictObject({
+    event_ids: z.array(z.string().max(64)).min(1).max(100).optional().describe('These events, whatever their type'),
+    since: z.iso.datetime().optional().describe('Every event from then on of a type that the endpoint takes, at most 10,000'),
+  })
+  .refine((replay) => (replay.event_ids === undefined) !== (replay.since === undefined), 'name either event_ids or since');
+export const WebhookReplayed = z.object({ events: z.int().describe('How many will be sent again') });
+export const WebhookDelivery = z.object({
+  event_id: z.string(),
+  type: z.enum(allEventTypes),
+  connected_account_id: z.string().nullable(),
+  status: z
+    .enum(['pending', 'delivered', 'given_up'])
+    .describe('pending: waiting for its turn, or for the next try. given_up: refused for three days.'),
+  attempts: z.int(),
+  next_attempt_at: moment.nullable(),
+  last_attempt_at: moment.nullable(),
+  last_status: z.int().nullable().describe('HTTP status of the endpoint’s last answer'),
+  last_error: z.string().nullable(),
+  delivered_at: moment.nullable(),
+  created_at: moment,
+});
+export type WebhookEndpointCreate = z.infer<typeof WebhookEndpointCreate>;
+export type WebhookEndpointUpdate = z.infer<typeof WebhookEndpointUpdate>;
+export type WebhookEndpoint = z.infer<typeof WebhookEndpoint>;
+export type WebhookEndpointWithSecret = z.infer<typeof WebhookEndpointWithSecret>;
+export type WebhookReplay = z.infer<typeof WebhookReplay>;
+export type WebhookDelivery = z.infer<typeof WebhookDelivery>;
 
 // ---- answers -------------------------------------------------------------------------------------------------
 

@@ -1,5 +1,5 @@
 import { type AuthorizationLink, type AuthorizationLinkCreate, Fault, newId, randomBase62 } from '@grantway/contract';
-import { schema, type Tx } from '@grantway/db';
+import { recordEvent, schema, type Tx } from '@grantway/db';
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { ensureAccount, ensureUser } from './connected-accounts.ts';
 import { connectionStatus, findConnectionByName } from './connections.ts';
@@ -71,12 +71,19 @@ export async function liveLink(
     .limit(1);
   const link = known ?? { tokenId: randomBase62(16), expiresAt: new Date(Date.now() + modules.settings.linkLifeSeconds * 1000) };
   if (known === undefined) {
+    const id = newId('authorizationLink');
     await tx.insert(t).values({
-      id: newId('authorizationLink'),
+      id,
       tokenId: link.tokenId,
       environmentId: ctx.environmentId,
       connectedAccountId: accountId,
       expiresAt: link.expiresAt,
+    });
+    await recordEvent(tx, {
+      environmentId: ctx.environmentId,
+      type: 'authorization_link.created',
+      connectedAccountId: accountId,
+      data: { authorization_link_id: id, expires_at: link.expiresAt.toISOString() },
     });
   }
   return { url: await linkUrl(ctx, link.tokenId), expiresAt: link.expiresAt, isNew: known === undefined };

@@ -13,3 +13,4 @@ export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } fr
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
 export { createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
 export { type AccessTokenClaims, createTokenSigner, type TokenSigner } from './signing-keys.ts';
+export { mintWebhookSecret, signWebhook, webhookSecretPlace } from './webhook-signing.ts';

@@ -3,10 +3,12 @@ import { auditEvents } from './audit-events.ts';
 import { connectedAccounts } from './connected-accounts.ts';
 import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
+import { events } from './events.ts';
 import { mcpConfigs } from './mcp-configs.ts';
 import { mcpInstances } from './mcp-instances.ts';
 import { toolCalls } from './tool-calls.ts';
 import { tools } from './tools.ts';
+import { webhookEndpoints } from './webhook-endpoints.ts';
 
 /** Every operation of the REST API; the coverage test and the OpenAPI document walk this list. */
 export const apiRoutes: readonly AnyRoute[] = [
@@ -18,4 +20,6 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...tools,
   ...toolCalls,
   ...auditEvents,
+  ...events,
+  ...webhookEndpoints,
 ];
