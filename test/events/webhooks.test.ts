@@ -110,9 +110,7 @@ describe('what is told', () => {
     const account = await newAccount('linear');
     await broker.connect(account.link);
     await newEndpoint();
-    const { grants } = await broker.control('/linear/ledger', 'GET').then((ledger) => ({ grants: ledger.grants as Json[] }));
-    expect(grants).toBeDefined();
-    await broker.control('/linear/revoke', 'POST', {}).catch(() => undefined);
+    await broker.control('/linear/revoke', 'POST', {});
     await rows.query("update connected_accounts set next_refresh_at = now() - interval '1 second' where id = $1", [account.id]);
     await eventually(() =>
       expect(types(receiver.ofAccount(account.id)).sort()).toEqual([
@@ -132,17 +130,42 @@ describe('what is told', () => {
     const execute = (tool: string, args: Json) =>
       broker.api(`/v1/tools/${tool}/execute`, { body: { identifier: account.identifier, arguments: args } });
     expect((await execute('slack_post_message', { nonsense: true })).body.code).toBe('argument_invalid');
-    const failed = await execute('slack_post_message', { channel: 'C_NO_SUCH_CHANNEL', text: 'hello' });
-    expect(failed.status).toBeGreaterThanOrEqual(400);
-    await eventually(() => expect(receiver.received).toHaveLength(1));
-    expect(receiver.received[0]?.data).toMatchObject({
-      tool_call_id: failed.body.tool_call_id,
-      tool_name: 'slack_post_message',
-      outcome: 'failed',
-      fault_code: failed.body.code,
-      connected_account_id: account.id,
+    await broker.control('/slack/knobs', 'PUT', { fail: 'reset' });
+    const unknown = await execute('slack_post_message', { channel: 'C06INC4LLS1', text: 'hello' });
+    const failed = await execute('slack_list_channels', {});
+    await broker.control('/slack/knobs', 'DELETE');
+    expect([unknown.body.code, failed.body.code]).toEqual(['outcome_unknown', 'provider_unavailable']);
+    await eventually(() => expect(receiver.received).toHaveLength(2));
+    expect(receiver.received.map((one) => one.data)).toEqual([
+      expect.objectContaining({ tool_call_id: unknown.body.tool_call_id, tool_name: 'slack_post_message', outcome: 'outcome_unknown' }),
+      expect.objectContaining({ tool_call_id: failed.body.tool_call_id, outcome: 'failed', fault_code: 'provider_unavailable' }),
+    ]);
+    for (const one of receiver.received) {
+      expect(one.data).toMatchObject({ connected_account_id: account.id, user_identifier: account.identifier, via: 'api' });
+      expect(one.body).not.toContain('hello');
+    }
+  });
+
+  it('an outage of the provider is told once, not at each repeat', async () => {
+    const account = await newAccount('linear');
+    await broker.connect(account.link);
+    await newEndpoint();
+    await broker.control('/linear/knobs', 'PUT', { where: 'token', fail: '500' });
+    const attempts = async () =>
+      (await rows.one<{ attempts: number }>('select attempts from connected_accounts where id = $1', [account.id])).attempts;
+    await eventually(async () => {
+      await rows.query('update connected_accounts set next_refresh_at = now(), not_before = null where id = $1', [account.id]);
+      expect(await attempts()).toBeGreaterThan(2);
     });
-    expect(receiver.received[0]?.body).not.toContain('hello');
+    await broker.control('/linear/knobs', 'DELETE');
+    await eventually(async () => {
+      await rows.query('update connected_accounts set next_refresh_at = now(), not_before = null where id = $1 and attempts > 0', [
+        account.id,
+      ]);
+      expect(types(receiver.ofAccount(account.id)).at(-1)).toBe('credential.refreshed');
+    });
+    expect(types(receiver.ofAccount(account.id))).toEqual(['credential.refresh_failed', 'credential.refreshed']);
+    expect(receiver.received[0]?.data).toMatchObject({ outcome: 'transient', retry_at: expect.any(String) });
   });
 
   it('an endpoint gets the types it asked for, and what happened before it was made only when asked for', async () => {
@@ -209,12 +232,9 @@ describe('delivery', () => {
 
   it('a later event of an account waits for the earlier one; other accounts do not', async () => {
     const endpoint = await newEndpoint();
-    receiver.answer((one) => (one.type === 'connected_account.created' && one.data.connected_account_id === stuck?.id ? 500 : 204));
-    let stuck: { id: string } | undefined = { id: '' };
-    receiver.answer((one) => (one.type === 'connected_account.created' && one.data.identifier === `webhook-user-${users}` ? 500 : 204));
-    stuck = await newAccount();
-    const stuckUser = users;
-    receiver.answer((one) => (one.type === 'connected_account.created' && one.data.identifier === `webhook-user-${stuckUser}` ? 500 : 204));
+    const stuckUser = `webhook-user-${users + 1}`;
+    receiver.answer((one) => (one.type === 'connected_account.created' && one.data.identifier === stuckUser ? 500 : 204));
+    const stuck = await newAccount();
     const free = await newAccount();
     await eventually(async () => {
       await hurry(endpoint.id);
@@ -312,9 +332,7 @@ describe('an endpoint that fails', () => {
     await newEndpoint(watcher, { events: ['webhook_endpoint.disabled'] });
     receiver.answer(() => 500);
     const account = await newAccount();
-    await eventually(async () =>
-      expect((await broker.api(`/v1/webhook-endpoints/${endpoint.id}`)).body.failing_since).not.toBeNull(),
-    );
+    await eventually(async () => expect((await broker.api(`/v1/webhook-endpoints/${endpoint.id}`)).body.failing_since).not.toBeNull());
     expect((await broker.api(`/v1/webhook-endpoints/${endpoint.id}`)).body.status).toBe('ENABLED');
     await rows.query("update webhook_endpoints set failing_since = now() - interval '3 days' where id = $1", [endpoint.id]);
     await eventually(async () => {
@@ -342,7 +360,14 @@ describe('an endpoint that fails', () => {
     expect((await broker.api(`/v1/webhook-endpoints/${endpoint.id}`, { method: 'PATCH', body: { status: 'ENABLED' } })).body).toMatchObject(
       { status: 'ENABLED', reason: null, failing_since: null },
     );
-    await eventually(() => expect(receiver.ofAccount(account.id).map((one) => one.type).at(-1)).toBe('authorization_link.created'));
+    await eventually(() =>
+      expect(
+        receiver
+          .ofAccount(account.id)
+          .map((one) => one.type)
+          .at(-1),
+      ).toBe('authorization_link.created'),
+    );
     expect(receiver.ofAccount(meanwhile.id)).toEqual([]);
     await broker.api(`/v1/webhook-endpoints/${endpoint.id}/replay`, { body: { since: created_at } });
     await eventually(() =>
@@ -355,7 +380,7 @@ describe('an endpoint that fails', () => {
     receiver.answer((one) => (one.type === 'connected_account.created' ? 400 : 200));
     const account = await newAccount();
     await eventually(() => expect(receiver.received.length).toBeGreaterThan(0));
-    await rows.query("update webhook_deliveries set give_up_at = now() where endpoint_id = $1", [endpoint.id]);
+    await rows.query('update webhook_deliveries set give_up_at = now() where endpoint_id = $1', [endpoint.id]);
     await eventually(async () => {
       await hurry(endpoint.id);
       expect(types(receiver.ofAccount(account.id)).at(-1)).toBe('authorization_link.created');
@@ -443,7 +468,9 @@ describe('where webhooks may go', () => {
 
   it('replay refuses an event that is not there, and sends nothing', async () => {
     const endpoint = await newEndpoint();
-    const refused = await broker.api(`/v1/webhook-endpoints/${endpoint.id}/replay`, { body: { event_ids: ['evt_00000000000000000000000000'] } });
+    const refused = await broker.api(`/v1/webhook-endpoints/${endpoint.id}/replay`, {
+      body: { event_ids: ['evt_00000000000000000000000000'] },
+    });
     expect([refused.status, refused.body.code]).toEqual([422, 'unknown_event']);
     expect(await deliveries(endpoint.id)).toEqual([]);
     for (const body of [{}, { event_ids: [], since: new Date().toISOString() }, { event_ids: ['a'], since: new Date().toISOString() }]) {

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  bigserial,
   boolean,
   customType,
   index,
@@ -360,7 +361,7 @@ export const events = pgTable(
   {
     id: text('id').primaryKey(),
     /** Order of one account's events: taken while its row is locked, so that it is the order of the commits. */
-    seq: bigint('seq', { mode: 'number' }).notNull().generatedAlwaysAsIdentity(),
+    seq: bigserial('seq', { mode: 'number' }).notNull(),
     environmentId: environmentId(),
     type: text('type').notNull(),
     /** No reference: the history stays when the account goes. */
