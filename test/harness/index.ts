@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Broker, createLogger, startBroker as startRealBroker } from '@grantway/broker';
+import type { Connector } from '@grantway/connector-kit';
 import { Secret } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
 import { Person } from '@grantway/sandbox/person';
@@ -90,6 +91,7 @@ export async function startBroker(
     bodyLimitBytes: number;
     stateDir: string;
     sandbox: boolean;
+    connectors: readonly Connector[];
   }> = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase() : { url: options.databaseUrl, drop: async () => {} };
@@ -108,6 +110,7 @@ export async function startBroker(
     sandbox: options.sandbox === false ? undefined : { stateDir: options.stateDir },
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),
+    ...(options.connectors === undefined ? {} : { connectors: options.connectors }),
     linkLifeSeconds: options.linkLifeSeconds ?? 1800,
     toolTimeoutMs: options.toolTimeoutMs ?? 10_000,
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,

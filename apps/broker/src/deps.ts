@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { Connector } from '@grantway/connector-kit';
 import { reveal, type Secret } from '@grantway/contract';
 import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { migrate, openDatabase } from '@grantway/db';
@@ -29,6 +30,8 @@ export interface BrokerOptions {
   sandbox: { stateDir: string | undefined } | undefined;
   migrationsDir: string;
   connectorsDir: string;
+  /** Besides those of this build. */
+  connectors?: readonly Connector[];
   linkLifeSeconds: number;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
@@ -78,7 +81,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const ring = await openKeyRing(db, localKeyWrapper(options.masterKey));
     const sealing = createSealing(ring);
     const signer = await createTokenSigner(db, ring);
-    const catalogue = createCatalogue();
+    const catalogue = createCatalogue(options.connectors);
 
     let sandbox: Sandbox | undefined;
     if (options.sandbox !== undefined) {

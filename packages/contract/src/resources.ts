@@ -75,17 +75,21 @@ export const ConnectorField = z.object({
   default: z.string().optional(),
 });
 
+/** How a user's account is authorized. */
+export const AuthKind = z.enum(['oauth2', 'api_key', 'basic', 'bearer', 'none']);
+export type AuthKind = z.infer<typeof AuthKind>;
+
 export const ConnectorSummary = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string(),
   docs: z.url(),
-  auth_kind: z.enum(['oauth2', 'api_key']),
+  auth_kind: AuthKind,
   tool_count: z.int(),
 });
 export const Connector = ConnectorSummary.extend({
   auth: z.object({
-    kind: z.enum(['oauth2', 'api_key']),
+    kind: AuthKind,
     authorize_url: z.url().optional(),
     token_url: z.url().optional(),
     pkce: z.boolean().optional(),
@@ -132,7 +136,7 @@ export const Connection = z.object({
   connector: z.string(),
   status: ConnectionStatus,
   auth: z.object({
-    kind: z.enum(['oauth2', 'api_key']),
+    kind: AuthKind,
     client_id: z.string().nullable(),
     client_secret_set: z.boolean(),
     redirect_uri: z.url().nullable().describe('Register exactly this callback URL with the provider'),

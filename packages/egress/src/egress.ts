@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { type ApiRequest, type ApiResponse, type Connector, type Credential, sandboxUrl } from '@grantway/connector-kit';
+import { type ApiRequest, type ApiResponse, type Connector, type Credential, fieldsOf, sandboxUrl } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { Agent } from 'undici';
 import { fillBaseUrl, joinApiUrl } from './api-url.ts';
@@ -100,7 +100,9 @@ export function createEgress(options: EgressOptions): Egress {
     async call(target, request, credential, { timeoutMs } = {}) {
       const { connector } = target;
       const base = fillBaseUrl(connector, target.fields);
-      const reserved = connector.auth.kind === 'api_key' ? connector.auth.fields.filter((f) => f.secret).map((f) => f.name) : [];
+      const reserved = fieldsOf(connector.auth)
+        .filter((f) => f.secret)
+        .map((f) => f.name);
       const url = joinApiUrl(base, request.path, request.query, reserved);
       const placement = place(connector, credential, target.fields);
       const payload = encoded(request);

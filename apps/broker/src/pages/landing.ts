@@ -67,7 +67,10 @@ ${
     ? html`<li>You sign in at ${connector.name}. Your password stays there.</li>
 <li>${connector.name} asks whether you agree.</li>
 <li>You come back here, and your agent can go on. It never sees your sign-in.</li>`
-    : html`<li>We try the key once at ${connector.name}, to see that it works.</li>
+    : view.kind === 'none'
+      ? html`<li>We look once whether ${connector.name} answers. It asks for no sign-in and no key.</li>
+<li>Your agent can go on.</li>`
+      : html`<li>We try the key once at ${connector.name}, to see that it works.</li>
 <li>It is sealed and kept for this connection only.</li>
 <li>Your agent can go on. It uses the key through us and never sees it.</li>`
 }
