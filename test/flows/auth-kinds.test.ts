@@ -62,6 +62,23 @@ const kinds: Record<
     refused: { token: 'revoked-0123456789' },
     malformed: { token: 'ünicode-token' },
   },
+  aws: {
+    auth: {
+      kind: 'aws_sigv4',
+      fields: [
+        { name: 'key_id', label: 'Access key id', secret: true },
+        { name: 'secret', label: 'Secret access key', secret: true },
+        { name: 'region', label: 'Region', secret: false, pattern: /^[a-z0-9-]+$/ },
+      ],
+      accessKeyId: '{key_id}',
+      secretAccessKey: '{secret}',
+      region: '{region}',
+      service: 'monitoring',
+    },
+    good: { key_id: 'AKIA0123456789', secret: 'aws/secret+0123456789', region: 'eu-west-1' },
+    refused: { key_id: 'AKIAinvalid01', secret: 'aws/secret+9876543210', region: 'eu-west-1' },
+    malformed: { key_id: 'AKIA/0123456789', secret: 'aws/secret+0123456789', region: 'eu-west-1' },
+  },
   bare: {
     auth: { kind: 'bearer', fields: [token], token: '{token}', scheme: '' },
     good: { token: 'lin_api_0123456789' },
@@ -101,7 +118,7 @@ describe.each(Object.entries(kinds))('%s', (id, { auth, good, refused, malformed
     expect(await accountOf(`${id}-good`)).toMatchObject({ status: 'ACTIVE', provider_account: { id: 'acct-1', label: 'Acme' } });
     const call = await list(id, `${id}-good`);
     expect([call.status, call.body.output]).toEqual([200, { items: ['one'] }]);
-    const secret = good['password'] ?? (good['token'] as string);
+    const secret = good['password'] ?? good['secret'] ?? (good['token'] as string);
     const { id: accountId } = await accountOf(`${id}-good`);
     const [row] = await rows.query<{ text: string; ct: Buffer }>(
       'select a::text as text, credential_ct as ct from connected_accounts a where id = $1',
@@ -120,7 +137,7 @@ describe.each(Object.entries(kinds))('%s', (id, { auth, good, refused, malformed
     const page = await broker.connectKey(await linkFor(id, `${id}-refused`), refused);
     expect(page.status).toBe(422);
     expect(page.html).toContain('did not accept');
-    expect(page.html).not.toContain(refused['password'] ?? refused['token']);
+    expect(page.html).not.toContain(refused['password'] ?? refused['secret'] ?? refused['token']);
     expect((await accountOf(`${id}-refused`)).status).toBe('PENDING_AUTH');
   });
 

@@ -140,6 +140,17 @@ function fieldValues(auth: StaticAuth, request: Incoming): Map<string, string> |
         [auth.password, pair?.[2]],
       ]);
     }
+    case 'aws_sigv4': {
+      // The secret never comes; the sandbox knows none and looks at the form and at the key's id.
+      const shape =
+        /^AWS4-HMAC-SHA256 Credential=(\w+)\/\d{8}\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request, SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}$/;
+      const found = shape.exec(authorization ?? '');
+      if (found === null || found[3] !== auth.service || headerOf(request.headers, 'x-amz-date') === undefined) return undefined;
+      return matched([
+        [auth.accessKeyId, found[1]],
+        [auth.region, found[2]],
+      ]);
+    }
     case 'none':
       return authorization === undefined ? new Map() : undefined;
   }

@@ -7,7 +7,7 @@ import type { ApiRequest } from './request.ts';
 export type AuthSpec = OAuth2Auth | StaticAuth;
 
 /** Kinds whose credential is what the person enters, and stays what it is. */
-export type StaticAuth = ApiKeyAuth | BasicAuth | BearerAuth | NoAuth;
+export type StaticAuth = ApiKeyAuth | BasicAuth | BearerAuth | AwsSigV4Auth | NoAuth;
 
 /** What a token endpoint's answer says, after the vendor's own shape has been read (RFC 6749 section 5.1 terms). */
 export interface TokenAnswer {
@@ -111,6 +111,21 @@ export interface BearerAuth {
   scheme: string;
 }
 
+/**
+ * AWS Signature Version 4: nothing secret is sent, each request is signed. Templates over the fields; `service` is AWS's
+ * word for the API, as it stands in the credential scope.
+ */
+export interface AwsSigV4Auth {
+  kind: 'aws_sigv4';
+  fields: Field[];
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** Of temporary credentials. */
+  sessionToken?: string;
+  region: string;
+  service: string;
+}
+
 /** An API that asks nobody who he is. The fields, where there are any, are not secret: a site, a language. */
 export interface NoAuth {
   kind: 'none';
@@ -126,6 +141,8 @@ export function templatesOf(auth: StaticAuth): string[] {
       return [auth.username, auth.password];
     case 'bearer':
       return [auth.token];
+    case 'aws_sigv4':
+      return [auth.accessKeyId, auth.secretAccessKey, auth.sessionToken ?? '', auth.region];
     case 'none':
       return [];
   }

@@ -76,7 +76,7 @@ export const ConnectorField = z.object({
 });
 
 /** How a user's account is authorized. */
-export const AuthKind = z.enum(['oauth2', 'api_key', 'basic', 'bearer', 'none']);
+export const AuthKind = z.enum(['oauth2', 'api_key', 'basic', 'bearer', 'aws_sigv4', 'none']);
 export type AuthKind = z.infer<typeof AuthKind>;
 
 export const ConnectorSummary = z.object({

@@ -144,16 +144,15 @@ function retryAfterSeconds(value: string | undefined): number | null {
   return Number.isFinite(seconds) ? Math.min(Math.max(seconds, 0), 86_400) : null;
 }
 
+/** Endpoint before delivery, as whoever changes an endpoint does: neither can wait for the other in a circle. */
 async function settleAccepted(modules: Modules, delivery: Claimed, claim: string, verdict: Verdict): Promise<void> {
-  await modules.db.system('sweep').query({
-    name: 'webhooks: accepted',
+  await modules.db.system('sweep').tx(async (tx) => {
+    await tx.execute(sql`update webhook_endpoints set failing_since = null, failures = 0, not_before = null
+      where id = ${delivery.endpoint_id} and (failing_since is not null or failures > 0)`);
     // Where a replay was asked for meanwhile, the claim is gone and the event is sent once more.
-    text: `with settled as (update webhook_deliveries set status = 'delivered', delivered_at = clock_timestamp(), claim = null,
-               claimed_until = null, last_status = $4, last_error = null
-             where endpoint_id = $1 and event_id = $2 and claim = $3)
-           update webhook_endpoints set failing_since = null, failures = 0, not_before = null
-             where id = $1 and (failing_since is not null or failures > 0)`,
-    values: [delivery.endpoint_id, delivery.event_id, claim, verdict.status],
+    await tx.execute(sql`update webhook_deliveries set status = 'delivered', delivered_at = clock_timestamp(), claim = null,
+        claimed_until = null, last_status = ${verdict.status}, last_error = null
+      where endpoint_id = ${delivery.endpoint_id} and event_id = ${delivery.event_id} and claim = ${claim}`);
   });
 }
 
@@ -161,6 +160,7 @@ async function settleAccepted(modules: Modules, delivery: Claimed, claim: string
 async function settleRefused(modules: Modules, delivery: Claimed, claim: string, verdict: Verdict): Promise<void> {
   const { endpoint_id: endpointId, environment_id: environmentId } = delivery;
   await modules.db.system('sweep').tx(async (tx) => {
+    await tx.execute(sql`select 1 from webhook_endpoints where id = ${endpointId} for no key update`);
     // Doubling from a second to half an hour, between half of it and all of it.
     const settled = await tx.execute(sql`
       update webhook_deliveries set claim = null, claimed_until = null, last_status = ${verdict.status}, last_error = ${verdict.error},

@@ -104,8 +104,11 @@ export function createEgress(options: EgressOptions): Egress {
         .filter((f) => f.secret)
         .map((f) => f.name);
       const url = joinApiUrl(base, request.path, request.query, reserved);
-      const placement = place(connector, credential, target.fields);
       const payload = encoded(request);
+      // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
+      if (connector.auth.kind === 'aws_sigv4') url.search = url.search.replaceAll('+', '%20');
+      const unsigned = { method: request.method, url, body: payload.body, nowMs: Date.now() };
+      const placement = place(connector, credential, target.fields, unsigned);
       const headers = connectorHeaders(
         mergedHeaders({ accept: 'application/json', ...payload.headers }, connector.api.headers, request.headers),
         placement.headers,

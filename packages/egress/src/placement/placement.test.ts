@@ -6,8 +6,9 @@ import { scrubText } from '../scrub.ts';
 import { place } from './placement.ts';
 
 const field = (name: string, secret = true): Field => ({ name, label: name, secret });
-const placed = (auth: AuthSpec, credential: Credential, fields: Record<string, string> = {}) =>
-  place({ auth } as Connector, new Secret(credential), fields);
+const plainGet = { method: 'GET', url: new URL('https://api.example/'), body: undefined, nowMs: Date.UTC(2015, 7, 30, 12, 36, 0) };
+const placed = (auth: AuthSpec, credential: Credential, fields: Record<string, string> = {}, request = plainGet) =>
+  place({ auth } as Connector, new Secret(credential), fields, request);
 const basic = (fields: Record<string, string>): StaticCredential => ({ kind: 'basic', fields });
 const bearer = (token: string): StaticCredential => ({ kind: 'bearer', fields: { token } });
 
@@ -82,6 +83,63 @@ describe('bearer', () => {
 
   it.each(['a b', 'a\r\nx-admin: 1', 'tök', 'a\0b', ''])('refuses %j', (token) => {
     expect(() => placed(tokenBehind('Bearer'), bearer(token))).toThrow(expect.objectContaining({ kind: 'invalid', sent: false }));
+  });
+});
+
+describe('aws_sigv4', () => {
+  const aws: AuthSpec = {
+    kind: 'aws_sigv4',
+    fields: [field('key_id', false), field('secret'), field('region', false)],
+    accessKeyId: '{key_id}',
+    secretAccessKey: '{secret}',
+    region: '{region}',
+    service: 'service',
+  };
+  const credential: StaticCredential = { kind: 'aws_sigv4', fields: { secret: 'wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY' } };
+  const where = { key_id: 'AKIDEXAMPLE', region: 'us-east-1' };
+  const signatureOf = (url: string, method = 'GET', body?: string) =>
+    placed(aws, credential, where, { ...plainGet, method, url: new URL(url), body: body as undefined }).headers['authorization'];
+
+  // The vendor's own test suite for Signature Version 4: get-vanilla, post-vanilla, get-vanilla-query-order-key-case.
+  it.each([
+    ['GET', '/', '5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31'],
+    ['POST', '/', '5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b'],
+    ['GET', '/?Param2=value2&Param1=value1', 'b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500'],
+  ])('%s %s is signed as the vendor’s test suite has it', (method, path, signature) => {
+    expect(signatureOf(`https://example.amazonaws.com${path}`, method)).toBe(
+      `AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, Signature=${signature}`,
+    );
+  });
+
+  it('every part of a request that matters changes the signature; the secret is not in it', () => {
+    const base = signatureOf('https://example.amazonaws.com/a', 'POST', '{}');
+    const others = [
+      signatureOf('https://example.amazonaws.com/b', 'POST', '{}'),
+      signatureOf('https://example.amazonaws.com/a', 'PUT', '{}'),
+      signatureOf('https://example.amazonaws.com/a?x=1', 'POST', '{}'),
+      signatureOf('https://other.amazonaws.com/a', 'POST', '{}'),
+      signatureOf('https://example.amazonaws.com/a', 'POST', '{"x":1}'),
+      signatureOf('https://example.amazonaws.com/a', 'POST'),
+    ];
+    expect(new Set([base, ...others]).size).toBe(7);
+    expect(base).not.toContain('wJalrXUtn');
+  });
+
+  it('a session token of temporary credentials is sent and signed', () => {
+    const temporary: AuthSpec = { ...aws, fields: [...aws.fields, field('session')], sessionToken: '{session}' };
+    const { headers, secrets } = placed(temporary, { kind: 'aws_sigv4', fields: { ...credential.fields, session: 'sess-123456' } }, where);
+    expect(headers['x-amz-security-token']).toBe('sess-123456');
+    expect(headers['authorization']).toContain('SignedHeaders=host;x-amz-date;x-amz-security-token,');
+    expect(secrets).toContain('sess-123456');
+  });
+
+  it.each([
+    [{ key_id: 'AKID/EXAMPLE', region: 'us-east-1' }],
+    [{ key_id: 'AKIDEXAMPLE, SignedHeaders=x', region: 'us-east-1' }],
+    [{ key_id: 'AKIDEXAMPLE', region: 'us-east-1/iam' }],
+    [{ key_id: 'AKIDEXAMPLE', region: 'us\r\nx: y' }],
+  ])('refuses %j', (hostile) => {
+    expect(() => placed(aws, credential, hostile)).toThrow(expect.objectContaining({ kind: 'invalid', sent: false }));
   });
 });
 
