@@ -93,6 +93,10 @@ async function verifiedLink(world: World, verification: Json) {
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
 const account = (world: World) => world.other.account.id;
+const webhookEndpoint = (world: World) => world.other.webhookEndpoint.id;
+// It takes no type that these tests cause, so that nothing is sent.
+const webhook = { url: 'https://receiver.example/hook', events: ['webhook_endpoint.disabled'] };
+const newWebhook = (world: World) => create(world, '/v1/webhook-endpoints', webhook);
 
 /** Every operation of the API, and how to exercise it. A new operation without an entry fails the test. */
 export const exercised: Record<string, Exercise> = {
@@ -333,10 +337,51 @@ export const exercised: Record<string, Exercise> = {
     request: () => ({ path: '/v1/audit-events' }),
     masked: byFilter('/v1/audit-events', ({ other }) => ({ target_id: other.connection.id })),
   },
+
+  'GET /v1/events': {
+    request: () => ({ path: '/v1/events' }),
+    masked: byFilter('/v1/events', ({ other }) => ({ connected_account_id: other.account.id })),
+  },
+  'POST /v1/webhook-endpoints': { request: () => ({ path: '/v1/webhook-endpoints', body: webhook }) },
+  'GET /v1/webhook-endpoints': { request: () => ({ path: '/v1/webhook-endpoints' }) },
+  'GET /v1/webhook-endpoints/{id}': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}` }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}`),
+  },
+  'PATCH /v1/webhook-endpoints/{id}': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}`, body: { description: 'changed' } }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}`, { url: 'https://captured.example/' }),
+  },
+  'DELETE /v1/webhook-endpoints/{id}': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}` }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}`),
+  },
+  'POST /v1/webhook-endpoints/{id}/rotate-secret': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}/rotate-secret`, body: {} }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}/rotate-secret`, {}),
+  },
+  'POST /v1/webhook-endpoints/{id}/replay': {
+    request: async (world) => ({
+      path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}/replay`,
+      body: { since: new Date(Date.now() + 60_000).toISOString() },
+    }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}/replay`, { since: '2026-01-01T00:00:00Z' }),
+  },
+  'GET /v1/webhook-endpoints/{id}/deliveries': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}/deliveries` }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}/deliveries`),
+  },
 };
 
 /** Operations that take no id or name of an environment's own thing. May only shrink. */
-export const maskedNothing = ['GET /v1/connectors', 'GET /v1/connectors/{id}', 'POST /v1/connections', 'POST /v1/clients'];
+export const maskedNothing = [
+  'GET /v1/connectors',
+  'GET /v1/connectors/{id}',
+  'POST /v1/connections',
+  'POST /v1/clients',
+  'POST /v1/webhook-endpoints',
+  'GET /v1/webhook-endpoints',
+];
 
 /**
  * Every route that is no operation of the API: what a stranger gets who asks as the route is meant to be asked. `open` is

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Broker, createLogger, startBroker as startRealBroker } from '@grantway/broker';
+import type { Connector } from '@grantway/connector-kit';
 import { Secret } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
 import { Person } from '@grantway/sandbox/person';
@@ -96,6 +97,7 @@ export async function startBroker(
     stateDir: string;
     journalDir: string;
     sandbox: boolean;
+    connectors: readonly Connector[];
   }> = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase() : { url: options.databaseUrl, drop: async () => {} };
@@ -116,6 +118,7 @@ export async function startBroker(
     journalDir: options.journalDir,
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),
+    ...(options.connectors === undefined ? {} : { connectors: options.connectors }),
     linkLifeSeconds: options.linkLifeSeconds ?? 1800,
     toolTimeoutMs: options.toolTimeoutMs ?? 10_000,
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,

@@ -1,4 +1,5 @@
 import type { AddressInfo } from 'node:net';
+import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { type Database, migrate, openDatabase } from '@grantway/db';
@@ -18,6 +19,7 @@ import {
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
+import { isLoopback } from './config.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
 import { createServer, requestsUnderWay } from './server.ts';
@@ -40,6 +42,8 @@ export interface BrokerOptions {
   journalDir: string | undefined;
   migrationsDir: string;
   connectorsDir: string;
+  /** Besides those of this build. */
+  connectors?: readonly Connector[];
   linkLifeSeconds: number;
   /** How people are verified where a connection does not say. */
   verification?: VerificationMode | undefined;
@@ -106,7 +110,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const ring = await openKeyRing(db, options.masterKey instanceof Secret ? localKeyWrapper(options.masterKey) : options.masterKey);
     const sealing = createSealing(ring);
     const signer = await createTokenSigner(db, ring);
-    const catalogue = createCatalogue();
+    const catalogue = createCatalogue(options.connectors);
 
     let sandbox: Sandbox | undefined;
     if (options.sandbox !== undefined) {
@@ -124,18 +128,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir).catch(withoutJournal);
     closers.push(async () => journal?.close());
 
-    const egress = createEgress({
-      sandboxOrigin,
-      userAgent: `grantway/${options.version}`,
-      ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
-    });
-    closers.push(() => egress.close());
-
     let baseUrl = options.baseUrl;
     const ownUrl = () => {
       if (baseUrl === undefined) throw new Error('the base URL is not known before the server listens');
       return baseUrl;
     };
+    const egress = createEgress({
+      sandboxOrigin,
+      userAgent: `grantway/${options.version}`,
+      ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
+      loopbackWebhooks: () => isLoopback(options.host) && isLoopback(new URL(ownUrl()).hostname),
+    });
+    closers.push(() => egress.close());
     const metrics = createMetrics();
     const toolCallLog = createToolCallLog(db, metrics.toolCall);
     closers.push(() => toolCallLog.drain());

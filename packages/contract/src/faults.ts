@@ -41,6 +41,8 @@ export const faults = {
   unknown_connector: { status: 422, title: 'No such connector', actor: 'caller', retry: false },
   unknown_connection: { status: 422, title: 'No such connection', actor: 'caller', retry: false },
   unknown_tool: { status: 422, title: 'No such tool', actor: 'caller', retry: false },
+  unknown_event: { status: 422, title: 'No such event', actor: 'caller', retry: false },
+  endpoint_disabled: { status: 409, title: 'The webhook endpoint is disabled', actor: 'caller', retry: false },
   unknown_scope: { status: 422, title: 'No such scope', actor: 'caller', retry: false },
   ambiguous_connection: { status: 422, title: 'Several connections fit', actor: 'caller', retry: false },
   connection_not_ready: { status: 409, title: 'The connection is not completely configured', actor: 'operator', retry: false },

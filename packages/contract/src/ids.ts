@@ -20,6 +20,8 @@ export const idPrefixes = {
   auditEvent: 'ae',
   revocation: 'rev',
   incident: 'inc',
+  event: 'evt',
+  webhookEndpoint: 'we',
   request: 'req',
 } as const;
 

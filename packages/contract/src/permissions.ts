@@ -17,6 +17,8 @@ export const permissions = {
   'tools:execute': 'Execute tools on behalf of users',
   'tool_calls:read': 'Read the audit of tool calls',
   'audit_events:read': 'Read the audit of API calls',
+  'webhooks:read': 'Read events, webhook endpoints and what was delivered to them',
+  'webhooks:write': 'Create, change and delete webhook endpoints, rotate their secrets, replay events',
 } as const;
 
 export type Permission = keyof typeof permissions;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { auditActions } from './events.ts';
+import { allEventTypes, auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
 import { allPermissions, type Permission } from './permissions.ts';
 
@@ -76,17 +76,21 @@ export const ConnectorField = z.object({
   default: z.string().optional(),
 });
 
+/** How a user's account is authorized. */
+export const AuthKind = z.enum(['oauth2', 'api_key', 'basic', 'bearer', 'aws_sigv4', 'none']);
+export type AuthKind = z.infer<typeof AuthKind>;
+
 export const ConnectorSummary = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string(),
   docs: z.url(),
-  auth_kind: z.enum(['oauth2', 'api_key']),
+  auth_kind: AuthKind,
   tool_count: z.int(),
 });
 export const Connector = ConnectorSummary.extend({
   auth: z.object({
-    kind: z.enum(['oauth2', 'api_key']),
+    kind: AuthKind,
     authorize_url: z.url().optional(),
     token_url: z.url().optional(),
     pkce: z.boolean().optional(),
@@ -208,7 +212,7 @@ export const Connection = z.object({
   connector: z.string(),
   status: ConnectionStatus,
   auth: z.object({
-    kind: z.enum(['oauth2', 'api_key']),
+    kind: AuthKind,
     client_id: z.string().nullable(),
     client_secret_set: z.boolean(),
     redirect_uri: z.url().nullable().describe('Register exactly this callback URL with the provider'),
@@ -570,6 +574,88 @@ export const IncidentItem = z.object({
 export type IncidentCreate = z.infer<typeof IncidentCreate>;
 export type Incident = z.infer<typeof Incident>;
 export type IncidentItem = z.infer<typeof IncidentItem>;
+// ---- events and webhooks ---------------------------------------------------------------------------------------
+
+export const Event = z.object({
+  id: z.string().describe('The webhook-id of each of its deliveries'),
+  type: z.enum(allEventTypes),
+  connected_account_id: z.string().nullable(),
+  data: z.record(z.string(), z.unknown()).describe('Ids, names and codes; never a secret'),
+  created_at: moment,
+});
+export type Event = z.infer<typeof Event>;
+
+const WebhookUrl = z
+  .url()
+  .max(2048)
+  .describe('https, a public host, port 443 or 1024 and above. Loopback http where the broker itself is at a loopback address.');
+const WebhookEvents = z
+  .union([z.literal('all'), z.array(z.enum(allEventTypes)).min(1).max(allEventTypes.length)])
+  .describe('Event types, or "all": those of later versions included');
+const WebhookDescription = z.string().max(500);
+
+export const WebhookEndpointCreate = z.strictObject({
+  url: WebhookUrl,
+  events: WebhookEvents.default('all'),
+  description: WebhookDescription.default(''),
+});
+export const WebhookEndpointUpdate = z
+  .strictObject({
+    url: WebhookUrl.optional(),
+    events: WebhookEvents.optional(),
+    description: WebhookDescription.optional(),
+    status: z.enum(['ENABLED', 'DISABLED']).optional(),
+  })
+  .refine(...namesSomething);
+export const WebhookEndpoint = z.object({
+  id: z.string(),
+  url: z.url(),
+  events: WebhookEvents,
+  description: z.string(),
+  status: z.enum(['ENABLED', 'DISABLED']),
+  reason: z
+    .enum(['failing', 'gone', 'disabled_by_operator'])
+    .nullable()
+    .describe('failing: nothing was accepted for three days. gone: it answered 410.'),
+  failing_since: moment.nullable().describe('Since then no delivery succeeded'),
+  previous_secret_expires_at: moment.nullable().describe('Until then deliveries carry signatures of the new and of the previous secret'),
+  created_at: moment,
+  updated_at: moment,
+});
+export const WebhookEndpointWithSecret = WebhookEndpoint.extend({
+  secret: z.string().describe('whsec_...: verify signatures with it. Shown this once.'),
+});
+export const WebhookSecretRotate = z.strictObject({
+  overlap_seconds: z.int().min(0).max(604_800).default(86_400).describe('How long the previous secret signs too'),
+});
+export const WebhookReplay = z
+  .strictObject({
+    event_ids: z.array(z.string().max(64)).min(1).max(100).optional().describe('These events, whatever their type'),
+    since: z.iso.datetime().optional().describe('Every event from then on of a type that the endpoint takes, at most 10,000'),
+  })
+  .refine((replay) => (replay.event_ids === undefined) !== (replay.since === undefined), 'name either event_ids or since');
+export const WebhookReplayed = z.object({ events: z.int().describe('How many will be sent again') });
+export const WebhookDelivery = z.object({
+  event_id: z.string(),
+  type: z.enum(allEventTypes),
+  connected_account_id: z.string().nullable(),
+  status: z
+    .enum(['pending', 'delivered', 'given_up'])
+    .describe('pending: waiting for its turn, or for the next try. given_up: refused for three days.'),
+  attempts: z.int(),
+  next_attempt_at: moment.nullable(),
+  last_attempt_at: moment.nullable(),
+  last_status: z.int().nullable().describe('HTTP status of the endpoint’s last answer'),
+  last_error: z.string().nullable(),
+  delivered_at: moment.nullable(),
+  created_at: moment,
+});
+export type WebhookEndpointCreate = z.infer<typeof WebhookEndpointCreate>;
+export type WebhookEndpointUpdate = z.infer<typeof WebhookEndpointUpdate>;
+export type WebhookEndpoint = z.infer<typeof WebhookEndpoint>;
+export type WebhookEndpointWithSecret = z.infer<typeof WebhookEndpointWithSecret>;
+export type WebhookReplay = z.infer<typeof WebhookReplay>;
+export type WebhookDelivery = z.infer<typeof WebhookDelivery>;
 
 // ---- answers -------------------------------------------------------------------------------------------------
 

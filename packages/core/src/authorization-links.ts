@@ -1,5 +1,5 @@
 import { type AuthorizationLink, type AuthorizationLinkCreate, Fault, newId, randomBase62 } from '@grantway/contract';
-import { schema, type Tx } from '@grantway/db';
+import { recordEvent, schema, type Tx } from '@grantway/db';
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { ensureAccount, ensureUser } from './connected-accounts.ts';
 import { connectionStatus, findConnectionByName } from './connections.ts';
@@ -85,12 +85,13 @@ export async function liveLink(
   const lifeSeconds = wish?.lifeSeconds ?? modules.settings.linkLifeSeconds;
   const verification = wish?.verification ?? (await defaultVerification(modules, tx, account?.connectionId));
   const link = { tokenId: randomBase62(16), expiresAt: new Date(Date.now() + lifeSeconds * 1000) };
-  await tx.insert(t).values({
-    id: newId('authorizationLink'),
-    ...link,
-    ...verification,
+  const id = newId('authorizationLink');
+  await tx.insert(t).values({ id, ...link, ...verification, environmentId: ctx.environmentId, connectedAccountId: accountId });
+  await recordEvent(tx, {
     environmentId: ctx.environmentId,
+    type: 'authorization_link.created',
     connectedAccountId: accountId,
+    data: { authorization_link_id: id, expires_at: link.expiresAt.toISOString() },
   });
   return { url: await linkUrl(ctx, link.tokenId), expiresAt: link.expiresAt, isNew: true };
 }

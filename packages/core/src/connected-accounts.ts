@@ -7,7 +7,7 @@ import {
   newId,
   type RevocationStatus,
 } from '@grantway/contract';
-import { schema, type Tx } from '@grantway/db';
+import { recordEvent, schema, type Tx } from '@grantway/db';
 import type { OAuthApp } from '@grantway/oauth';
 import { clientSecretPlace, endAccount, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
@@ -85,6 +85,14 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
       .set({ expiresAt: sql`least(${schema.authorizationLinks.expiresAt}, clock_timestamp())` })
       .where(eq(schema.authorizationLinks.connectedAccountId, id));
     await ctx.audit(tx, 'connected_account.deleted', { kind: 'connected_account', id }, { from: row.status });
+    if (row.status !== 'DISCONNECTED') {
+      await recordEvent(tx, {
+        environmentId: ctx.environmentId,
+        type: 'connected_account.deleted',
+        connectedAccountId: id,
+        data: { old_status: row.status },
+      });
+    }
   });
   await ctx.modules.revocations.tryNow(revocationId);
 }
@@ -147,10 +155,15 @@ export async function ensureAccount(tx: Tx, environmentId: string, connectionId:
   const where = and(eq(t.connectionId, connectionId), eq(t.userId, userId));
   const [known] = await tx.select().from(t).where(where);
   if (known !== undefined) return known;
-  await tx
+  const [made] = await tx
     .insert(t)
     .values({ id: newId('connectedAccount'), environmentId, connectionId, userId, status: 'PENDING_AUTH', reason: 'never_connected' })
-    .onConflictDoNothing();
+    .onConflictDoNothing()
+    .returning({ id: t.id });
+  if (made !== undefined) {
+    const data = { status: 'PENDING_AUTH', reason: 'never_connected' };
+    await recordEvent(tx, { environmentId, type: 'connected_account.created', connectedAccountId: made.id, data });
+  }
   const [row] = await tx.select().from(t).where(where);
   if (row === undefined) throw new Error('the account vanished');
   return row;

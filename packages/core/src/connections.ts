@@ -1,5 +1,14 @@
-import type { Connector } from '@grantway/connector-kit';
-import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
+import { type Connector, fieldsOf } from '@grantway/connector-kit';
+import {
+  type AuthKind,
+  type Connection,
+  type ConnectionCreate,
+  type ConnectionUpdate,
+  Fault,
+  type FieldError,
+  newId,
+  Secret,
+} from '@grantway/contract';
 import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from '@grantway/db';
 import { registerSandboxClient } from '@grantway/oauth';
 import { clientSecretPlace } from '@grantway/vault';
@@ -211,8 +220,8 @@ export async function findConnectionByName(ctx: Ctx, tx: Tx, name: string): Prom
 
 export type ConnectionStatus = Connection['status'];
 
-export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, kind: 'oauth2' | 'api_key'): ConnectionStatus {
-  if (kind === 'api_key') return 'COMPLETED';
+export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, kind: AuthKind): ConnectionStatus {
+  if (kind !== 'oauth2') return 'COMPLETED';
   const parts = [row.clientId, row.clientSecretCt].filter((part) => part !== null).length;
   return parts === 0 ? 'DRAFT' : parts === 1 ? 'IN_PROGRESS' : 'COMPLETED';
 }
@@ -271,7 +280,7 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
     else if (connector.auth.kind !== 'oauth2') refuse(name, `${connector.name} is authorized by key and has no OAuth app`);
   }
   for (const [name, value] of Object.entries(auth.fields ?? {})) {
-    const field = connector.auth.kind === 'api_key' ? connector.auth.fields.find((f) => f.name === name) : undefined;
+    const field = fieldsOf(connector.auth).find((f) => f.name === name);
     if (field === undefined) refuse(`fields/${name}`, `${connector.name} has no such field`);
     else if (field.secret) refuse(`fields/${name}`, 'a secret belongs to each person’s own account, not to the connection');
     else if (!fieldAccepts(field, value)) refuse(`fields/${name}`, 'the value does not fit the field');

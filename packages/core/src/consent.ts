@@ -1,12 +1,13 @@
 import {
-  type ApiKeyCredential,
   type Connector,
   type Credential,
   type Field,
   faultByStatus,
+  fieldsOf,
   type ProviderAccount,
+  type StaticCredential,
 } from '@grantway/connector-kit';
-import { Fault, type FaultCode, type FieldError, isFault, newId, parseBearer, Secret } from '@grantway/contract';
+import { type AuthKind, Fault, type FaultCode, type FieldError, isFault, newId, parseBearer, Secret } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
 import { authorizationUrl, createPkce, exchangeCode, type OAuthApp } from '@grantway/oauth';
@@ -35,7 +36,7 @@ const checks = schema.verifications;
 /** What a hosted page may show of a link. Nothing here changes anything: link previews and scanners look too. */
 export interface LinkView {
   state: 'live' | 'expired' | 'used';
-  kind: 'oauth2' | 'api_key';
+  kind: AuthKind;
   connector: { id: string; name: string; docs: string };
   connectionName: string;
   workspaceName: string;
@@ -132,7 +133,7 @@ export async function viewLink(modules: Modules, token: string, request: Request
     workspaceName,
     identifier,
     scopes: auth.kind === 'oauth2' ? connection.scopes.map((name) => ({ name, description: auth.scopes[name] ?? name })) : [],
-    fields: auth.kind === 'api_key' ? auth.fields.filter((f) => connection.fields[f.name] === undefined) : [],
+    fields: fieldsOf(auth).filter((f) => connection.fields[f.name] === undefined),
     sandbox: connection.sandbox,
     expiresAt: link.expiresAt,
     account: { status: account.status, label: account.providerAccountLabel },
@@ -500,20 +501,20 @@ export async function submitKey(
   mustBeLive(open.link);
   const mode = await mustBeVerifiable(open, browsers);
   const { auth } = open.connector;
-  if (auth.kind !== 'api_key') throw new Fault('link_invalid', { internal: 'not a key connection' });
+  if (auth.kind === 'oauth2') throw new Fault('link_invalid', { internal: 'not a key connection' });
   const errors: FieldError[] = [];
   const secretFields: Record<string, string> = {};
   const openFields: Record<string, string> = {};
   for (const field of auth.fields) {
     const value = (open.connection.fields[field.name] ?? form[field.name] ?? '').trim();
     if (value === '') errors.push({ pointer: `/${field.name}`, detail: `${field.label} is missing` });
-    else if (value.length > 4096 || /[^\x21-\x7e]/.test(value))
+    else if (value.length > 4096 || !mayBeEntered(auth.kind, value))
       errors.push({ pointer: `/${field.name}`, detail: `${field.label} holds characters that no key has` });
     else if (!fieldAccepts(field, value)) errors.push({ pointer: `/${field.name}`, detail: `${field.label} does not look right` });
     else (field.secret ? secretFields : openFields)[field.name] = value;
   }
   if (errors.length > 0) throw new Fault('form_invalid', { errors });
-  const value: ApiKeyCredential = { kind: 'api_key', fields: secretFields };
+  const value: StaticCredential = { kind: auth.kind, fields: secretFields };
   const credential = new Secret<Credential>(value);
   const browser = randomToken();
   const browserMac = await modules.sealing.mac('browser', [browser]);
@@ -538,6 +539,11 @@ export async function submitKey(
   return { linkToken: token, outcome: 'connected' };
 }
 
+/** Keys and tokens are printable ASCII; people's own user names and passwords may hold anything that can be typed. */
+function mayBeEntered(kind: AuthKind, value: string): boolean {
+  return kind === 'basic' ? !/[\p{Cc}\p{Surrogate}]/u.test(value) : !/[^\x21-\x7e]/.test(value);
+}
+
 /**
  * Asks the provider whose credential this is; the proof that it works.
  * @throws Fault key_rejected (key connectors), consent_failed, provider_unavailable
@@ -551,6 +557,9 @@ async function identify(
   const { connector, connection } = open;
   const target = { connector, fields: { ...fields, ...connection.fields }, sandbox: connection.sandbox };
   const response = await modules.egress.call(target, connector.identify.request, credential).catch((error: unknown) => {
+    // What was entered cannot be placed at all, for example a user name with a colon.
+    if (error instanceof EgressError && error.kind === 'invalid' && !error.sent && connector.auth.kind !== 'oauth2')
+      throw new Fault('form_invalid', { internal: error.message });
     if (error instanceof EgressError)
       throw new Fault('provider_unavailable', { detail: `${connector.name} could not be reached`, cause: error });
     throw error;
@@ -559,7 +568,7 @@ async function identify(
   if (fault !== undefined) {
     if (fault.kind === 'unavailable' || fault.kind === 'rate_limited')
       throw new Fault('provider_unavailable', `${connector.name} is not available right now`);
-    if (connector.auth.kind === 'api_key') throw new Fault('key_rejected', `${connector.name} did not accept the key`);
+    if (connector.auth.kind !== 'oauth2') throw new Fault('key_rejected', `${connector.name} did not accept the key`);
     throw new Fault('consent_failed', { internal: `identify: ${fault.kind} ${fault.message}` });
   }
   try {

@@ -273,7 +273,7 @@ async function anotherCredential(
     endAccount(tx, {
       account: { id: lease.accountId, environmentId: lease.environmentId },
       status: 'REVOKED',
-      reason: connector.auth.kind === 'api_key' ? 'key_rejected' : 'revoked_by_provider',
+      reason: connector.auth.kind === 'oauth2' ? 'revoked_by_provider' : 'key_rejected',
       actor: { kind: 'system', id: null },
       requestId: call.caller.requestId,
       onlyIf: { fingerprint: lease.fingerprint },

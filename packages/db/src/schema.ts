@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  bigserial,
   boolean,
   customType,
   index,
@@ -514,6 +515,28 @@ export const revocations = pgTable(
   ],
 );
 
+/** The outbox: what happened, written in the transaction of the deed. */
+export const events = pgTable(
+  'events',
+  {
+    id: text('id').primaryKey(),
+    /** Order of one account's events: taken while its row is locked, so that it is the order of the commits. */
+    seq: bigserial('seq', { mode: 'number' }).notNull(),
+    environmentId: environmentId(),
+    type: text('type').notNull(),
+    /** No reference: the history stays when the account goes. */
+    connectedAccountId: text('connected_account_id'),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('events_page').on(t.environmentId, t.id),
+    index('events_of_account').on(t.connectedAccountId, t.id),
+    index('events_age').on(t.createdAt),
+    isolated(),
+  ],
+);
+
 /** What an incident is about; empty means everything. */
 export interface IncidentFilterRow {
   created_after?: string | undefined;
@@ -559,6 +582,66 @@ export const incidentItems = pgTable(
   (t) => [
     primaryKey({ columns: [t.incidentId, t.connectedAccountId] }),
     index('incident_items_left').on(t.incidentId, t.connectedAccountId).where(sql`ended_at IS NULL`),
+    isolated(),
+  ],
+);
+
+export const webhookEndpoints = pgTable(
+  'webhook_endpoints',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    url: text('url').notNull(),
+    description: text('description').notNull(),
+    /** Null: all. */
+    eventTypes: text('event_types').array(),
+    status: text('status').notNull().default('ENABLED'),
+    reason: text('reason'),
+    failingSince: moment('failing_since'),
+    /** Failed rounds in a row, and until when the whole endpoint is left alone. */
+    failures: integer('failures').notNull().default(0),
+    notBefore: moment('not_before'),
+    secretGeneration: bigint('secret_generation', { mode: 'number' }).notNull(),
+    secretCt: bytea('secret_ct').notNull(),
+    previousSecretCt: bytea('previous_secret_ct'),
+    previousSecretExpiresAt: moment('previous_secret_expires_at'),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [index('webhook_endpoints_page').on(t.environmentId, t.id), isolated()],
+);
+
+/** What each endpoint is still to get, written with the event: nothing has to find out later whom it concerned. */
+export const webhookDeliveries = pgTable(
+  'webhook_deliveries',
+  {
+    endpointId: text('endpoint_id')
+      .notNull()
+      .references(() => webhookEndpoints.id, { onDelete: 'cascade' }),
+    eventId: text('event_id')
+      .notNull()
+      .references(() => events.id, { onDelete: 'cascade' }),
+    environmentId: environmentId(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    connectedAccountId: text('connected_account_id'),
+    /** pending, delivered, given_up */
+    status: text('status').notNull().default('pending'),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: moment('next_attempt_at').notNull().defaultNow(),
+    giveUpAt: moment('give_up_at').notNull().default(sql`now() + interval '3 days'`),
+    claim: uuid('claim'),
+    claimedUntil: moment('claimed_until'),
+    lastAttemptAt: moment('last_attempt_at'),
+    lastStatus: integer('last_status'),
+    lastError: text('last_error'),
+    deliveredAt: moment('delivered_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.endpointId, t.eventId] }),
+    index('webhook_deliveries_due').on(t.nextAttemptAt).where(sql`status = 'pending'`),
+    index('webhook_deliveries_turn').on(t.endpointId, t.connectedAccountId, t.seq).where(sql`status = 'pending'`),
+    index('webhook_deliveries_event').on(t.eventId),
     isolated(),
   ],
 );

@@ -1,6 +1,6 @@
 import type { Credential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, newId, type RevocationCause, type Secret } from '@grantway/contract';
-import { type Actor, type Database, recordAudit, schema, type Tx } from '@grantway/db';
+import { type Actor, type Database, recordAudit, recordEvent, schema, type Tx } from '@grantway/db';
 import { and, eq, sql } from 'drizzle-orm';
 import { credentialPlace } from './credential-place.ts';
 import { queueStored } from './revocations.ts';
@@ -172,6 +172,26 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
     requestId: grant.requestId,
     details: { from: row.status, provider_account: grant.providerAccount.label },
   });
+  await recordStatusChange(tx, grant.account, row, { status: 'ACTIVE', reason: null });
+}
+
+interface Standing {
+  status: string;
+  reason: string | null;
+}
+
+/** The events of a changed status; the account's row is locked by the change. */
+async function recordStatusChange(
+  tx: Tx,
+  account: { id: string; environmentId: string },
+  before: Standing | undefined,
+  after: Standing,
+): Promise<void> {
+  if (before?.status === after.status && before.reason === after.reason) return;
+  const about = { environmentId: account.environmentId, connectedAccountId: account.id };
+  const data = { old_status: before?.status ?? null, old_reason: before?.reason ?? null, status: after.status, reason: after.reason };
+  await recordEvent(tx, { ...about, type: 'connected_account.status_changed', data });
+  if (after.status === 'REVOKED') await recordEvent(tx, { ...about, type: 'connected_account.revoked', data: { reason: after.reason } });
 }
 
 /** Everything that forgetting a credential sets: the sealed row is gone for good. */
@@ -216,6 +236,11 @@ function stillTheOne(which: NonNullable<Ending['onlyIf']>) {
 /** Ends an account and destroys its credential, in the caller's transaction. False when somebody else was first. */
 export async function endAccount(tx: Tx, ending: Ending): Promise<boolean> {
   const accounts = schema.connectedAccounts;
+  const [before] = await tx
+    .select({ status: accounts.status, reason: accounts.reason })
+    .from(accounts)
+    .where(eq(accounts.id, ending.account.id))
+    .for('update');
   const which = and(
     eq(accounts.id, ending.account.id),
     ending.onlyIf === undefined ? undefined : and(eq(accounts.status, 'ACTIVE'), stillTheOne(ending.onlyIf)),
@@ -247,5 +272,6 @@ export async function endAccount(tx: Tx, ending: Ending): Promise<boolean> {
     requestId: ending.requestId,
     details: { to: ending.status, reason: ending.reason },
   });
+  await recordStatusChange(tx, ending.account, before, ending);
   return true;
 }

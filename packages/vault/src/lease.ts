@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Connector, Credential, OAuth2Auth, OAuth2Credential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type Secret } from '@grantway/contract';
-import type { Database } from '@grantway/db';
+import { type Database, newEventId, recordEvent, withEvents } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import { type OAuthApp, type RefreshOutcome, refreshToken } from '@grantway/oauth';
 import {
@@ -376,7 +376,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       }
       case 'app_refused':
         await incident(row, outcome.error);
-        await release(row, claim.fence, { delaySeconds: incidentPauseSeconds, uncertain: false });
+        await release(row, claim.fence, { delaySeconds: incidentPauseSeconds, uncertain: false, failed: outcome.kind });
         deps.log.warn({ ...note, error: outcome.error }, 'the provider refuses the connection');
         throw incidentFault(row, incidentPauseSeconds);
       case 'unsent':
@@ -386,6 +386,7 @@ export function createLeases(deps: LeaseDeps): Leases {
           delaySeconds: 'retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : undefined,
           // A gateway's 502 or 504 may hide a rotation that the provider has made behind it.
           uncertain: outcome.kind === 'unknown' || (outcome.kind === 'transient' && (outcome.status ?? 0) >= 500),
+          failed: outcome.kind,
         });
         deps.log.warn(note, 'credential could not be refreshed');
         throw new Fault('provider_unavailable', {
@@ -402,8 +403,8 @@ export function createLeases(deps: LeaseDeps): Leases {
     reason: ConnectedAccountReason,
     fence: number | undefined,
   ): Promise<boolean> {
-    return deps.db.system('lease credential').tx((tx) =>
-      endAccount(tx, {
+    return deps.db.system('lease credential').tx(async (tx) => {
+      const ended = await endAccount(tx, {
         account: { id: row.id, environmentId: row.environment_id },
         status,
         reason,
@@ -415,15 +416,24 @@ export function createLeases(deps: LeaseDeps): Leases {
           generation: without === 'generation' ? undefined : Number(row.generation),
           fence: without === 'fence' ? undefined : fence,
         },
-      }),
-    );
+      });
+      if (ended && status === 'REVOKED') {
+        await recordEvent(tx, {
+          environmentId: row.environment_id,
+          type: 'credential.refresh_failed',
+          connectedAccountId: row.id,
+          data: { outcome: 'gone', reason, retry_at: null },
+        });
+      }
+      return ended;
+    });
   }
 
   /** Gives the claim back with a pause; answers the pause in seconds. */
   async function release(
     row: AccountRow,
     fence: number,
-    { delaySeconds, uncertain }: { delaySeconds: number | undefined; uncertain: boolean },
+    { delaySeconds, uncertain, failed }: { delaySeconds: number | undefined; uncertain: boolean; failed?: RefreshOutcome['kind'] },
   ): Promise<number> {
     // Full jitter, doubling from a quarter of a second to five minutes. After an unknown outcome the first repeats come
     // quickly, because the windows in which a provider still takes the old token are short. The sweep waits as callers do.
@@ -432,15 +442,21 @@ export function createLeases(deps: LeaseDeps): Leases {
     const askedSeconds = delaySeconds === undefined ? null : Math.min(longestPauseSeconds, delaySeconds * (1 + 0.1 * random));
     const [released] = await deps.db.system('lease credential').query<{ wait_s: number }>({
       name: 'lease: release',
-      text: `update connected_accounts a set claim_owner = null, claim_deadline = null, uncertain = a.uncertain or $3, attempts = a.attempts + 1,
+      // Told once: the repeats of an outage are not news.
+      text: withEvents(
+        `update connected_accounts a set claim_owner = null, claim_deadline = null, uncertain = a.uncertain or $3, attempts = a.attempts + 1,
                not_before = clock_timestamp() + d.pause, next_refresh_at = clock_timestamp() + greatest(d.pause, interval '5 seconds')
              from (select make_interval(secs => coalesce($4::float8,
                      case when $3 and attempts < ${quickRepeats} then 0.2 + $5::float8 * 1.8
                           else $5::float8 * least(300, 0.25 * power(2, least(attempts, 20))) end)) as pause
                    from connected_accounts where id = $1) d
              where a.id = $1 and a.claim_fence = $2 and a.status = 'ACTIVE'
-             returning extract(epoch from d.pause)::float8 as wait_s`,
-      values: [row.id, fence, uncertain, askedSeconds, random],
+             returning extract(epoch from d.pause)::float8 as wait_s, a.id, a.environment_id, a.attempts, a.not_before`,
+        `select $6::text as id, environment_id, 'credential.refresh_failed'::text as type, id as account_id,
+           jsonb_build_object('outcome', $7::text, 'reason', null, 'retry_at', not_before) as data
+           from deed where attempts = 1 and $7::text is not null`,
+      ),
+      values: [row.id, fence, uncertain, askedSeconds, random, newEventId(), failed ?? null],
     });
     return Math.max(0, released?.wait_s ?? 0);
   }

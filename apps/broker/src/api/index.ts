@@ -4,6 +4,7 @@ import { clients } from './clients.ts';
 import { connectedAccounts } from './connected-accounts.ts';
 import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
+import { events } from './events.ts';
 import { incidents } from './incidents.ts';
 import { mcpConfigs } from './mcp-configs.ts';
 import { mcpInstances } from './mcp-instances.ts';
@@ -11,6 +12,7 @@ import { revocations } from './revocations.ts';
 import { toolCalls } from './tool-calls.ts';
 import { tools } from './tools.ts';
 import { users } from './users.ts';
+import { webhookEndpoints } from './webhook-endpoints.ts';
 
 /** Every operation of the REST API; the coverage test and the OpenAPI document walk this list. */
 export const apiRoutes: readonly AnyRoute[] = [
@@ -26,4 +28,6 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...tools,
   ...toolCalls,
   ...auditEvents,
+  ...events,
+  ...webhookEndpoints,
 ];

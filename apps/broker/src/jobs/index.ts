@@ -3,6 +3,7 @@ import { housekeeping } from './housekeeping.ts';
 import { incidentSweep } from './incidents.ts';
 import { revocationSweep } from './revocations.ts';
 import { verificationSweep } from './verification-sweep.ts';
+import { webhookDelivery, webhookSweep } from './webhook-delivery.ts';
 import type { Job } from './worker.ts';
 
 export { type Jobs, type QueueBackend, startJobs } from './worker.ts';
@@ -14,5 +15,7 @@ export const jobs: readonly Job[] = [
   revocationSweep,
   incidentSweep,
   verificationSweep,
+  webhookSweep,
+  webhookDelivery,
   housekeeping,
 ];

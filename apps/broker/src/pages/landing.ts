@@ -77,7 +77,11 @@ ${
 <li>${connector.name} asks whether you agree.</li>
 ${asked}
 <li>You come back here, and your agent can go on. It never sees your sign-in.</li>`
-    : html`${asked}
+    : view.kind === 'none'
+      ? html`${asked}
+<li>We look once whether ${connector.name} answers. It asks for no sign-in and no key.</li>
+<li>Your agent can go on.</li>`
+      : html`${asked}
 <li>We try the key once at ${connector.name}, to see that it works.</li>
 <li>It is sealed and kept for this connection only.</li>
 <li>Your agent can go on. It uses the key through us and never sees it.</li>`
