@@ -31,7 +31,7 @@ export const clients = [
   route({
     method: 'PATCH',
     path: '/v1/clients/{id}',
-    summary: 'Change, suspend or resume a client',
+    summary: 'Change a client',
     description:
       'Suspended: its next call, also with an access token that it has, and the next one over an MCP URL that it asked for, is refused with client_suspended. Scopes that are taken away are gone with the next call too.',
     permission: 'clients:write',
@@ -45,7 +45,7 @@ export const clients = [
   route({
     method: 'POST',
     path: '/v1/clients/{id}/rotate-secret',
-    summary: 'Rotate a client’s secret',
+    summary: 'Rotate the secret of a client',
     description: 'The secret of before is taken until the overlap is over.',
     permission: 'clients:write',
     audit: 'client.secret_rotated',
