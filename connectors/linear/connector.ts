@@ -5,7 +5,7 @@ import { commentCreate, issueCreate, issueGet, issuesList, issueUpdate } from '.
 import { readTokenResponse } from './tokens.ts';
 
 interface Viewer {
-  data: { viewer: { id: string; name: string; email: string }; organization: { name: string; urlKey: string } };
+  data: { viewer: { id: string; name: string; email: string }; organization: { id: string; name: string; urlKey: string } };
 }
 
 export default connector({
@@ -117,18 +117,29 @@ export default connector({
     },
   },
   identify: {
-    request: graphql('query Viewer { viewer { id name email } organization { name urlKey } }'),
-    subject: ({ data: { viewer, organization } }: Viewer) => ({ id: viewer.id, label: `${viewer.name} @ ${organization.name}` }),
+    request: graphql('query Viewer { viewer { id name email } organization { id name urlKey } }'),
+    // Linear lets nobody in before the address was confirmed, by a code to it or by the identity provider.
+    subject: ({ data: { viewer, organization } }: Viewer) => ({
+      id: viewer.id,
+      label: `${viewer.name} @ ${organization.name}`,
+      email: viewer.email,
+      team: organization.id,
+    }),
     example: {
       receives: {
         body: {
           data: {
             viewer: { id: 'b1a5a0f2-3f1e-4f0a-8d75-1c7a0c6d8e21', name: 'Mira Lopez', email: 'mira@acme.example' },
-            organization: { name: 'Acme', urlKey: 'acme' },
+            organization: { id: '4f6c0a53-51d4-4a0e-9d0b-7e2c5b6a1f90', name: 'Acme', urlKey: 'acme' },
           },
         },
       },
-      gives: { id: 'b1a5a0f2-3f1e-4f0a-8d75-1c7a0c6d8e21', label: 'Mira Lopez @ Acme' },
+      gives: {
+        id: 'b1a5a0f2-3f1e-4f0a-8d75-1c7a0c6d8e21',
+        label: 'Mira Lopez @ Acme',
+        email: 'mira@acme.example',
+        team: '4f6c0a53-51d4-4a0e-9d0b-7e2c5b6a1f90',
+      },
     },
   },
   tools: [teamsList, usersList, issuesList, issueGet, issueCreate, issueUpdate, commentCreate],

@@ -88,7 +88,7 @@ export default connector({
   },
   identify: {
     request: { method: 'POST', path: '/auth.test', form: {} },
-    subject: (body: AuthTest) => ({ id: `${body.team_id}:${body.user_id}`, label: `${body.user} @ ${body.team}` }),
+    subject: (body: AuthTest) => ({ id: `${body.team_id}:${body.user_id}`, label: `${body.user} @ ${body.team}`, team: body.team_id }),
     example: {
       receives: {
         body: {
@@ -102,7 +102,7 @@ export default connector({
           is_enterprise_install: false,
         },
       },
-      gives: { id: 'T06ACMEHQ01:U06BOTGRNT1', label: 'incident_responder @ Acme' },
+      gives: { id: 'T06ACMEHQ01:U06BOTGRNT1', label: 'incident_responder @ Acme', team: 'T06ACMEHQ01' },
     },
   },
   tools: [listChannels, fetchConversationHistory, postMessage, replyToThread, getUserInfo],

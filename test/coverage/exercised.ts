@@ -1,4 +1,5 @@
 import type { Json, TestBroker } from '@grantway/test/harness';
+import { Browser, chatCodeIn } from '../flows/browser.ts';
 import type { OtherEnvironment } from './other-environment.ts';
 
 export interface Sent {
@@ -33,6 +34,14 @@ const newConnection = (world: World) => create(world, '/v1/connections', { name:
 const newConfig = (world: World) =>
   create(world, '/v1/mcp-configs', { name: newName('config'), connection_tool_mappings: [{ connection_name: 'slack' }] });
 
+const newClient = (world: World) => create(world, '/v1/clients', { name: newName('client'), scopes: ['clients:write'] });
+const newUser = async (world: World) => {
+  const identifier = newName('user');
+  await create(world, '/v1/connected-accounts/authorization-link', { connection_name: 'slack', identifier });
+  return identifier;
+};
+const emptyIncident = (world: World) => create(world, '/v1/incidents', { filter: { created_before: '2020-01-01T00:00:00Z' } });
+
 /** An id of the same kind and length that nobody has. */
 const missingLike = (id: string) => id.slice(0, -4) + (id.endsWith('0000') ? '1111' : '0000');
 
@@ -57,9 +66,37 @@ const named = (make: (name: string) => Sent): NonNullable<Exercise['masked']> =>
   return () => [{ theirs: make(theirs), missing: make(missing), named: [theirs, missing] }];
 };
 
+/** A code that was brought by the right person's browser and waits for the app's word. */
+async function parkedRequest(world: World): Promise<Json> {
+  const verification = { mode: 'app', user_verify_urls: ['http://127.0.0.1:9/verify'] };
+  const { link, identifier } = await verifiedLink(world, verification);
+  const browser = new Browser();
+  const sent = await browser.request(await browser.toCallback(link));
+  return { auth_request_id: new URL(sent.headers.get('location') ?? '').searchParams.get('auth_request_id'), identifier };
+}
+
+async function waitingChat(world: World): Promise<Json> {
+  const { link, identifier, connection_name } = await verifiedLink(world, { mode: 'chat' });
+  const browser = new Browser();
+  await browser.submit(await browser.follow(link, () => false), {}, '/ready');
+  const { html } = await browser.follow(link, () => false);
+  return { connection_name, identifier, code: chatCodeIn(html) };
+}
+
+async function verifiedLink(world: World, verification: Json) {
+  const [connection_name, identifier] = [newName('verified'), newName('user')];
+  await create(world, '/v1/connections', { name: connection_name, connector: 'linear', sandbox: true, verification });
+  const { link } = await create(world, '/v1/connected-accounts/authorization-link', { connection_name, identifier });
+  return { link, identifier, connection_name };
+}
+
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
 const account = (world: World) => world.other.account.id;
+const webhookEndpoint = (world: World) => world.other.webhookEndpoint.id;
+// It takes no type that these tests cause, so that nothing is sent.
+const webhook = { url: 'https://receiver.example/hook', events: ['webhook_endpoint.disabled'] };
+const newWebhook = (world: World) => create(world, '/v1/webhook-endpoints', webhook);
 
 /** Every operation of the API, and how to exercise it. A new operation without an entry fails the test. */
 export const exercised: Record<string, Exercise> = {
@@ -144,6 +181,25 @@ export const exercised: Record<string, Exercise> = {
       body: { connection_name, identifier: 'user-of-another-environment' },
     })),
   },
+  'POST /v1/connected-accounts/verify': {
+    request: async (world) => ({ path: '/v1/connected-accounts/verify', body: await parkedRequest(world) }),
+    masked: (world) => {
+      const body = (auth_request_id: string) => ({ auth_request_id, identifier: world.other.identifier });
+      return [
+        {
+          theirs: { path: '/v1/connected-accounts/verify', body: body('A'.repeat(43)) },
+          missing: { path: '/v1/connected-accounts/verify', body: body('B'.repeat(43)) },
+        },
+      ];
+    },
+  },
+  'POST /v1/connected-accounts/chat-code': {
+    request: async (world) => ({ path: '/v1/connected-accounts/chat-code', body: await waitingChat(world) }),
+    masked: named((connection_name) => ({
+      path: '/v1/connected-accounts/chat-code',
+      body: { connection_name, identifier: 'user-of-another-environment', code: '123456' },
+    })),
+  },
   'GET /v1/connected-accounts': {
     request: () => ({ path: '/v1/connected-accounts' }),
     masked: byFilter('/v1/connected-accounts', ({ other }) => ({ connection_name: 'only-theirs', identifier: other.identifier })),
@@ -167,6 +223,82 @@ export const exercised: Record<string, Exercise> = {
       return { path: `/v1/connected-accounts/${found.body.items[0].id}` };
     },
     masked: byId(account, (id) => `/v1/connected-accounts/${id}`),
+  },
+
+  'GET /v1/revocations': {
+    request: () => ({ path: '/v1/revocations' }),
+    masked: byFilter('/v1/revocations', ({ other }) => ({ connection_name: 'only-theirs', connected_account_id: other.account.id })),
+  },
+
+  'POST /v1/incidents': {
+    request: async (world) => {
+      const identifier = newName('user');
+      await create(world, '/v1/connected-accounts/authorization-link', { connection_name: 'slack', identifier });
+      return { path: '/v1/incidents', body: { filter: { identifier } } };
+    },
+    masked: (world) =>
+      Object.entries({
+        connection_name: 'only-theirs',
+        config_name: 'only-theirs',
+        client_id: world.other.clientId,
+        identifier: world.other.identifier,
+      }).map(([name, value]) => ({
+        theirs: { path: '/v1/incidents', body: { filter: { [name]: value } } },
+        missing: { path: '/v1/incidents', body: { filter: { [name]: missingLike(value) } } },
+        named: [value, missingLike(value)] as [string, string],
+      })),
+  },
+  'GET /v1/incidents/{id}': {
+    request: async (world) => ({ path: `/v1/incidents/${(await emptyIncident(world)).id}` }),
+    masked: byId(
+      (world) => world.other.incident.id,
+      (id) => `/v1/incidents/${id}`,
+    ),
+  },
+  'GET /v1/incidents/{id}/report': {
+    request: async (world) => ({ path: `/v1/incidents/${(await emptyIncident(world)).id}/report` }),
+    masked: byId(
+      (world) => world.other.incident.id,
+      (id) => `/v1/incidents/${id}/report`,
+    ),
+  },
+
+  'POST /v1/clients': { request: () => ({ path: '/v1/clients', body: { name: newName('client'), scopes: ['clients:write'] } }) },
+  'GET /v1/clients': {
+    request: () => ({ path: '/v1/clients' }),
+    masked: byFilter('/v1/clients', () => ({ name: 'client of another environment' })),
+  },
+  'PATCH /v1/clients/{id}': {
+    request: async (world) => ({ path: `/v1/clients/${(await newClient(world)).client_id}`, body: { suspended: true } }),
+    masked: byId(
+      (world) => world.other.clientId,
+      (id) => `/v1/clients/${id}`,
+      { suspended: true },
+    ),
+  },
+  'POST /v1/clients/{id}/rotate-secret': {
+    request: async (world) => ({ path: `/v1/clients/${(await newClient(world)).client_id}/rotate-secret`, body: {} }),
+    masked: byId(
+      (world) => world.other.clientId,
+      (id) => `/v1/clients/${id}/rotate-secret`,
+      {},
+    ),
+  },
+
+  'PATCH /v1/users/{identifier}': {
+    request: async (world) => ({ path: `/v1/users/${await newUser(world)}`, body: { suspended: true } }),
+    masked: byId(
+      (world) => world.other.identifier,
+      (id) => `/v1/users/${id}`,
+      { suspended: true },
+    ),
+  },
+  'DELETE /v1/users/{identifier}': {
+    request: async (world) => ({ path: `/v1/users/${await newUser(world)}` }),
+    masked: byId(
+      (world) => world.other.identifier,
+      (id) => `/v1/users/${id}`,
+    ),
   },
 
   'GET /v1/tools': {
@@ -205,10 +337,51 @@ export const exercised: Record<string, Exercise> = {
     request: () => ({ path: '/v1/audit-events' }),
     masked: byFilter('/v1/audit-events', ({ other }) => ({ target_id: other.connection.id })),
   },
+
+  'GET /v1/events': {
+    request: () => ({ path: '/v1/events' }),
+    masked: byFilter('/v1/events', ({ other }) => ({ connected_account_id: other.account.id })),
+  },
+  'POST /v1/webhook-endpoints': { request: () => ({ path: '/v1/webhook-endpoints', body: webhook }) },
+  'GET /v1/webhook-endpoints': { request: () => ({ path: '/v1/webhook-endpoints' }) },
+  'GET /v1/webhook-endpoints/{id}': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}` }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}`),
+  },
+  'PATCH /v1/webhook-endpoints/{id}': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}`, body: { description: 'changed' } }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}`, { url: 'https://captured.example/' }),
+  },
+  'DELETE /v1/webhook-endpoints/{id}': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}` }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}`),
+  },
+  'POST /v1/webhook-endpoints/{id}/rotate-secret': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}/rotate-secret`, body: {} }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}/rotate-secret`, {}),
+  },
+  'POST /v1/webhook-endpoints/{id}/replay': {
+    request: async (world) => ({
+      path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}/replay`,
+      body: { since: new Date(Date.now() + 60_000).toISOString() },
+    }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}/replay`, { since: '2026-01-01T00:00:00Z' }),
+  },
+  'GET /v1/webhook-endpoints/{id}/deliveries': {
+    request: async (world) => ({ path: `/v1/webhook-endpoints/${(await newWebhook(world)).id}/deliveries` }),
+    masked: byId(webhookEndpoint, (id) => `/v1/webhook-endpoints/${id}/deliveries`),
+  },
 };
 
 /** Operations that take no id or name of an environment's own thing. May only shrink. */
-export const maskedNothing = ['GET /v1/connectors', 'GET /v1/connectors/{id}', 'POST /v1/connections'];
+export const maskedNothing = [
+  'GET /v1/connectors',
+  'GET /v1/connectors/{id}',
+  'POST /v1/connections',
+  'POST /v1/clients',
+  'POST /v1/webhook-endpoints',
+  'GET /v1/webhook-endpoints',
+];
 
 /**
  * Every route that is no operation of the API: what a stranger gets who asks as the route is meant to be asked. `open` is
@@ -229,10 +402,14 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /pages/logos/:connector.svg': { as: '/pages/logos/slack.svg', gets: 'open' },
   'POST /oauth/token': { as: '/oauth/token', gets: 400 },
   'GET /connect/:token': { as: '/connect/gwln_x', gets: 404 },
+  'POST /connect/:token/ready': { as: '/connect/gwln_x/ready', gets: 404 },
+  'POST /connect/:token/replace': { as: '/connect/gwln_x/replace', gets: 404 },
   'POST /connect/:token/go': { as: '/connect/gwln_x/go', gets: 404 },
   'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 404 },
   'GET /connect/:token/done': { as: '/connect/gwln_x/done', gets: 404 },
   'GET /oauth/callback/:connectionId': { as: '/oauth/callback/con_x?state=x&code=x', gets: 400 },
+  'POST /connect/:token/sign-in': { as: '/connect/gwln_x/sign-in', gets: 404 },
+  'GET /oauth/identity/:connectionId': { as: '/oauth/identity/con_x?state=x&code=x', gets: 400 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
 };
@@ -243,6 +420,8 @@ export const refusedEverywhere = [
   '/connect/*',
   '/oauth/callback',
   '/oauth/callback/*',
+  '/oauth/identity',
+  '/oauth/identity/*',
   '/pages/*',
   '/u/*',
   '/.well-known/:document/u/*',

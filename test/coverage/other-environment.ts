@@ -12,6 +12,8 @@ export interface OtherEnvironment {
   connection: Json;
   account: Json;
   toolCall: Json;
+  incident: Json;
+  webhookEndpoint: Json;
   clientId: string;
   identifier: string;
 }
@@ -34,6 +36,9 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
   const instance = await incidentSetting(there, identifier);
   await connectAll(there, instance);
   await there.api('/v1/tools/datadog_monitors_list/execute', { body: { identifier } });
+  const webhook = await there.api('/v1/webhook-endpoints', {
+    body: { url: 'https://receiver.example/hook', events: ['webhook_endpoint.disabled'] },
+  });
   const first = async (path: string) => (await there.api(path)).body.items[0];
   return {
     environmentId,
@@ -43,6 +48,8 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
     connection: own.body,
     account: await first('/v1/connected-accounts?connection_name=datadog'),
     toolCall: await first('/v1/tool-calls'),
+    incident: (await there.api('/v1/incidents', { body: { filter: { created_before: '2020-01-01T00:00:00Z' } } })).body,
+    webhookEndpoint: webhook.body,
     clientId: client.clientId,
     identifier,
   };

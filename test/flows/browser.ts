@@ -79,3 +79,8 @@ export class Browser {
     return this.follow(callback, () => false);
   }
 }
+
+/** The code that a landing page shows, as the person reads it. */
+export function chatCodeIn(html: string): string | undefined {
+  return /class="code"[^>]*>(\d{3}) (\d{3})</.exec(html)?.slice(1).join('');
+}

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Broker, createLogger, startBroker as startRealBroker } from '@grantway/broker';
+import type { Connector } from '@grantway/connector-kit';
 import { Secret } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
 import { Person } from '@grantway/sandbox/person';
@@ -86,11 +87,17 @@ export async function startBroker(
     databaseUrl: string;
     masterKey: Buffer;
     linkLifeSeconds: number;
+    /** Set: what the broker believes its address to be; it listens on loopback all the same. */
+    baseUrl: string;
+    allowHosts: string[];
     toolTimeoutMs: number;
     bodyLimitBytes: number;
+    revocationsPerSecond: number;
+    decryptLimits: { perProcess: number; perClient: number };
     stateDir: string;
     journalDir: string;
     sandbox: boolean;
+    connectors: readonly Connector[];
   }> = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase() : { url: options.databaseUrl, drop: async () => {} };
@@ -105,14 +112,18 @@ export async function startBroker(
     masterKey: new Secret(options.masterKey ?? randomBytes(32)),
     host: '127.0.0.1',
     port: 0,
-    baseUrl: undefined,
+    baseUrl: options.baseUrl,
+    allowHosts: options.allowHosts ?? [],
     sandbox: options.sandbox === false ? undefined : { stateDir: options.stateDir },
     journalDir: options.journalDir,
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),
+    ...(options.connectors === undefined ? {} : { connectors: options.connectors }),
     linkLifeSeconds: options.linkLifeSeconds ?? 1800,
     toolTimeoutMs: options.toolTimeoutMs ?? 10_000,
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+    revocationsPerSecond: options.revocationsPerSecond ?? 50,
+    decryptLimits: options.decryptLimits ?? { perProcess: 100_000, perClient: 100_000 },
     metricsToken: undefined,
     logger: createLogger('debug', { write: (line) => void logLines.push(line) }),
   });

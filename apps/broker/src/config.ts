@@ -117,12 +117,32 @@ export const settings = {
     doc: 'on or off: the built-in stand-ins for vendors. Default: on in embedded mode, off in server mode.',
   },
   GRANTWAY_LINK_LIFE_SECONDS: { schema: integer(60, 604_800), default: '1800', doc: 'How long an authorization link lives.' },
+  GRANTWAY_VERIFICATION: {
+    schema: z.enum(['none', 'app', 'session', 'chat']),
+    default: undefined,
+    doc: 'Who checks that the person with an authorization link is the user, on connections without a setting of their own: app, session, chat or none. none is for loopback addresses only. Default: none on a loopback address, app elsewhere.',
+  },
   GRANTWAY_TOOL_TIMEOUT_MS: {
     schema: integer(1000, 300_000),
     default: '30000',
     doc: 'How long a provider may take to answer a tool call.',
   },
   GRANTWAY_BODY_LIMIT_BYTES: { schema: integer(1024, 104_857_600), default: '1048576', doc: 'Largest request body that is read.' },
+  GRANTWAY_REVOCATIONS_PER_SECOND: {
+    schema: integer(1, 1000),
+    default: '50',
+    doc: 'How many credentials are revoked per second on each connection, over all processes, when many end at once.',
+  },
+  GRANTWAY_DECRYPTS_PER_MINUTE: {
+    schema: integer(1, 1_000_000),
+    default: '6000',
+    doc: 'How many different credentials one process opens within a minute for tool calls; what is beyond is refused and logged.',
+  },
+  GRANTWAY_CLIENT_DECRYPTS_PER_MINUTE: {
+    schema: integer(1, 1_000_000),
+    default: '1000',
+    doc: 'The same for each client. Set it a few times above what your busiest client needs.',
+  },
   GRANTWAY_METRICS_TOKEN: {
     schema: z.string().min(16, 'must have at least 16 characters'),
     default: undefined,
@@ -145,8 +165,11 @@ export interface Config {
   keys: KeySettings;
   sandbox: boolean;
   linkLifeSeconds: number;
+  verification: 'none' | 'app' | 'session' | 'chat' | undefined;
   toolTimeoutMs: number;
   bodyLimitBytes: number;
+  revocationsPerSecond: number;
+  decryptLimits: { perProcess: number; perClient: number };
   metricsToken: Secret | undefined;
 }
 
@@ -227,6 +250,8 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     if (url.protocol === 'http:' && !isLoopback(url.hostname))
       problems.push('GRANTWAY_BASE_URL must be https unless it is a loopback address');
   }
+  if (values['GRANTWAY_VERIFICATION'] === 'none' && baseUrl !== undefined && !isLoopback(new URL(baseUrl).hostname))
+    problems.push('GRANTWAY_VERIFICATION must not be none unless GRANTWAY_BASE_URL is a loopback address');
   if (problems.length > 0) throw new ConfigError(problems);
 
   const secret = (name: string) => (values[name] === undefined ? undefined : new Secret(values[name] as string));
@@ -262,8 +287,14 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     },
     sandbox: values['GRANTWAY_SANDBOX'] === undefined ? mode === 'embedded' : values['GRANTWAY_SANDBOX'] === 'on',
     linkLifeSeconds: values['GRANTWAY_LINK_LIFE_SECONDS'] as number,
+    verification: values['GRANTWAY_VERIFICATION'] as Config['verification'],
     toolTimeoutMs: values['GRANTWAY_TOOL_TIMEOUT_MS'] as number,
     bodyLimitBytes: values['GRANTWAY_BODY_LIMIT_BYTES'] as number,
+    revocationsPerSecond: values['GRANTWAY_REVOCATIONS_PER_SECOND'] as number,
+    decryptLimits: {
+      perProcess: values['GRANTWAY_DECRYPTS_PER_MINUTE'] as number,
+      perClient: values['GRANTWAY_CLIENT_DECRYPTS_PER_MINUTE'] as number,
+    },
     metricsToken: secret('GRANTWAY_METRICS_TOKEN'),
   } satisfies Config);
 }

@@ -1,13 +1,16 @@
 import type { AddressInfo } from 'node:net';
-import { reveal, Secret } from '@grantway/contract';
-import { createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
-import { migrate, openDatabase } from '@grantway/db';
+import type { Connector } from '@grantway/connector-kit';
+import { reveal, Secret, type VerificationMode } from '@grantway/contract';
+import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import { type Database, migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
 import {
+  createDecryptBudget,
   createLeases,
   createSealing,
   createTokenSigner,
+  type DecryptLimits,
   type KeySources,
   localKeyWrapper,
   openJournal,
@@ -16,6 +19,7 @@ import {
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
+import { isLoopback } from './config.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
 import { createServer, requestsUnderWay } from './server.ts';
@@ -38,9 +42,17 @@ export interface BrokerOptions {
   journalDir: string | undefined;
   migrationsDir: string;
   connectorsDir: string;
+  /** Besides those of this build. */
+  connectors?: readonly Connector[];
   linkLifeSeconds: number;
+  /** How people are verified where a connection does not say. */
+  verification?: VerificationMode | undefined;
   toolTimeoutMs: number;
+  /** Exact `host:port` exceptions to the rules for addresses, for example of an identity provider inside. */
+  allowHosts?: string[];
   bodyLimitBytes: number;
+  revocationsPerSecond: number;
+  decryptLimits: DecryptLimits;
   metricsToken: Secret | undefined;
   logger: Logger;
 }
@@ -56,6 +68,11 @@ export interface Broker {
   baseUrl: string;
   /** Stops in order: no new requests, what runs is finished, rows are written, connections are closed. */
   close(): Promise<void>;
+}
+
+/** The database alone, for an operator's deed that needs neither keys nor a server. */
+export function openOperatorDatabase(database: Secret): Database {
+  return openDatabase({ connectionString: reveal(database) });
 }
 
 const consentLifeSeconds = 600;
@@ -93,7 +110,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const ring = await openKeyRing(db, options.masterKey instanceof Secret ? localKeyWrapper(options.masterKey) : options.masterKey);
     const sealing = createSealing(ring);
     const signer = await createTokenSigner(db, ring);
-    const catalogue = createCatalogue();
+    const catalogue = createCatalogue(options.connectors);
 
     let sandbox: Sandbox | undefined;
     if (options.sandbox !== undefined) {
@@ -111,14 +128,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir).catch(withoutJournal);
     closers.push(async () => journal?.close());
 
-    const egress = createEgress({ sandboxOrigin, userAgent: `grantway/${options.version}` });
-    closers.push(() => egress.close());
-
     let baseUrl = options.baseUrl;
     const ownUrl = () => {
       if (baseUrl === undefined) throw new Error('the base URL is not known before the server listens');
       return baseUrl;
     };
+    const egress = createEgress({
+      sandboxOrigin,
+      userAgent: `grantway/${options.version}`,
+      ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
+      loopbackWebhooks: () => isLoopback(options.host) && isLoopback(new URL(ownUrl()).hostname),
+    });
+    closers.push(() => egress.close());
     const metrics = createMetrics();
     const toolCallLog = createToolCallLog(db, metrics.toolCall);
     closers.push(() => toolCallLog.drain());
@@ -127,6 +148,17 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       if (connector === undefined) throw new Error(`this build has no connector ${id}`);
       return connector;
     };
+    const revocations = createRevocations({
+      db,
+      sealing,
+      egress,
+      catalogue,
+      sandboxOrigin,
+      baseUrl: ownUrl,
+      log,
+      perSecond: options.revocationsPerSecond,
+    });
+    closers.push(() => revocations.close());
     const modules: Modules = {
       db,
       sealing,
@@ -134,9 +166,21 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
-      leases: createLeases({ db, sealing, egress, connector: connectorOf, sandboxOrigin, baseUrl: ownUrl, journal, log }),
+      revocations,
+      leases: createLeases({
+        db,
+        sealing,
+        egress,
+        connector: connectorOf,
+        sandboxOrigin,
+        baseUrl: ownUrl,
+        journal,
+        log,
+        budget: createDecryptBudget({ ...options.decryptLimits, log, onRefusal: metrics.decryptRefused }),
+      }),
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
+        verification: options.verification,
         consentLifeSeconds,
         accessTokenLifeSeconds,
         toolTimeoutMs: options.toolTimeoutMs,

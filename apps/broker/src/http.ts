@@ -41,7 +41,7 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
   // Fastify reads text/plain by itself; the API takes JSON and nothing else.
   app.removeContentTypeParser('text/plain');
-  const callers = new WeakMap<FastifyRequest, Client>();
+  const callers = new WeakMap<FastifyRequest, { client: Client; scopes: ReadonlySet<string> }>();
   for (const r of routes) {
     app.route({
       method: r.method,
@@ -50,15 +50,16 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
       onRequest: async (request) => {
         const { client, scopes } = await authenticateAccessToken(modules, bearerOf(request));
         if (!scopes.has(r.permission)) throw new Fault('insufficient_scope', `the access token lacks the scope ${r.permission}`);
-        callers.set(request, client);
+        callers.set(request, { client, scopes });
       },
       handler: async (request, reply) => {
-        const client = callers.get(request) as Client;
+        const { client, scopes } = callers.get(request) as { client: Client; scopes: ReadonlySet<string> };
         const ctx = createCtx(modules, {
           environmentId: client.environmentId,
           actor: { kind: 'client', id: client.id },
           requestId: request.id,
           log: request.log as unknown as Log,
+          scopes,
         });
         const input = {
           body: r.body === undefined ? refuseBody(request) : parsePart('body', r.body, request.body ?? missingBody()),

@@ -44,8 +44,11 @@ async function start(config: Readonly<Config>): Promise<Running> {
       migrationsDir: folder('migrations'),
       connectorsDir: folder('connectors'),
       linkLifeSeconds: config.linkLifeSeconds,
+      verification: config.verification,
       toolTimeoutMs: config.toolTimeoutMs,
       bodyLimitBytes: config.bodyLimitBytes,
+      revocationsPerSecond: config.revocationsPerSecond,
+      decryptLimits: config.decryptLimits,
       metricsToken: config.metricsToken,
       logger: createLogger(config.logLevel),
     });

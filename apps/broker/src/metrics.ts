@@ -6,6 +6,7 @@ export interface Metrics {
   registry: Registry;
   request(method: string, route: string, status: number, seconds: number): void;
   toolCall(record: ToolCallRecord): void;
+  decryptRefused(scope: 'process' | 'client'): void;
 }
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -33,8 +34,15 @@ export function createMetrics(): Metrics {
     buckets: seconds,
     registers: [registry],
   });
+  const refusals = new Counter({
+    name: 'grantway_decrypt_refusals_total',
+    help: 'Credentials that were not opened because the budget of the process or of a client was spent',
+    labelNames: ['scope'],
+    registers: [registry],
+  });
   return {
     registry,
+    decryptRefused: (scope) => refusals.inc({ scope }),
     request: (method, route, status, duration) => requests.observe({ method, route, status: String(status) }, duration),
     toolCall: (record) => {
       const connector = record.connector ?? 'none';

@@ -1,4 +1,4 @@
-import { type ApiRequest, type Connector, type FreshKind, placeholders, type Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, type FreshKind, fieldsOf, placeholders, type Tool } from '@grantway/connector-kit';
 import { type Incoming, isForm } from './exchange.ts';
 import { isRecord, leavesOf } from './json-places.ts';
 
@@ -181,7 +181,7 @@ function baseSegments(connector: Connector): Segment[] {
   return [host, ...path].map((part) => {
     const names = placeholders(part);
     if (names.length === 0) return literal(part);
-    const fields = connector.auth.kind === 'api_key' ? connector.auth.fields : [];
+    const fields = fieldsOf(connector.auth);
     const pattern = new RegExp(
       `^${part
         .split(/\{[a-z][a-z0-9_]*\}/)

@@ -76,7 +76,9 @@ export function indexOf(origin: string, vendors: { vendor: Vendor; routes: ApiRo
         auth:
           auth.kind === 'oauth2'
             ? `OAuth, ${auth.pkce === 'S256' ? 'with PKCE' : 'without PKCE'}, refresh token rotation class ${auth.rotationClass}`
-            : `Keys in ${Object.keys(auth.headers).join(', ')}: any value of at least 8 characters without “invalid” or “revoked” in it`,
+            : auth.kind === 'none'
+              ? 'Nothing'
+              : `Keys in ${auth.kind === 'api_key' ? Object.keys(auth.headers).join(', ') : 'Authorization'}: any value of at least 8 characters without “invalid” or “revoked” in it`,
         routes: [...new Set(routes.map((route) => `${describeRoute(route)}  ${route.name}`))],
         oauth,
       };

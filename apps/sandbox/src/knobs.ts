@@ -10,7 +10,7 @@ export interface Knobs {
   /** How many more requests fail; absent: all, until the knobs change. */
   fail_times?: number;
   /** Which requests `slow_ms` and `fail` meet. */
-  where?: 'api' | 'token';
+  where?: 'api' | 'token' | 'revocation';
   /** `after`: the vendor does what it was asked first; only its answer is slow or lost. */
   when?: 'before' | 'after';
   /** For tokens issued from now on. */
@@ -26,7 +26,7 @@ export const knobHelp: Record<keyof Knobs, string> = {
   slow_ms: 'a whole number of milliseconds from 0 to 120000: how long each answer waits',
   fail: `one of ${failures.map((f) => `"${f}"`).join(', ')}: how requests fail`,
   fail_times: 'a whole number from 1 to 1000000: how many requests fail before things are normal again',
-  where: '"api" (default) or "token": which requests are slow or fail',
+  where: '"api" (default), "token" or "revocation" (RFC 7009): which requests are slow or fail',
   when: '"before" (default) or "after": whether a slow or failing request is refused, or carried out and its answer held back or lost',
   access_token_ttl_seconds: 'a whole number of seconds from 1 to 31536000: the lifetime of access tokens issued from now on',
   rotate: '"A" to "E": what becomes of a used refresh token',
@@ -37,7 +37,7 @@ const checks: Record<keyof Knobs, (value: unknown) => boolean> = {
   slow_ms: wholeNumber(0, 120_000),
   fail: (value) => failures.includes(value as Failure),
   fail_times: wholeNumber(1, 1_000_000),
-  where: (value) => value === 'api' || value === 'token',
+  where: (value) => value === 'api' || value === 'token' || value === 'revocation',
   when: (value) => value === 'before' || value === 'after',
   access_token_ttl_seconds: wholeNumber(1, 31_536_000),
   rotate: (value) => typeof value === 'string' && /^[A-E]$/.test(value),
@@ -57,7 +57,7 @@ export function parseKnobs(body: unknown): { knobs: Knobs } | { problems: string
 }
 
 /** What the next request at `where` must suffer; uses up one of `fail_times`. */
-export function nextTrouble(knobs: Knobs, where: 'api' | 'token'): { slowMs: number; fail: Failure | undefined } {
+export function nextTrouble(knobs: Knobs, where: 'api' | 'token' | 'revocation'): { slowMs: number; fail: Failure | undefined } {
   if ((knobs.where ?? 'api') !== where) return { slowMs: 0, fail: undefined };
   const { fail } = knobs;
   if (fail !== undefined && knobs.fail_times !== undefined) {

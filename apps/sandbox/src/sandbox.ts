@@ -123,7 +123,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   );
 
   /** Waits and fails as the knobs say; undefined: go on. */
-  async function suffer(vendor: Vendor, where: 'api' | 'token'): Promise<Failure | undefined> {
+  async function suffer(vendor: Vendor, where: 'api' | 'token' | 'revocation'): Promise<Failure | undefined> {
     const { slowMs, fail } = nextTrouble(vendor.knobs, where);
     if (slowMs === 0) return fail;
     log(`${vendor.id} ${where}: waits ${slowMs} ms by knob`);
@@ -142,7 +142,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const method = endpoint === 'authorize' ? 'GET' : 'POST';
     if (incoming.method !== method) return jsonAnswer(405, { error: 'method_not_allowed', message: `use ${method}` }, { allow: method });
     if (endpoint === 'authorize') return authorize(vendor, oauth, incoming);
-    if (endpoint === 'revoke') return oauth.inTurn(() => revoke(vendor, oauth, incoming));
+    if (endpoint === 'revoke') {
+      const trouble = await suffer(vendor, 'revocation');
+      return trouble === undefined ? oauth.inTurn(() => revoke(vendor, oauth, incoming)) : failedToken(oauth, trouble);
+    }
     const decide = () => oauth.inTurn(() => token(vendor, oauth, incoming));
     const decided = vendor.knobs.when === 'after' ? await decide() : undefined;
     const fail = await suffer(vendor, 'token');

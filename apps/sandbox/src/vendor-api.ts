@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ApiFault, type ApiKeyAuth, placeholders } from '@grantway/connector-kit';
+import { type ApiFault, placeholders, type StaticAuth } from '@grantway/connector-kit';
 import { answerBody } from './api-answers.ts';
 import { type ApiMatch, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
@@ -112,7 +112,7 @@ function standingOfToken(vendor: Vendor, token: string | undefined): Standing {
  * neither "invalid" nor "revoked".
  */
 function standingOfKey(vendor: Vendor, request: Incoming): Standing {
-  const auth = vendor.connector.auth as ApiKeyAuth;
+  const auth = vendor.connector.auth as StaticAuth;
   const values = fieldValues(auth, request);
   if (values === undefined) return { kind: 'rejected' };
   const secrets = auth.fields.filter((field) => field.secret && values.has(field.name)).map((field) => values.get(field.name) as string);
@@ -123,15 +123,46 @@ function standingOfKey(vendor: Vendor, request: Incoming): Standing {
   return { kind: 'accepted' };
 }
 
-/** The fields as the request's headers carry them, or undefined when a declared header is missing or has another shape. */
-function fieldValues(auth: ApiKeyAuth, request: Incoming): Map<string, string> | undefined {
+/** The fields as the request carries them, or undefined when something declared is missing or has another shape. */
+function fieldValues(auth: StaticAuth, request: Incoming): Map<string, string> | undefined {
+  const authorization = headerOf(request.headers, 'authorization');
+  switch (auth.kind) {
+    case 'api_key':
+      return matched(Object.entries(auth.headers).map(([name, template]) => [template, headerOf(request.headers, name)]));
+    case 'bearer':
+      return matched([[auth.scheme === '' ? auth.token : `${auth.scheme} ${auth.token}`, authorization]]);
+    case 'basic': {
+      // RFC 7617 section 2: the first colon ends the user name.
+      const encoded = /^Basic ([A-Za-z0-9+/]+=*)$/.exec(authorization ?? '')?.[1];
+      const pair = encoded === undefined ? undefined : /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8'));
+      return matched([
+        [auth.username, pair?.[1]],
+        [auth.password, pair?.[2]],
+      ]);
+    }
+    case 'aws_sigv4': {
+      // The secret never comes; the sandbox knows none and looks at the form and at the key's id.
+      const shape =
+        /^AWS4-HMAC-SHA256 Credential=(\w+)\/\d{8}\/([a-z0-9-]+)\/([a-z0-9-]+)\/aws4_request, SignedHeaders=[a-z0-9;-]+, Signature=[0-9a-f]{64}$/;
+      const found = shape.exec(authorization ?? '');
+      if (found === null || found[3] !== auth.service || headerOf(request.headers, 'x-amz-date') === undefined) return undefined;
+      return matched([
+        [auth.accessKeyId, found[1]],
+        [auth.region, found[2]],
+      ]);
+    }
+    case 'none':
+      return authorization === undefined ? new Map() : undefined;
+  }
+}
+
+function matched(places: [template: string, given: string | undefined][]): Map<string, string> | undefined {
   const values = new Map<string, string>();
-  for (const [name, template] of Object.entries(auth.headers)) {
-    const names = placeholders(template);
+  for (const [template, given] of places) {
     const literals = template.split(/\{[a-z][a-z0-9_]*\}/).map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    const found = new RegExp(`^${literals.join('(.+)')}$`, 's').exec(headerOf(request.headers, name) ?? '');
+    const found = given === undefined ? null : new RegExp(`^${literals.join('(.+)')}$`, 's').exec(given);
     if (found === null) return undefined;
-    names.forEach((field, i) => {
+    placeholders(template).forEach((field, i) => {
       values.set(field, found[i + 1] as string);
     });
   }

@@ -4,7 +4,10 @@ import type { ApiRequest } from './request.ts';
  * How a user's account at the vendor is authorized: a closed list. Each kind has one placement file in egress and one
  * way through the hosted pages; a connector only fills in values.
  */
-export type AuthSpec = OAuth2Auth | ApiKeyAuth;
+export type AuthSpec = OAuth2Auth | StaticAuth;
+
+/** Kinds whose credential is what the person enters, and stays what it is. */
+export type StaticAuth = ApiKeyAuth | BasicAuth | BearerAuth | AwsSigV4Auth | NoAuth;
 
 /** What a token endpoint's answer says, after the vendor's own shape has been read (RFC 6749 section 5.1 terms). */
 export interface TokenAnswer {
@@ -40,6 +43,11 @@ export interface OAuth2Auth {
   revokeUrl?: string;
   /** The vendor's own revocation call, made with the token to be revoked placed as for any API call. */
   revocation?: ApiRequest;
+  /**
+   * What one revocation ends at the vendor: this grant alone, or whatever the person granted this app. Not declared means
+   * `account`: then a replaced credential is left alone while a newer one of the same person works.
+   */
+  revocationEnds?: 'grant' | 'account';
   /** Scope name -> what it lets the agent do, in plain words for the consent page. */
   scopes: Record<string, string>;
   defaultScopes: string[];
@@ -92,8 +100,68 @@ export interface ApiKeyAuth {
   headers: Record<string, string>;
 }
 
+/** RFC 7617. Where a vendor wants its key as user name or password, the templates say so: `{email}/token` and `{api_token}`. */
+export interface BasicAuth {
+  kind: 'basic';
+  fields: Field[];
+  username: string;
+  /** May be empty, or a constant that the vendor ignores. */
+  password: string;
+}
+
+/** A token that the vendor shows to its user, in the Authorization header behind a word of the vendor's choice. */
+export interface BearerAuth {
+  kind: 'bearer';
+  fields: Field[];
+  token: string;
+  /** `Bearer`, or `Token`, `SSWS`, `OAuth`, `Bot`; empty where the token stands alone. */
+  scheme: string;
+}
+
+/**
+ * AWS Signature Version 4: nothing secret is sent, each request is signed. Templates over the fields; `service` is AWS's
+ * word for the API, as it stands in the credential scope.
+ */
+export interface AwsSigV4Auth {
+  kind: 'aws_sigv4';
+  fields: Field[];
+  accessKeyId: string;
+  secretAccessKey: string;
+  /** Of temporary credentials. */
+  sessionToken?: string;
+  region: string;
+  service: string;
+}
+
+/** An API that asks nobody who he is. The fields, where there are any, are not secret: a site, a language. */
+export interface NoAuth {
+  kind: 'none';
+  fields: Field[];
+}
+
+/** Templates of what is placed, over the fields. */
+export function templatesOf(auth: StaticAuth): string[] {
+  switch (auth.kind) {
+    case 'api_key':
+      return Object.values(auth.headers);
+    case 'basic':
+      return [auth.username, auth.password];
+    case 'bearer':
+      return [auth.token];
+    case 'aws_sigv4':
+      return [auth.accessKeyId, auth.secretAccessKey, auth.sessionToken ?? '', auth.region];
+    case 'none':
+      return [];
+  }
+}
+
+/** What the person enters; nothing where the vendor's own pages ask. */
+export function fieldsOf(auth: AuthSpec): Field[] {
+  return auth.kind === 'oauth2' ? [] : auth.fields;
+}
+
 /** What the vault keeps for an account, opened. Never leaves vault, oauth and egress. */
-export type Credential = OAuth2Credential | ApiKeyCredential;
+export type Credential = OAuth2Credential | StaticCredential;
 
 export interface OAuth2Credential {
   kind: 'oauth2';
@@ -106,7 +174,8 @@ export interface OAuth2Credential {
   extra?: Record<string, string> | undefined;
 }
 
-export interface ApiKeyCredential {
-  kind: 'api_key';
+export interface StaticCredential {
+  kind: StaticAuth['kind'];
+  /** The secret ones. */
   fields: Record<string, string>;
 }

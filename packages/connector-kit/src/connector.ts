@@ -1,4 +1,4 @@
-import type { AuthSpec } from './auth.ts';
+import { type AuthSpec, fieldsOf, templatesOf } from './auth.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import type { Tool } from './tool.ts';
 
@@ -21,6 +21,10 @@ export interface ProviderAccount {
   id: string;
   /** For people: a name, an e-mail address, a workspace. */
   label: string;
+  /** An address that the vendor has verified; left out where it does not say so or does not tell one. */
+  email?: string;
+  /** The vendor's own stable id of the workspace, organization or tenant that the account is in. */
+  team?: string;
 }
 
 export interface Connector {
@@ -69,8 +73,16 @@ export function connector(definition: Connector): Connector {
       if (definition.auth.scopes[scope] === undefined) problems.push(`scope ${scope} has no plain words`);
     }
   }
+  if (definition.auth.kind !== 'oauth2') {
+    const { auth } = definition;
+    for (const name of templatesOf(auth).flatMap(placeholders)) {
+      if (!auth.fields.some((f) => f.name === name)) problems.push(`{${name}} is no field`);
+    }
+    if (auth.kind === 'bearer' && !/^[A-Za-z0-9._-]*$/.test(auth.scheme)) problems.push('auth.scheme');
+    if (auth.kind === 'none' && auth.fields.some((f) => f.secret)) problems.push('no authentication takes no secret');
+  }
   for (const name of placeholders(definition.api.baseUrl)) {
-    const field = definition.auth.kind === 'api_key' ? definition.auth.fields.find((f) => f.name === name) : undefined;
+    const field = fieldsOf(definition.auth).find((f) => f.name === name);
     if (field === undefined || field.secret || (field.options === undefined && field.pattern === undefined)) {
       problems.push(`{${name}} in api.baseUrl must be a non-secret field with options or a pattern`);
     }

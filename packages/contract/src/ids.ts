@@ -13,10 +13,15 @@ export const idPrefixes = {
   mcpInstance: 'mcp',
   authorizationLink: 'lnk',
   consentSession: 'cs',
+  verification: 'vf',
   grant: 'gr',
   salvagedCredential: 'sal',
   toolCall: 'tc',
   auditEvent: 'ae',
+  revocation: 'rev',
+  incident: 'inc',
+  event: 'evt',
+  webhookEndpoint: 'we',
   request: 'req',
 } as const;
 
@@ -24,9 +29,19 @@ export type IdKind = keyof typeof idPrefixes;
 
 const alphabet = '0123456789abcdefghjkmnpqrstvwxyz';
 
-export function newId(kind: IdKind, nowMs: number = Date.now()): string {
+function timePart(ms: number): string {
   let time = '';
-  for (let rest = nowMs, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = alphabet[rest % 32] + time;
+  for (let rest = ms, i = 0; i < 10; i++, rest = Math.floor(rest / 32)) time = alphabet[rest % 32] + time;
+  return time;
+}
+
+/** No id of this kind that was made at that time or later sorts before it, and none that was made before sorts after it. */
+export function firstIdAt(kind: IdKind, ms: number): string {
+  return `${idPrefixes[kind]}_${timePart(Math.max(0, ms))}`;
+}
+
+export function newId(kind: IdKind, nowMs: number = Date.now()): string {
+  const time = timePart(nowMs);
   let random = '';
   for (const byte of crypto.getRandomValues(new Uint8Array(16))) random += alphabet[byte & 31];
   return `${idPrefixes[kind]}_${time}${random}`;

@@ -9,9 +9,16 @@ export const permissions = {
   'mcp_instances:write': 'Ensure MCP instances: get a user’s MCP URL',
   'connected_accounts:read': 'Read connected accounts',
   'connected_accounts:write': 'Create authorization links, disconnect accounts',
+  'users:write': 'Suspend, resume and forget users',
+  'clients:read': 'Read machine clients',
+  'clients:write': 'Create, change and suspend machine clients, rotate their secrets',
+  'incidents:read': 'Read incidents: who was revoked, and with what receipt',
+  'incidents:write': 'Revoke everything that matches a filter',
   'tools:execute': 'Execute tools on behalf of users',
   'tool_calls:read': 'Read the audit of tool calls',
   'audit_events:read': 'Read the audit of API calls',
+  'webhooks:read': 'Read events, webhook endpoints and what was delivered to them',
+  'webhooks:write': 'Create, change and delete webhook endpoints, rotate their secrets, replay events',
 } as const;
 
 export type Permission = keyof typeof permissions;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
-import { auditActions } from './events.ts';
+import { allEventTypes, auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
+import { allPermissions, type Permission } from './permissions.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
@@ -75,17 +76,21 @@ export const ConnectorField = z.object({
   default: z.string().optional(),
 });
 
+/** How a user's account is authorized. */
+export const AuthKind = z.enum(['oauth2', 'api_key', 'basic', 'bearer', 'aws_sigv4', 'none']);
+export type AuthKind = z.infer<typeof AuthKind>;
+
 export const ConnectorSummary = z.object({
   id: z.string(),
   name: z.string(),
   description: z.string(),
   docs: z.url(),
-  auth_kind: z.enum(['oauth2', 'api_key']),
+  auth_kind: AuthKind,
   tool_count: z.int(),
 });
 export const Connector = ConnectorSummary.extend({
   auth: z.object({
-    kind: z.enum(['oauth2', 'api_key']),
+    kind: AuthKind,
     authorize_url: z.url().optional(),
     token_url: z.url().optional(),
     pkce: z.boolean().optional(),
@@ -112,18 +117,93 @@ export const ConnectionAuth = z
   })
   .describe('The OAuth app, or fixed fields of a key connector');
 
+const returnUrl = z
+  .string()
+  .max(2048)
+  .refine((text) => {
+    if (!/^https?:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return false;
+    const url = new URL(text);
+    const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
+    // As it will be sent, or not at all: what a parser changes was meant to be read in two ways.
+    return (
+      (url.protocol === 'https:' || loopback) &&
+      url.hash === '' &&
+      url.username === '' &&
+      url.password === '' &&
+      (url.href === text || url.href === `${text}/`) &&
+      !url.searchParams.has('auth_request_id') &&
+      !url.searchParams.has('state')
+    );
+  }, 'must be an absolute https address (http on loopback only), without user, fragment, auth_request_id or state');
+
+export const VerificationMode = z
+  .enum(['none', 'app', 'session', 'oidc', 'chat'])
+  .describe(
+    'Who checks that the person at the keyboard is the user. app: your app, at user_verify_url. session: your app, which holds a code_verifier in the ' +
+      'session that asked for the link. oidc: your identity provider. chat: a code is sent through the chat you know the user by. none: nobody; on loopback only.',
+  );
+export type VerificationMode = z.infer<typeof VerificationMode>;
+
+export const ConnectionVerification = z
+  .strictObject({
+    mode: VerificationMode,
+    user_verify_urls: z.array(returnUrl).min(1).max(20).optional().describe('Modes app and session: exact addresses, no wildcards'),
+    oidc: z
+      .strictObject({
+        issuer: returnUrl,
+        client_id: z.string().min(1).max(512),
+        client_secret: z.string().min(1).max(4096).optional().describe('Goes in, never comes out'),
+        claim: z.enum(['sub', 'email']).default('sub').describe('What must equal the identifier; an e-mail address must be verified'),
+      })
+      .optional()
+      .describe('Mode oidc: your identity provider'),
+  })
+  .superRefine((v, issues) => {
+    const needsUrls = v.mode === 'app' || v.mode === 'session';
+    if (needsUrls && v.user_verify_urls === undefined)
+      issues.addIssue({ code: 'custom', path: ['user_verify_urls'], message: `mode ${v.mode} needs at least one` });
+    if (!needsUrls && v.user_verify_urls !== undefined)
+      issues.addIssue({ code: 'custom', path: ['user_verify_urls'], message: `mode ${v.mode} takes none` });
+    if ((v.mode === 'oidc') !== (v.oidc !== undefined))
+      issues.addIssue({ code: 'custom', path: ['oidc'], message: 'mode oidc, and no other, needs the identity provider' });
+  });
+
+export const IdentityMatch = z
+  .strictObject({
+    policy: z.enum(['any', 'email', 'domain', 'team']),
+    value: z.string().min(1).max(256).optional(),
+  })
+  .superRefine((m, issues) => {
+    if ((m.policy === 'domain' || m.policy === 'team') && m.value === undefined)
+      issues.addIssue({ code: 'custom', path: ['value'], message: `policy ${m.policy} needs a value` });
+    if (m.policy === 'any' && m.value !== undefined)
+      issues.addIssue({ code: 'custom', path: ['value'], message: 'policy any takes no value' });
+  })
+  .describe(
+    'Which provider account may be connected. email: its verified address equals the value, or else the user’s identifier. domain: the address is of this domain. team: its workspace has this id.',
+  );
+export const OnAccountChange = z
+  .enum(['refuse', 'confirm'])
+  .describe('When a user who connects again lands on another provider account: refuse it, or ask the person to confirm. Never silently.');
+
 export const ConnectionCreate = z.strictObject({
   name: Name,
   connector: z.string().max(64),
   auth: ConnectionAuth.optional(),
   scopes: z.array(z.string().max(256)).max(200).optional().describe('Default: the connector’s default scopes'),
   sandbox: z.boolean().optional().describe('Use the built-in stand-in for the vendor; needs no OAuth app'),
+  verification: ConnectionVerification.optional(),
+  identity_match: IdentityMatch.optional(),
+  on_account_change: OnAccountChange.optional(),
 });
 export const ConnectionUpdate = z
   .strictObject({
     name: Name.optional(),
     auth: ConnectionAuth.optional(),
     scopes: z.array(z.string().max(256)).max(200).optional(),
+    verification: ConnectionVerification.nullable().optional().describe('null: back to the installation’s default'),
+    identity_match: IdentityMatch.optional(),
+    on_account_change: OnAccountChange.optional(),
   })
   .refine(...namesSomething);
 export const Connection = z.object({
@@ -132,7 +212,7 @@ export const Connection = z.object({
   connector: z.string(),
   status: ConnectionStatus,
   auth: z.object({
-    kind: z.enum(['oauth2', 'api_key']),
+    kind: AuthKind,
     client_id: z.string().nullable(),
     client_secret_set: z.boolean(),
     redirect_uri: z.url().nullable().describe('Register exactly this callback URL with the provider'),
@@ -140,6 +220,22 @@ export const Connection = z.object({
   }),
   scopes: z.array(z.string()),
   sandbox: z.boolean(),
+  verification: z.object({
+    mode: VerificationMode,
+    inherited: z.boolean().describe('The installation’s default, because the connection has no setting of its own'),
+    user_verify_urls: z.array(z.string()),
+    oidc: z
+      .object({
+        issuer: z.string(),
+        client_id: z.string(),
+        client_secret_set: z.boolean(),
+        claim: z.enum(['sub', 'email']),
+        redirect_uri: z.url().describe('Register exactly this callback URL with your identity provider'),
+      })
+      .nullable(),
+  }),
+  identity_match: z.object({ policy: z.enum(['any', 'email', 'domain', 'team']), value: z.string().nullable() }),
+  on_account_change: OnAccountChange,
   created_at: moment,
   updated_at: moment,
 });
@@ -195,8 +291,43 @@ export const ConnectedAccountReason = z.enum([
   'scope_missing',
   'disconnected_by_user',
   'disconnected_by_operator',
+  'ended_by_incident',
 ]);
 export type ConnectedAccountReason = z.infer<typeof ConnectedAccountReason>;
+
+export const RevocationStatus = z
+  .enum(['pending', 'proven', 'unproven'])
+  .describe(
+    'pending: still to be confirmed by the provider. proven: the provider confirmed it. unproven: it could not be confirmed; detail says why.',
+  );
+export type RevocationStatus = z.infer<typeof RevocationStatus>;
+
+/** Why a credential was to be ended at its provider. */
+export const RevocationCause = z
+  .enum(['disconnected', 'replaced', 'abandoned', 'late', 'rotation_lost', 'incident', 'forgotten'])
+  .describe(
+    'disconnected: the account was disconnected. replaced: its user connected again. abandoned: received at a consent that was not completed. ' +
+      'late: received by a refresh after the account had ended. rotation_lost: its successor was lost. incident: an incident ended it. forgotten: its user was forgotten.',
+  );
+export type RevocationCause = z.infer<typeof RevocationCause>;
+
+/** The receipt of one credential that was to be ended at its provider. */
+export const Revocation = z.object({
+  id: z.string(),
+  connected_account_id: z.string(),
+  connection_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  cause: RevocationCause,
+  incident_id: z.string().nullable(),
+  status: RevocationStatus,
+  detail: z.string().nullable().describe('What the provider answered, or why nothing could be confirmed'),
+  attempts: z.int(),
+  next_attempt_at: moment.nullable(),
+  created_at: moment,
+  ended_at: moment.nullable(),
+});
+export type Revocation = z.infer<typeof Revocation>;
 
 export const ConnectedAccount = z.object({
   id: z.string(),
@@ -212,12 +343,59 @@ export const ConnectedAccount = z.object({
   access_token_expires_at: moment.nullable(),
   last_refreshed_at: moment.nullable(),
   last_used_at: moment.nullable(),
+  revocation: z
+    .object({ status: RevocationStatus, detail: z.string().nullable(), at: moment })
+    .nullable()
+    .describe('The latest receipt of a credential of this account that was ended at the provider'),
   created_at: moment,
   updated_at: moment,
 });
 export type ConnectedAccount = z.infer<typeof ConnectedAccount>;
 
-export const AuthorizationLinkCreate = z.strictObject({ connection_name: z.string().min(1).max(63), identifier: UserIdentifier });
+const s256Challenge = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be an S256 challenge: 43 base64url characters (RFC 7636)');
+
+export const AuthorizationLinkCreate = z.strictObject({
+  connection_name: z.string().min(1).max(63),
+  identifier: UserIdentifier,
+  expires_in: z
+    .int()
+    .min(60)
+    .max(604_800)
+    .optional()
+    .describe('Life of the link in seconds, 60 to 604800. Default: 1800, unless the installation says otherwise'),
+  user_verify_url: z
+    .string()
+    .max(2048)
+    .optional()
+    .describe('Modes app and session: where the browser goes to be verified, one of the connection’s user_verify_urls. Default: the first'),
+  state: z.string().min(1).max(512).optional().describe('Modes app and session: comes back at user_verify_url as it is'),
+  code_challenge: s256Challenge
+    .optional()
+    .describe('Mode session: S256 challenge of a code_verifier that stays in the user’s session with you'),
+});
+export const AccountVerify = z.strictObject({
+  auth_request_id: z.string().min(1).max(1000).describe('As it came to your user_verify_url'),
+  identifier: UserIdentifier.describe('Of the user who is signed in with you in that browser'),
+  code_verifier: z
+    .string()
+    .regex(/^[A-Za-z0-9._~-]{43,128}$/, 'must be 43 to 128 unreserved characters (RFC 7636)')
+    .optional()
+    .describe('Mode session: from the session of that browser'),
+});
+export const AccountVerified = z.object({
+  connected_account: ConnectedAccount,
+  post_user_verify_redirect_url: z.url().describe('Send the browser here: it shows how it ended'),
+});
+export const ChatCode = z.strictObject({
+  connection_name: z.string().min(1).max(63),
+  identifier: UserIdentifier.describe('Of the user whom you know by the chat the code came from'),
+  code: z.string().regex(/^\d{6}$/, 'must be 6 digits'),
+});
+export const ChatCodeAccepted = z.object({ connected_account_id: z.string(), accepted: z.literal(true) });
+export type AccountVerify = z.infer<typeof AccountVerify>;
+export type AccountVerified = z.infer<typeof AccountVerified>;
+export type ChatCode = z.infer<typeof ChatCode>;
+export type ChatCodeAccepted = z.infer<typeof ChatCodeAccepted>;
 export const AuthorizationLink = z.object({ link: z.url(), expires_at: moment });
 export type AuthorizationLinkCreate = z.infer<typeof AuthorizationLinkCreate>;
 export type AuthorizationLink = z.infer<typeof AuthorizationLink>;
@@ -308,6 +486,176 @@ export const AuditEvent = z.object({
   created_at: moment,
 });
 export type AuditEvent = z.infer<typeof AuditEvent>;
+
+// ---- clients and users -----------------------------------------------------------------------------------------
+
+export const PermissionName = z.enum(allPermissions as [Permission, ...Permission[]]);
+export const ClientCreate = z.strictObject({
+  name: z.string().trim().min(1).max(100),
+  scopes: z.array(PermissionName).min(1).max(100).describe('What it may do; nothing that the caller may not'),
+});
+export const ClientUpdate = z
+  .strictObject({
+    name: z.string().trim().min(1).max(100).optional(),
+    scopes: z.array(PermissionName).min(1).max(100).optional(),
+    suspended: z.boolean().optional().describe('true: the next call of this client, or over an MCP URL it asked for, is refused'),
+  })
+  .refine(...namesSomething);
+export const SecretRotation = z.strictObject({
+  overlap_seconds: z.int().min(0).max(604_800).default(86_400).describe('How long the secret of before is still taken; 0 ends it at once'),
+});
+export const MachineClient = z.object({
+  client_id: z.string(),
+  name: z.string(),
+  scopes: z.array(z.string()),
+  suspended: z.boolean(),
+  suspended_at: moment.nullable(),
+  previous_secret_expires_at: moment.nullable(),
+  created_at: moment,
+});
+export const CreatedSecret = z.object({ client_secret: z.string().describe('Shown only now') });
+export type ClientCreate = z.infer<typeof ClientCreate>;
+export type ClientUpdate = z.infer<typeof ClientUpdate>;
+export type MachineClient = z.infer<typeof MachineClient>;
+export type CreatedSecret = z.infer<typeof CreatedSecret>;
+
+export const UserUpdate = z.strictObject({
+  suspended: z.boolean().describe('true: the next call on behalf of this user is refused; resuming needs no new consent'),
+});
+export const User = z.object({ identifier: z.string(), suspended: z.boolean(), suspended_at: moment.nullable(), created_at: moment });
+export type UserUpdate = z.infer<typeof UserUpdate>;
+export type User = z.infer<typeof User>;
+
+// ---- incidents -------------------------------------------------------------------------------------------------
+
+export const IncidentFilter = z
+  .strictObject({
+    created_after: moment.optional().describe('Consented to at this time or later'),
+    created_before: moment.optional().describe('Consented to before this time'),
+    connection_name: z.string().min(1).max(63).optional(),
+    client_id: z.string().min(1).max(64).optional().describe('Used by this client, or within reach of MCP URLs that it asked for'),
+    config_name: z.string().min(1).max(63).optional().describe('Within reach of this MCP config, in any of its versions'),
+    identifier: UserIdentifier.optional(),
+  })
+  .describe('Everything that is named must fit; an empty filter is every credential of the environment');
+export const IncidentCreate = z.strictObject({
+  filter: IncidentFilter,
+  dry_run: z.boolean().default(false).describe('Only count what would be ended'),
+});
+const incidentCounts = {
+  total: z.int(),
+  done: z.int().describe('Proven and unproven together'),
+  proven: z.int().describe('The provider confirmed the end'),
+  unproven: z.int().describe('Ended here; the provider could not confirm it'),
+  remaining: z.int(),
+};
+export const Incident = z.object({
+  id: z.string().nullable().describe('Null for a dry run'),
+  dry_run: z.boolean(),
+  status: z.enum(['preview', 'running', 'finished']),
+  filter: IncidentFilter,
+  counts: z.object(incidentCounts),
+  connections: z.array(z.object({ connection_name: z.string(), connector: z.string(), ...incidentCounts })),
+  created_at: moment.nullable(),
+  finished_at: moment.nullable(),
+});
+export const IncidentItem = z.object({
+  connected_account_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  identifier: z.string().nullable().describe('Null once the user was forgotten'),
+  status: RevocationStatus,
+  detail: z.string().nullable(),
+  revocation_id: z.string().nullable(),
+  attempts: z.int(),
+  ended_at: moment.nullable().describe('From then on it could not be used here'),
+  settled_at: moment.nullable(),
+});
+export type IncidentCreate = z.infer<typeof IncidentCreate>;
+export type Incident = z.infer<typeof Incident>;
+export type IncidentItem = z.infer<typeof IncidentItem>;
+// ---- events and webhooks ---------------------------------------------------------------------------------------
+
+export const Event = z.object({
+  id: z.string().describe('The webhook-id of each of its deliveries'),
+  type: z.enum(allEventTypes),
+  connected_account_id: z.string().nullable(),
+  data: z.record(z.string(), z.unknown()).describe('Ids, names and codes; never a secret'),
+  created_at: moment,
+});
+export type Event = z.infer<typeof Event>;
+
+const WebhookUrl = z
+  .url()
+  .max(2048)
+  .describe('https, a public host, port 443 or 1024 and above. Loopback http where the broker itself is at a loopback address.');
+const WebhookEvents = z
+  .union([z.literal('all'), z.array(z.enum(allEventTypes)).min(1).max(allEventTypes.length)])
+  .describe('Event types, or "all": those of later versions included');
+const WebhookDescription = z.string().max(500);
+
+export const WebhookEndpointCreate = z.strictObject({
+  url: WebhookUrl,
+  events: WebhookEvents.default('all'),
+  description: WebhookDescription.default(''),
+});
+export const WebhookEndpointUpdate = z
+  .strictObject({
+    url: WebhookUrl.optional(),
+    events: WebhookEvents.optional(),
+    description: WebhookDescription.optional(),
+    status: z.enum(['ENABLED', 'DISABLED']).optional(),
+  })
+  .refine(...namesSomething);
+export const WebhookEndpoint = z.object({
+  id: z.string(),
+  url: z.url(),
+  events: WebhookEvents,
+  description: z.string(),
+  status: z.enum(['ENABLED', 'DISABLED']),
+  reason: z
+    .enum(['failing', 'gone', 'disabled_by_operator'])
+    .nullable()
+    .describe('failing: nothing was accepted for three days. gone: it answered 410.'),
+  failing_since: moment.nullable().describe('Since then no delivery succeeded'),
+  previous_secret_expires_at: moment.nullable().describe('Until then deliveries carry signatures of the new and of the previous secret'),
+  created_at: moment,
+  updated_at: moment,
+});
+export const WebhookEndpointWithSecret = WebhookEndpoint.extend({
+  secret: z.string().describe('whsec_...: verify signatures with it. Shown this once.'),
+});
+export const WebhookSecretRotate = z.strictObject({
+  overlap_seconds: z.int().min(0).max(604_800).default(86_400).describe('How long the previous secret signs too'),
+});
+export const WebhookReplay = z
+  .strictObject({
+    event_ids: z.array(z.string().max(64)).min(1).max(100).optional().describe('These events, whatever their type'),
+    since: z.iso.datetime().optional().describe('Every event from then on of a type that the endpoint takes, at most 10,000'),
+  })
+  .refine((replay) => (replay.event_ids === undefined) !== (replay.since === undefined), 'name either event_ids or since');
+export const WebhookReplayed = z.object({ events: z.int().describe('How many will be sent again') });
+export const WebhookDelivery = z.object({
+  event_id: z.string(),
+  type: z.enum(allEventTypes),
+  connected_account_id: z.string().nullable(),
+  status: z
+    .enum(['pending', 'delivered', 'given_up'])
+    .describe('pending: waiting for its turn, or for the next try. given_up: refused for three days.'),
+  attempts: z.int(),
+  next_attempt_at: moment.nullable(),
+  last_attempt_at: moment.nullable(),
+  last_status: z.int().nullable().describe('HTTP status of the endpoint’s last answer'),
+  last_error: z.string().nullable(),
+  delivered_at: moment.nullable(),
+  created_at: moment,
+});
+export type WebhookEndpointCreate = z.infer<typeof WebhookEndpointCreate>;
+export type WebhookEndpointUpdate = z.infer<typeof WebhookEndpointUpdate>;
+export type WebhookEndpoint = z.infer<typeof WebhookEndpoint>;
+export type WebhookEndpointWithSecret = z.infer<typeof WebhookEndpointWithSecret>;
+export type WebhookReplay = z.infer<typeof WebhookReplay>;
+export type WebhookDelivery = z.infer<typeof WebhookDelivery>;
 
 // ---- answers -------------------------------------------------------------------------------------------------
 

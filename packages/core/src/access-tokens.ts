@@ -1,5 +1,5 @@
 import { Fault, newId, type Permission } from '@grantway/contract';
-import { authenticateClient, type Client, findClient } from './clients.ts';
+import { authenticateClient, type Client, findClient, mustNotBeSuspended } from './clients.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 
 export interface IssuedToken {
@@ -50,7 +50,7 @@ export async function authenticateAccessToken(modules: Modules, token: string): 
   const client = await findClient(modules, claims.clientId);
   if (client === undefined || client.environmentId !== claims.environmentId)
     throw new Fault('unauthorized', 'the access token is not valid or has expired');
-  if (client.suspended) throw new Fault('client_suspended');
+  mustNotBeSuspended(client);
   const held = new Set<string>(client.scopes);
   return { client, scopes: new Set(claims.scope.split(' ').filter((s) => held.has(s))) };
 }

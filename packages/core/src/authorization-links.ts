@@ -1,13 +1,16 @@
 import { type AuthorizationLink, type AuthorizationLinkCreate, Fault, newId, randomBase62 } from '@grantway/contract';
-import { schema, type Tx } from '@grantway/db';
+import { recordEvent, schema, type Tx } from '@grantway/db';
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { ensureAccount, ensureUser } from './connected-accounts.ts';
 import { connectionStatus, findConnectionByName } from './connections.ts';
 import type { Ctx } from './ctx.ts';
+import { type LinkVerification, linkVerification, verificationModeOf } from './verification.ts';
 
 const t = schema.authorizationLinks;
 
-/** @throws Fault unknown_connection, connection_not_ready */
+/**
+ * @throws Fault unknown_connection, connection_not_ready, verification_not_allowed, user_verify_url_not_allowed, invalid_request
+ */
 export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLinkCreate): Promise<AuthorizationLink> {
   return ctx.tx(async (tx) => {
     const connection = await findConnectionByName(ctx, tx, input.connection_name);
@@ -15,7 +18,8 @@ export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLink
     await mustBeReady(ctx, connection);
     const userId = await ensureUser(tx, ctx.environmentId, input.identifier);
     const account = await ensureAccount(tx, ctx.environmentId, connection.id, userId);
-    const link = await liveLink(ctx, tx, account.id);
+    const verification = linkVerification(ctx.modules, connection, input);
+    const link = await liveLink(ctx, tx, account.id, { verification, lifeSeconds: input.expires_in });
     await ctx.audit(
       tx,
       'authorization_link.created',
@@ -43,43 +47,80 @@ export async function mustBeReady(
 /**
  * The one live link of an account: the same one until it is used or has expired, so that a looping agent cannot flood
  * a person with links (security.md A21). Its token is derived from its id by the vault, never stored.
+ *
+ * Who names no wishes (an agent that needs the account) gets whatever link is live, for its first minute in any case. Other
+ * wishes than the live link's make a new one and end the old.
  */
 export async function liveLink(
   ctx: Pick<Ctx, 'modules' | 'environmentId'>,
   tx: Tx,
   accountId: string,
+  wish?: { verification: LinkVerification; lifeSeconds: number | undefined },
 ): Promise<{ url: string; expiresAt: Date; isNew: boolean }> {
   const { modules } = ctx;
   // Makes callers that arrive together take turns, so that they get the same link.
-  await tx
-    .select({ id: schema.connectedAccounts.id })
+  const [account] = await tx
+    .select({ id: schema.connectedAccounts.id, connectionId: schema.connectedAccounts.connectionId })
     .from(schema.connectedAccounts)
     .where(eq(schema.connectedAccounts.id, accountId))
     .for('update');
+  const live = and(eq(t.connectedAccountId, accountId), isNull(t.usedAt), sql`${t.expiresAt} > clock_timestamp()`);
   const [known] = await tx
-    .select({ tokenId: t.tokenId, expiresAt: t.expiresAt })
+    .select()
     .from(t)
     .where(
       and(
-        eq(t.connectedAccountId, accountId),
-        isNull(t.usedAt),
+        live,
         // A link about to expire is of no use to the person who gets it now.
-        sql`${t.expiresAt} > clock_timestamp() + make_interval(secs => ${modules.settings.linkLifeSeconds / 6})`,
+        sql`(clock_timestamp() < ${t.createdAt} + (${t.expiresAt} - ${t.createdAt}) * 5 / 6
+          or clock_timestamp() < ${t.createdAt} + make_interval(secs => ${reissueSeconds}))`,
       ),
     )
     .orderBy(desc(t.expiresAt))
     .limit(1);
-  const link = known ?? { tokenId: randomBase62(16), expiresAt: new Date(Date.now() + modules.settings.linkLifeSeconds * 1000) };
-  if (known === undefined) {
-    await tx.insert(t).values({
-      id: newId('authorizationLink'),
-      tokenId: link.tokenId,
-      environmentId: ctx.environmentId,
-      connectedAccountId: accountId,
-      expiresAt: link.expiresAt,
-    });
+  if (known !== undefined && fits(known, wish)) {
+    return { url: await linkUrl(ctx, known.tokenId), expiresAt: known.expiresAt, isNew: false };
   }
-  return { url: await linkUrl(ctx, link.tokenId), expiresAt: link.expiresAt, isNew: known === undefined };
+  if (known !== undefined) await tx.update(t).set({ expiresAt: sql`clock_timestamp()` }).where(live);
+  const lifeSeconds = wish?.lifeSeconds ?? modules.settings.linkLifeSeconds;
+  const verification = wish?.verification ?? (await defaultVerification(modules, tx, account?.connectionId));
+  const link = { tokenId: randomBase62(16), expiresAt: new Date(Date.now() + lifeSeconds * 1000) };
+  const id = newId('authorizationLink');
+  await tx.insert(t).values({ id, ...link, ...verification, environmentId: ctx.environmentId, connectedAccountId: accountId });
+  await recordEvent(tx, {
+    environmentId: ctx.environmentId,
+    type: 'authorization_link.created',
+    connectedAccountId: accountId,
+    data: { authorization_link_id: id, expires_at: link.expiresAt.toISOString() },
+  });
+  return { url: await linkUrl(ctx, link.tokenId), expiresAt: link.expiresAt, isNew: true };
+}
+
+/** The shortest time between two links that nobody has used. */
+const reissueSeconds = 60;
+
+function fits(link: typeof t.$inferSelect, wish: Parameters<typeof liveLink>[3]): boolean {
+  if (wish === undefined) return true;
+  const { userVerifyUrl, appState, codeChallenge } = wish.verification;
+  return (
+    link.userVerifyUrl === userVerifyUrl &&
+    link.appState === appState &&
+    link.codeChallenge === codeChallenge &&
+    // A second of rounding lies between the two clocks.
+    (wish.lifeSeconds === undefined || Math.abs(link.expiresAt.getTime() - link.createdAt.getTime() - wish.lifeSeconds * 1000) < 5000)
+  );
+}
+
+/** For a link that an agent's call gave rise to: the app is asked at its first address. A session's challenge only the app has. */
+async function defaultVerification(modules: Ctx['modules'], tx: Tx, connectionId: string | undefined): Promise<LinkVerification> {
+  const none = { userVerifyUrl: null, appState: null, codeChallenge: null };
+  if (connectionId === undefined) return none;
+  const [connection] = await tx
+    .select({ verification: schema.connections.verification })
+    .from(schema.connections)
+    .where(eq(schema.connections.id, connectionId));
+  if (connection === undefined || verificationModeOf(modules, connection) !== 'app') return none;
+  return { ...none, userVerifyUrl: connection.verification?.userVerifyUrls?.[0] ?? null };
 }
 
 export async function linkUrl(ctx: Pick<Ctx, 'modules'>, tokenId: string): Promise<string> {

@@ -1,14 +1,29 @@
-import { allPermissions, Fault, isId, newId, type Permission } from '@grantway/contract';
+import {
+  allPermissions,
+  type ClientCreate,
+  type ClientUpdate,
+  type CreatedSecret,
+  Fault,
+  isId,
+  type MachineClient,
+  newId,
+  type Permission,
+} from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { mintBearer, type Sealing, sameBytes } from '@grantway/vault';
+import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Ctx, Modules } from './ctx.ts';
+import { decodeCursor, type Page, toPage } from './pagination.ts';
 
 export interface Client {
   id: string;
   environmentId: string;
   scopes: Permission[];
   suspended: boolean;
+  environmentSuspended: boolean;
 }
+
+const t = schema.clients;
 
 const secretMac = (sealing: Sealing, clientId: string, secret: string) => sealing.mac('client secret', [clientId, secret]);
 
@@ -31,20 +46,37 @@ export async function createClient(
   return { clientId, clientSecret };
 }
 
-export async function findClient(modules: Modules, clientId: string): Promise<(Client & { secretMac: Buffer }) | undefined> {
+export async function findClient(modules: Modules, clientId: string): Promise<(Client & { secretMacs: Buffer[] }) | undefined> {
   if (!isId('client', clientId)) return undefined;
   const [row] = await modules.db.system('authenticate client').query<{
     environment_id: string;
     scopes: Permission[];
     suspended: boolean;
+    environment_suspended: boolean;
     secret_mac: Buffer;
+    previous_secret_mac: Buffer | null;
   }>({
     name: 'client by id',
-    text: 'select environment_id, scopes, secret_mac, suspended_at is not null as suspended from clients where id = $1',
+    text: `select c.environment_id, c.scopes, c.secret_mac, c.suspended_at is not null as suspended, e.suspended_at is not null as environment_suspended,
+             case when c.previous_secret_until > clock_timestamp() then c.previous_secret_mac end as previous_secret_mac
+           from clients c join environments e on e.id = c.environment_id where c.id = $1`,
     values: [clientId],
   });
   if (row === undefined) return undefined;
-  return { id: clientId, environmentId: row.environment_id, scopes: row.scopes, suspended: row.suspended, secretMac: row.secret_mac };
+  return {
+    id: clientId,
+    environmentId: row.environment_id,
+    scopes: row.scopes,
+    suspended: row.suspended,
+    environmentSuspended: row.environment_suspended,
+    secretMacs: row.previous_secret_mac === null ? [row.secret_mac] : [row.secret_mac, row.previous_secret_mac],
+  };
+}
+
+/** @throws Fault environment_suspended, client_suspended */
+export function mustNotBeSuspended(client: Client): void {
+  if (client.environmentSuspended) throw new Fault('environment_suspended');
+  if (client.suspended) throw new Fault('client_suspended');
 }
 
 /** @throws Fault invalid_client, alike for an unknown id and a wrong secret; client_suspended only for the right secret */
@@ -52,7 +84,110 @@ export async function authenticateClient(modules: Modules, clientId: string, sec
   const client = await findClient(modules, clientId);
   // The hash is computed for unknown ids too: time must not tell which ids exist.
   const presented = await secretMac(modules.sealing, clientId, secret);
-  if (client === undefined || !sameBytes(client.secretMac, presented)) throw new Fault('invalid_client');
-  if (client.suspended) throw new Fault('client_suspended');
+  if (client === undefined || !client.secretMacs.some((mac) => sameBytes(mac, presented))) throw new Fault('invalid_client');
+  mustNotBeSuspended(client);
   return client;
+}
+
+/** Nobody gives away what he has not got, neither by making a client nor by taking a stronger one over. */
+function mustHold(ctx: Ctx, scopes: readonly string[]): void {
+  const beyond = scopes.find((scope) => ctx.scopes !== undefined && !ctx.scopes.has(scope));
+  if (beyond !== undefined)
+    throw new Fault('insufficient_scope', `this access token lacks the scope ${beyond}, which the client has or would get`);
+}
+
+/** @throws Fault insufficient_scope */
+export async function addClient(ctx: Ctx, input: ClientCreate): Promise<MachineClient & CreatedSecret> {
+  mustHold(ctx, input.scopes);
+  return ctx.tx(async (tx) => {
+    const { clientId, clientSecret } = await createClient(ctx, tx, { name: input.name, scopes: [...new Set(input.scopes)] });
+    return { ...present(await getRow(ctx, tx, clientId)), client_secret: clientSecret };
+  });
+}
+
+export async function listClients(
+  ctx: Ctx,
+  query: { limit: number; cursor?: string | undefined; name?: string | undefined },
+): Promise<Page<MachineClient>> {
+  const before = decodeCursor('client', query.cursor);
+  const rows = await ctx.tx((tx) =>
+    tx
+      .select()
+      .from(t)
+      .where(
+        and(
+          eq(t.environmentId, ctx.environmentId),
+          before === undefined ? undefined : lt(t.id, before),
+          query.name === undefined ? undefined : eq(t.name, query.name),
+        ),
+      )
+      .orderBy(desc(t.id))
+      .limit(query.limit + 1),
+  );
+  return toPage(rows, query.limit, present);
+}
+
+/** @throws Fault not_found, insufficient_scope, invalid_request for a client that would suspend itself */
+export async function updateClient(ctx: Ctx, id: string, input: ClientUpdate): Promise<MachineClient> {
+  return ctx.tx(async (tx) => {
+    const known = await getRow(ctx, tx, id, 'lock');
+    if (input.suspended === true && ctx.actor.id === id) {
+      throw new Fault('invalid_request', 'a client cannot suspend itself: it could not undo it');
+    }
+    if (input.scopes !== undefined) mustHold(ctx, [...known.scopes, ...input.scopes]);
+    await tx
+      .update(t)
+      .set({
+        ...(input.name === undefined ? {} : { name: input.name }),
+        ...(input.scopes === undefined ? {} : { scopes: [...new Set(input.scopes)] }),
+        ...(input.suspended === undefined
+          ? {}
+          : { suspendedAt: input.suspended ? sql`coalesce(${t.suspendedAt}, clock_timestamp())` : null }),
+      })
+      .where(eq(t.id, id));
+    await ctx.audit(tx, 'client.updated', { kind: 'client', id }, { ...input });
+    return present(await getRow(ctx, tx, id));
+  });
+}
+
+/** A new secret; the one of before is taken for a while longer, so that callers can change over without a gap. */
+export async function rotateClientSecret(ctx: Ctx, id: string, overlapSeconds: number): Promise<MachineClient & CreatedSecret> {
+  const clientSecret = mintBearer('clientSecret');
+  const mac = await secretMac(ctx.modules.sealing, id, clientSecret);
+  return ctx.tx(async (tx) => {
+    const known = await getRow(ctx, tx, id, 'lock');
+    mustHold(ctx, known.scopes);
+    await tx
+      .update(t)
+      .set({
+        secretMac: mac,
+        previousSecretMac: overlapSeconds === 0 ? null : known.secretMac,
+        previousSecretUntil: overlapSeconds === 0 ? null : sql`clock_timestamp() + make_interval(secs => ${overlapSeconds})`,
+      })
+      .where(eq(t.id, id));
+    await ctx.audit(tx, 'client.secret_rotated', { kind: 'client', id }, { overlap_seconds: overlapSeconds });
+    return { ...present(await getRow(ctx, tx, id)), client_secret: clientSecret };
+  });
+}
+
+async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<typeof t.$inferSelect> {
+  const query = tx
+    .select()
+    .from(t)
+    .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
+  const [row] = await (lock === undefined ? query : query.for('update'));
+  if (row === undefined) throw new Fault('not_found', 'no such client');
+  return row;
+}
+
+function present(row: typeof t.$inferSelect): MachineClient {
+  return {
+    client_id: row.id,
+    name: row.name,
+    scopes: row.scopes as Permission[],
+    suspended: row.suspendedAt !== null,
+    suspended_at: row.suspendedAt?.toISOString() ?? null,
+    previous_secret_expires_at: row.previousSecretUntil?.toISOString() ?? null,
+    created_at: row.createdAt.toISOString(),
+  };
 }

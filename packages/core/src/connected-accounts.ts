@@ -1,8 +1,15 @@
-import type { OAuth2Auth, OAuth2Credential } from '@grantway/connector-kit';
-import { type ConnectedAccount, type ConnectedAccountReason, type ConnectedAccountStatus, Fault, newId } from '@grantway/contract';
-import { schema, type Tx } from '@grantway/db';
-import { type OAuthApp, revokeToken } from '@grantway/oauth';
-import { clientSecretPlace, credentialPlace, endAccount, NeedsAuthorization } from '@grantway/vault';
+import type { OAuth2Auth } from '@grantway/connector-kit';
+import {
+  type ConnectedAccount,
+  type ConnectedAccountReason,
+  type ConnectedAccountStatus,
+  Fault,
+  newId,
+  type RevocationStatus,
+} from '@grantway/contract';
+import { recordEvent, schema, type Tx } from '@grantway/db';
+import type { OAuthApp } from '@grantway/oauth';
+import { clientSecretPlace, endAccount, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
 import { type ConnectionRow, redirectUri } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
@@ -50,25 +57,26 @@ export async function getConnectedAccount(ctx: Ctx, id: string): Promise<Connect
 }
 
 /**
- * Disconnects: the stored credential is destroyed at once, then revoked at the provider as far as the provider lets
- * us. The account stays, DISCONNECTED, so that its history can be read and its user can connect again.
+ * Disconnects: the stored credential moves to the outbox of what is to be revoked, and is tried at the provider at once.
+ * What fails is tried again by the sweep, and ends with a receipt. The account stays, DISCONNECTED, so that its history can be read and its user can connect again.
  */
 export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
-  const found = await ctx.tx(async (tx) => {
+  const revocationId = newId('revocation');
+  await ctx.tx(async (tx) => {
     const [row] = await tx
-      .select({ account: t, connection: schema.connections })
+      .select({ status: t.status })
       .from(t)
-      .innerJoin(schema.connections, eq(schema.connections.id, t.connectionId))
       .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)))
-      .for('update', { of: t });
+      .for('update');
     if (row === undefined) throw new Fault('not_found', 'no such connected account');
-    if (row.account.status !== 'DISCONNECTED') {
+    if (row.status !== 'DISCONNECTED') {
       await endAccount(tx, {
         account: { id, environmentId: ctx.environmentId },
         status: 'DISCONNECTED',
         reason: 'disconnected_by_operator',
         actor: ctx.actor,
         requestId: ctx.requestId,
+        revoke: { sealing: ctx.modules.sealing, cause: 'disconnected', id: revocationId },
       });
     }
     // Links that are still out must not bring the account back behind the operator's back.
@@ -76,10 +84,17 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
       .update(schema.authorizationLinks)
       .set({ expiresAt: sql`least(${schema.authorizationLinks.expiresAt}, clock_timestamp())` })
       .where(eq(schema.authorizationLinks.connectedAccountId, id));
-    await ctx.audit(tx, 'connected_account.deleted', { kind: 'connected_account', id }, { from: row.account.status });
-    return row;
+    await ctx.audit(tx, 'connected_account.deleted', { kind: 'connected_account', id }, { from: row.status });
+    if (row.status !== 'DISCONNECTED') {
+      await recordEvent(tx, {
+        environmentId: ctx.environmentId,
+        type: 'connected_account.deleted',
+        connectedAccountId: id,
+        data: { old_status: row.status },
+      });
+    }
   });
-  await revokeAtProvider(ctx, found.account, found.connection);
+  await ctx.modules.revocations.tryNow(revocationId);
 }
 
 /**
@@ -114,25 +129,11 @@ export async function refreshAccount(ctx: Ctx, id: string): Promise<ConnectedAcc
   return getConnectedAccount(ctx, id);
 }
 
-/** Best effort: the row is gone already, and what the provider said is in the log. */
-async function revokeAtProvider(ctx: Ctx, account: AccountRow, connection: ConnectionRow): Promise<void> {
-  if (account.credentialCt === null || account.grantId === null) return;
-  const app = await oauthAppOf(ctx.modules, connection);
-  if (app === undefined) return;
-  const credential = await ctx.modules.sealing.open<OAuth2Credential>(
-    credentialPlace({ environmentId: account.environmentId, id: account.id, generation: account.generation, grantId: account.grantId }),
-    account.credentialCt,
-  );
-  try {
-    const receipt = await revokeToken(ctx.modules.egress, app, credential);
-    ctx.log.info({ account_id: account.id, proven: receipt.proven, detail: receipt.detail }, 'revoked at the provider');
-  } catch (err) {
-    ctx.log.warn({ account_id: account.id, err }, 'could not be revoked at the provider');
-  }
-}
-
 /** The OAuth app of a connection, or undefined for a key connector or one that is not completely configured. */
-export async function oauthAppOf(modules: Modules, connection: ConnectionRow): Promise<OAuthApp | undefined> {
+export async function oauthAppOf(
+  modules: Pick<Modules, 'catalogue' | 'sealing' | 'sandboxOrigin' | 'baseUrl'>,
+  connection: ConnectionRow,
+): Promise<OAuthApp | undefined> {
   const connector = await modules.catalogue.find(connection.connector);
   if (connector?.auth.kind !== 'oauth2' || connection.clientId === null || connection.clientSecretCt === null) return undefined;
   const sandboxOrigin = connection.sandbox ? modules.sandboxOrigin() : undefined;
@@ -154,18 +155,25 @@ export async function ensureAccount(tx: Tx, environmentId: string, connectionId:
   const where = and(eq(t.connectionId, connectionId), eq(t.userId, userId));
   const [known] = await tx.select().from(t).where(where);
   if (known !== undefined) return known;
-  await tx
+  const [made] = await tx
     .insert(t)
     .values({ id: newId('connectedAccount'), environmentId, connectionId, userId, status: 'PENDING_AUTH', reason: 'never_connected' })
-    .onConflictDoNothing();
+    .onConflictDoNothing()
+    .returning({ id: t.id });
+  if (made !== undefined) {
+    const data = { status: 'PENDING_AUTH', reason: 'never_connected' };
+    await recordEvent(tx, { environmentId, type: 'connected_account.created', connectedAccountId: made.id, data });
+  }
   const [row] = await tx.select().from(t).where(where);
   if (row === undefined) throw new Error('the account vanished');
   return row;
 }
 
+/** @throws Fault user_suspended */
 export async function ensureUser(tx: Tx, environmentId: string, identifier: string): Promise<string> {
   const where = and(eq(schema.users.environmentId, environmentId), eq(schema.users.identifier, identifier));
-  const [known] = await tx.select({ id: schema.users.id }).from(schema.users).where(where);
+  const [known] = await tx.select({ id: schema.users.id, suspendedAt: schema.users.suspendedAt }).from(schema.users).where(where);
+  if (known !== undefined && known.suspendedAt !== null) throw new Fault('user_suspended');
   if (known !== undefined) return known.id;
   await tx
     .insert(schema.users)
@@ -192,6 +200,8 @@ function select(tx: Tx) {
       account: t,
       connection: { name: schema.connections.name, connector: schema.connections.connector },
       identifier: schema.users.identifier,
+      revocation: sql<Receipt | null>`(select json_build_object('status', r.status, 'detail', r.detail, 'at', coalesce(r.ended_at, r.created_at))
+        from revocations r where r.connected_account_id = ${t.id} order by r.id desc limit 1)`,
     })
     .from(t)
     .innerJoin(schema.connections, eq(schema.connections.id, t.connectionId))
@@ -199,8 +209,19 @@ function select(tx: Tx) {
     .$dynamic();
 }
 
-function present(row: { account: AccountRow; connection: { name: string; connector: string }; identifier: string }): ConnectedAccount {
-  const { account, connection, identifier } = row;
+interface Receipt {
+  status: RevocationStatus;
+  detail: string | null;
+  at: string;
+}
+
+function present(row: {
+  account: AccountRow;
+  connection: { name: string; connector: string };
+  identifier: string;
+  revocation: Receipt | null;
+}): ConnectedAccount {
+  const { account, connection, identifier, revocation } = row;
   return {
     id: account.id,
     connection_id: account.connectionId,
@@ -218,6 +239,7 @@ function present(row: { account: AccountRow; connection: { name: string; connect
     access_token_expires_at: account.accessExpiresAt?.toISOString() ?? null,
     last_refreshed_at: account.lastRefreshedAt?.toISOString() ?? null,
     last_used_at: account.lastUsedAt?.toISOString() ?? null,
+    revocation: revocation === null ? null : { ...revocation, at: new Date(revocation.at).toISOString() },
     created_at: account.createdAt.toISOString(),
     updated_at: account.updatedAt.toISOString(),
   };

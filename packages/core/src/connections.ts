@@ -1,5 +1,14 @@
-import type { Connector } from '@grantway/connector-kit';
-import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
+import { type Connector, fieldsOf } from '@grantway/connector-kit';
+import {
+  type AuthKind,
+  type Connection,
+  type ConnectionCreate,
+  type ConnectionUpdate,
+  Fault,
+  type FieldError,
+  newId,
+  Secret,
+} from '@grantway/contract';
 import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from '@grantway/db';
 import { registerSandboxClient } from '@grantway/oauth';
 import { clientSecretPlace } from '@grantway/vault';
@@ -7,6 +16,7 @@ import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { exposedTools, mustBeDistinct } from './tools.ts';
+import { mustBeAllowed, presentVerification, storedVerification, verificationSecretPlace } from './verification.ts';
 
 const t = schema.connections;
 export type ConnectionRow = typeof t.$inferSelect;
@@ -18,6 +28,7 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
   const sandbox = input.sandbox ?? false;
   checkAuth(connector, input.auth ?? {}, sandbox);
   const scopes = checkScopes(connector, input.scopes);
+  if (input.verification !== undefined) mustBeAllowed(ctx.modules, input.verification.mode);
   const id = newId('connection');
   // The stand-in's OAuth app is registered over the network, so before the transaction; one that is never used harms nobody.
   const app = sandbox ? await sandboxApp(ctx, connector, id) : ownApp(input.auth);
@@ -38,6 +49,10 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
           fields: input.auth?.fields ?? {},
           scopes,
           sandbox,
+          verification: input.verification === undefined ? null : storedVerification(input.verification),
+          ...(await verificationSecret(ctx, id, 1, input.verification)),
+          identityMatch: input.identity_match ?? { policy: 'any' },
+          onAccountChange: input.on_account_change ?? 'refuse',
         })
         .returning(),
     );
@@ -82,6 +97,7 @@ export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUp
   if (connector === undefined) throw new Fault('unknown_connector', `this build has no connector "${before.connector}"`);
   if (input.auth !== undefined) checkAuth(connector, input.auth, before.sandbox);
   const scopes = input.scopes === undefined ? undefined : checkScopes(connector, input.scopes);
+  if (input.verification != null) mustBeAllowed(ctx.modules, input.verification.mode);
   return ctx.tx(async (tx) => {
     const current = await getRow(ctx, tx, id, 'lock');
     const app = ownApp(input.auth);
@@ -93,6 +109,9 @@ export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUp
         .set({
           ...(input.name === undefined ? {} : { name: input.name }),
           ...(scopes === undefined ? {} : { scopes }),
+          ...(await verificationChange(ctx, current, input.verification)),
+          ...(input.identity_match === undefined ? {} : { identityMatch: input.identity_match }),
+          ...(input.on_account_change === undefined ? {} : { onAccountChange: input.on_account_change }),
           ...(input.auth?.fields === undefined ? {} : { fields: input.auth.fields }),
           ...(app.clientId === undefined ? {} : { clientId: app.clientId }),
           ...(app.clientSecret === undefined
@@ -164,6 +183,16 @@ export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
         `${held.n} connected account(s) hold credentials on this connection; delete them first, so that they are revoked`,
       );
     }
+    const [pending] = await tx
+      .select({ n: count() })
+      .from(schema.revocations)
+      .where(and(eq(schema.revocations.connectionId, id), eq(schema.revocations.status, 'pending')));
+    if (pending !== undefined && pending.n > 0) {
+      throw new Fault(
+        'in_use',
+        `${pending.n} credential(s) are still being revoked with this connection’s OAuth app; see GET /v1/revocations`,
+      );
+    }
     await tx.delete(accounts).where(eq(accounts.connectionId, id));
     await tx.delete(t).where(eq(t.id, id));
     await ctx.audit(tx, 'connection.deleted', { kind: 'connection', id }, { name: row.name, connector: row.connector });
@@ -191,8 +220,8 @@ export async function findConnectionByName(ctx: Ctx, tx: Tx, name: string): Prom
 
 export type ConnectionStatus = Connection['status'];
 
-export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, kind: 'oauth2' | 'api_key'): ConnectionStatus {
-  if (kind === 'api_key') return 'COMPLETED';
+export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, kind: AuthKind): ConnectionStatus {
+  if (kind !== 'oauth2') return 'COMPLETED';
   const parts = [row.clientId, row.clientSecretCt].filter((part) => part !== null).length;
   return parts === 0 ? 'DRAFT' : parts === 1 ? 'IN_PROGRESS' : 'COMPLETED';
 }
@@ -217,6 +246,9 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
     },
     scopes: row.scopes,
     sandbox: row.sandbox,
+    verification: presentVerification(ctx.modules, row),
+    identity_match: { policy: row.identityMatch.policy, value: row.identityMatch.value ?? null },
+    on_account_change: row.onAccountChange as Connection['on_account_change'],
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };
@@ -248,7 +280,7 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
     else if (connector.auth.kind !== 'oauth2') refuse(name, `${connector.name} is authorized by key and has no OAuth app`);
   }
   for (const [name, value] of Object.entries(auth.fields ?? {})) {
-    const field = connector.auth.kind === 'api_key' ? connector.auth.fields.find((f) => f.name === name) : undefined;
+    const field = fieldsOf(connector.auth).find((f) => f.name === name);
     if (field === undefined) refuse(`fields/${name}`, `${connector.name} has no such field`);
     else if (field.secret) refuse(`fields/${name}`, 'a secret belongs to each person’s own account, not to the connection');
     else if (!fieldAccepts(field, value)) refuse(`fields/${name}`, 'the value does not fit the field');
@@ -279,6 +311,28 @@ async function sandboxApp(
 
 function seal(ctx: Ctx, connectionId: string, generation: number, secret: Secret): Promise<Buffer> {
   return ctx.modules.sealing.seal(clientSecretPlace({ environmentId: ctx.environmentId, id: connectionId, generation }), secret);
+}
+
+type InputVerification = ConnectionUpdate['verification'];
+
+async function verificationSecret(ctx: Ctx, connectionId: string, generation: number, input: InputVerification) {
+  const secret = input?.oidc?.client_secret;
+  if (secret === undefined) return {};
+  const place = verificationSecretPlace({ environmentId: ctx.environmentId, id: connectionId, generation });
+  return { verificationSecretCt: await ctx.modules.sealing.seal(place, new Secret(secret)), verificationSecretGeneration: generation };
+}
+
+/** A secret that is not named again stays only with the client and issuer that it belongs to. */
+async function verificationChange(ctx: Ctx, current: ConnectionRow, input: InputVerification) {
+  if (input === undefined) return {};
+  const verification = input === null ? null : storedVerification(input);
+  const [before, after] = [current.verification?.oidc, verification?.oidc];
+  const same = after !== undefined && before?.issuer === after.issuer && before.clientId === after.clientId;
+  return {
+    verification,
+    ...(same ? {} : { verificationSecretCt: null }),
+    ...(await verificationSecret(ctx, current.id, current.verificationSecretGeneration + 1, input)),
+  };
 }
 
 /** Turns the unique index's refusal into the caller's fault; every noun with a name has one. */

@@ -1,5 +1,5 @@
 import type { Connector } from '@grantway/connector-kit';
-import type { AuditAction } from '@grantway/contract';
+import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { Leases, Sealing, TokenSigner } from '@grantway/vault';
@@ -25,8 +25,22 @@ export interface Settings {
   /** How long a person may take at the provider. */
   consentLifeSeconds: number;
   accessTokenLifeSeconds: number;
+  /** How people are verified on connections without a setting of their own. Undefined: by `app`, on loopback by nobody. */
+  verification?: VerificationMode | undefined;
   /** How long a provider may take to answer a tool call. */
   toolTimeoutMs: number;
+}
+
+/** What there is to do is in rows; this tries them, and writes down what came of it. */
+export interface Revocations {
+  /** Tries one for the first time, for whoever has just queued it. Never throws: the sweep tries it again. */
+  tryNow(id: string): Promise<void>;
+  /** Starts on whatever is due, one lane per connection, and does not wait for the providers. */
+  sweep(): Promise<void>;
+  /** Resolves when nothing runs here any more. */
+  settled(): Promise<void>;
+  /** Takes up nothing more, and waits for what runs. */
+  close(): Promise<void>;
 }
 
 /** Everything that is built once per process. */
@@ -38,6 +52,7 @@ export interface Modules {
   egress: Egress;
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
+  revocations: Revocations;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;
@@ -52,6 +67,8 @@ export interface Ctx {
   actor: Actor;
   requestId: string;
   log: Log;
+  /** What the caller's access token allows; undefined where no token is behind it. */
+  scopes?: ReadonlySet<string> | undefined;
   /** What was audited so far; the route checks that its declared event is among it. */
   audited: Set<AuditAction>;
   /** One transaction that sees this environment only. */
@@ -60,7 +77,10 @@ export interface Ctx {
   audit(tx: Tx, action: AuditAction, target?: { kind: string; id: string }, details?: Record<string, unknown>): Promise<void>;
 }
 
-export function createCtx(modules: Modules, of: { environmentId: string; actor: Actor; requestId: string; log?: Log }): Ctx {
+export function createCtx(
+  modules: Modules,
+  of: { environmentId: string; actor: Actor; requestId: string; log?: Log; scopes?: ReadonlySet<string> },
+): Ctx {
   const audited = new Set<AuditAction>();
   return {
     modules,
@@ -68,6 +88,7 @@ export function createCtx(modules: Modules, of: { environmentId: string; actor: 
     actor: of.actor,
     requestId: of.requestId,
     log: of.log ?? modules.log,
+    scopes: of.scopes,
     audited,
     tx: (work) => modules.db.inEnvironment(of.environmentId, work),
     async audit(tx, action, target, details) {

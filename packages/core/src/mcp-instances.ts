@@ -198,6 +198,8 @@ interface OpenRow {
   environment_id: string;
   client_id: string | null;
   client_suspended: boolean;
+  user_suspended: boolean;
+  environment_suspended: boolean;
   secret_version: number;
   revoked: boolean;
   user_id: string;
@@ -211,20 +213,23 @@ interface OpenRow {
 
 /**
  * Opens an MCP instance by the secret part of its URL: one prepared query.
- * @throws Fault not_found for anything that is not a live URL of ours, instance_revoked, client_suspended
+ * @throws Fault not_found for anything that is not a live URL of ours, instance_revoked, client_suspended, user_suspended,
+ * environment_suspended
  */
 export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
   const parsed = parseBearer('mcpUrl', token);
   if (parsed === undefined) throw new Fault('not_found');
   const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
     name: 'open MCP instance',
-    text: `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, i.secret_version,
+    text: `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, u.suspended_at is not null as user_suspended,
+             e.suspended_at is not null as environment_suspended, i.secret_version,
              i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
              g.version as config_version, v.mappings,
              (select json_agg(json_build_object('id', c.id, 'name', c.name, 'connector', c.connector))
                 from connections c where c.id in (select m->>'connectionId' from jsonb_array_elements(v.mappings) m)) as connections
            from mcp_instances i
              join users u on u.id = i.user_id
+             join environments e on e.id = i.environment_id
              join mcp_configs g on g.id = i.config_id
              join mcp_config_versions v on v.config_id = g.id and v.version = g.version
              left join clients cl on cl.id = i.client_id
@@ -235,6 +240,8 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
   const genuine = await modules.sealing.isDerived('mcpUrl', token, row?.secret_version ?? 1);
   if (row === undefined || !genuine) throw new Fault('not_found');
   if (row.revoked) throw new Fault('instance_revoked', 'this MCP URL was revoked; ask for a new one where you got it');
+  if (row.environment_suspended) throw new Fault('environment_suspended');
+  if (row.user_suspended) throw new Fault('user_suspended');
   if (row.client_suspended) throw new Fault('client_suspended', 'the client that this MCP URL belongs to is suspended');
   const byId = new Map(row.connections?.map((c) => [c.id, c]));
   return {

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Effect, FaultCode, ToolCallOutcome } from '@grantway/contract';
-import type { Database } from '@grantway/db';
+import { type Database, withEvents } from '@grantway/db';
 
 /** One row of the audit of calls. Written before a write is sent (pending), and when the outcome is known. */
 export interface ToolCallRecord {
@@ -33,6 +33,12 @@ export interface ToolCallLog {
   drain(): Promise<void>;
 }
 
+/** An event for each call that failed or may have. Its id is the call's in another prefix, so that a repeated write makes no second one. */
+const failures = `select 'evt_' || substr(id, 4) as id, environment_id, 'tool_call.failed'::text as type, connected_account_id as account_id,
+    jsonb_build_object('tool_call_id', id, 'tool_name', tool_name, 'user_identifier', user_identifier, 'outcome', outcome, 'fault_code', fault_code,
+      'provider_status', provider_status, 'via', via, 'client_id', client_id, 'mcp_instance_id', mcp_instance_id) as data
+  from deed where outcome in ('failed', 'outcome_unknown')`;
+
 const columns = `id, environment_id, request_id, via, client_id, user_identifier, mcp_instance_id, mcp_config_name, mcp_config_version,
   connection_name, connected_account_id, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
 
@@ -51,18 +57,22 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
         await system.query({
           name: 'write tool calls',
           // One statement: the rows, and when their accounts were last used (to the minute, so that busy ones are not rewritten each time).
-          text: `with batch as (select * from json_populate_recordset(null::tool_calls, $1::json)),
+          text: withEvents(
+            `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch
+                 on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
+                   provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
+                   connected_account_id = excluded.connected_account_id
+                 returning ${columns}`,
+            failures,
+            `batch as (select * from json_populate_recordset(null::tool_calls, $1::json)),
                  stale as (
                    select id from connected_accounts
                    where id in (select connected_account_id from batch where outcome = 'success')
                      and (last_used_at is null or last_used_at < now() - interval '1 minute')
                    -- whoever holds the row now (a refresh, a consent) must not be waited for
                    for update skip locked),
-                 used as (update connected_accounts a set last_used_at = now() from stale where a.id = stale.id)
-                 insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch
-                 on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
-                   provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
-                   connected_account_id = excluded.connected_account_id`,
+                 used as (update connected_accounts a set last_used_at = now() from stale where a.id = stale.id),`,
+          ),
           values: [JSON.stringify(batch.map((b) => b.record)), writer],
         });
         for (const { record, done } of batch) {
@@ -86,8 +96,11 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
     async closeOrphans(olderThanSeconds) {
       const rows = await system.query<{ id: string }>({
         name: 'close orphaned tool calls',
-        text: `update tool_calls set outcome = 'outcome_unknown', fault_code = 'outcome_unknown'
-               where outcome = 'pending' and writer is distinct from $1 and created_at < now() - make_interval(secs => $2) returning id`,
+        text: withEvents(
+          `update tool_calls set outcome = 'outcome_unknown', fault_code = 'outcome_unknown'
+               where outcome = 'pending' and writer is distinct from $1 and created_at < now() - make_interval(secs => $2) returning ${columns}`,
+          failures,
+        ),
         values: [writer, olderThanSeconds],
       });
       return rows.length;

@@ -137,6 +137,8 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'argument_invalid':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
+    case 'user_suspended':
+    case 'environment_suspended':
       return 'refused';
     case 'authorization_required':
     case 'scope_missing':
@@ -161,7 +163,7 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
   record.connected_account_id = accountId;
 
   try {
-    let lease = await modules.leases.lease(accountId);
+    let lease = await modules.leases.lease(accountId, caller.clientId);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
     let repeated = false;
@@ -264,14 +266,14 @@ async function anotherCredential(
   const { modules } = call;
   if (attempt === 0 && fault.kind === 'rejected' && lease.refreshable) {
     await modules.leases.refresh(lease.accountId, { rejected: lease.fingerprint });
-    return modules.leases.lease(lease.accountId);
+    return modules.leases.lease(lease.accountId, call.caller.clientId);
   }
   if (fault.kind === 'rejected' && (await stillIdentifies(call, connector, lease))) return undefined;
   const ended = await modules.db.inEnvironment(lease.environmentId, (tx) =>
     endAccount(tx, {
       account: { id: lease.accountId, environmentId: lease.environmentId },
       status: 'REVOKED',
-      reason: connector.auth.kind === 'api_key' ? 'key_rejected' : 'revoked_by_provider',
+      reason: connector.auth.kind === 'oauth2' ? 'revoked_by_provider' : 'key_rejected',
       actor: { kind: 'system', id: null },
       requestId: call.caller.requestId,
       onlyIf: { fingerprint: lease.fingerprint },
@@ -279,7 +281,7 @@ async function anotherCredential(
   );
   if (ended) call.caller.log.warn({ account_id: lease.accountId, connection_id: lease.connectionId }, 'the provider ended the account');
   // Ended by us or by somebody else, this throws; with a newer credential in place it answers that one.
-  return modules.leases.lease(lease.accountId);
+  return modules.leases.lease(lease.accountId, call.caller.clientId);
 }
 
 /** Some providers answer alike for a dead credential and for one that lacks a right: whose it is tells them apart. */

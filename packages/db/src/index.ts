@@ -1,5 +1,6 @@
 export * from './audit.ts';
 export * from './database.ts';
+export * from './events.ts';
 export * from './migrate.ts';
-export type { ToolMapping } from './schema.ts';
+export type { StoredIdentityMatch, StoredVerification, ToolMapping } from './schema.ts';
 export * as schema from './schema.ts';

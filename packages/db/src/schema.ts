@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  bigserial,
   boolean,
   customType,
   index,
@@ -44,6 +45,10 @@ export const environments = pgTable('environments', {
     .notNull()
     .references(() => workspaces.id),
   name: text('name').notNull(),
+  /** Nothing of it is served while this is set. */
+  suspendedAt: moment('suspended_at'),
+  /** Its data keys were destroyed then: nothing sealed in it opens again. */
+  forgottenAt: moment('forgotten_at'),
   createdAt: createdAt(),
 });
 
@@ -107,6 +112,9 @@ export const clients = pgTable(
     secretMac: bytea('secret_mac').notNull(),
     scopes: text('scopes').array().notNull(),
     suspendedAt: moment('suspended_at'),
+    /** After a rotation the secret of before is taken until then. */
+    previousSecretMac: bytea('previous_secret_mac'),
+    previousSecretUntil: moment('previous_secret_until'),
     createdAt: createdAt(),
   },
   (t) => [index('clients_environment').on(t.environmentId, t.id), isolated()],
@@ -114,9 +122,27 @@ export const clients = pgTable(
 
 export const users = pgTable(
   'users',
-  { id: text('id').primaryKey(), environmentId: environmentId(), identifier: text('identifier').notNull(), createdAt: createdAt() },
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    identifier: text('identifier').notNull(),
+    suspendedAt: moment('suspended_at'),
+    createdAt: createdAt(),
+  },
   (t) => [uniqueIndex('users_identifier').on(t.environmentId, t.identifier), isolated()],
 );
+
+export interface StoredVerification {
+  mode: 'none' | 'app' | 'session' | 'oidc' | 'chat';
+  /** Where the browser may be sent for verification; compared as a whole. */
+  userVerifyUrls?: string[];
+  oidc?: { issuer: string; clientId: string; claim: 'sub' | 'email' };
+}
+
+export interface StoredIdentityMatch {
+  policy: 'any' | 'email' | 'domain' | 'team';
+  value?: string;
+}
 
 export const connections = pgTable(
   'connections',
@@ -137,6 +163,14 @@ export const connections = pgTable(
     incidentError: text('incident_error'),
     /** The last time that any process tried the provider while it was not answering. */
     providerProbeAt: moment('provider_probe_at'),
+    /** Who checks that the person at the keyboard is the user; null: as the installation's default says. */
+    verification: jsonb('verification').$type<StoredVerification>(),
+    /** The client secret at the operator's identity provider (mode oidc). */
+    verificationSecretCt: bytea('verification_secret_ct'),
+    verificationSecretGeneration: bigint('verification_secret_generation', { mode: 'number' }).notNull().default(0),
+    identityMatch: jsonb('identity_match').$type<StoredIdentityMatch>().notNull().default({ policy: 'any' }),
+    /** refuse or confirm: what happens when a re-authorization lands on another provider account. */
+    onAccountChange: text('on_account_change').notNull().default('refuse'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
   },
@@ -232,6 +266,11 @@ export const authorizationLinks = pgTable(
     connectedAccountId: text('connected_account_id')
       .notNull()
       .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
+    /** Where the operator's app verifies the person (modes app and session), and its own value to recognise the return by. */
+    userVerifyUrl: text('user_verify_url'),
+    appState: text('app_state'),
+    /** S256 challenge of the app's session (mode session). */
+    codeChallenge: text('code_challenge'),
     expiresAt: moment('expires_at').notNull(),
     usedAt: moment('used_at'),
     createdAt: createdAt(),
@@ -260,6 +299,8 @@ export const consentSessions = pgTable(
     clientId: text('client_id').notNull(),
     redirectUri: text('redirect_uri').notNull(),
     scopes: text('scopes').array().notNull(),
+    /** Snapshot as well: a flow that began under one way of verifying must not end under another. */
+    verificationMode: text('verification_mode').notNull().default('none'),
     expiresAt: moment('expires_at').notNull(),
     usedAt: moment('used_at'),
     /** connected, or the fault code that ended it. */
@@ -267,6 +308,49 @@ export const consentSessions = pgTable(
     createdAt: createdAt(),
   },
   (t) => [uniqueIndex('consent_sessions_state').on(t.stateMac), index('consent_sessions_link').on(t.linkId), isolated()],
+);
+
+/**
+ * Who is at the keyboard: one check of one browser on one link. `parked`: a code or key that waits, sealed, for the
+ * operator's app. `chat` and `oidc`: a proof that comes before the provider. `replacement`: another provider account that
+ * waits for a yes.
+ */
+export const verifications = pgTable(
+  'verifications',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    linkId: text('link_id')
+      .notNull()
+      .references(() => authorizationLinks.id, { onDelete: 'cascade' }),
+    connectedAccountId: text('connected_account_id')
+      .notNull()
+      .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
+    sessionId: text('session_id'),
+    kind: text('kind').$type<'parked' | 'chat' | 'oidc' | 'replacement'>().notNull(),
+    /** Of the auth_request_id (parked) or of the state (oidc). */
+    requestMac: bytea('request_mac'),
+    browserMac: bytea('browser_mac'),
+    codeMac: bytea('code_mac'),
+    codeChallenge: text('code_challenge'),
+    tries: integer('tries').notNull().default(0),
+    /** Gone as soon as the check is over. */
+    sealedCt: bytea('sealed_ct'),
+    /** What is no secret: the provider's `iss`, open fields, the name of the other account. */
+    facts: jsonb('facts').$type<Record<string, unknown>>().notNull().default({}),
+    provenAt: moment('proven_at'),
+    /** proven, refused, expired, superseded or done; null while it is open. */
+    outcome: text('outcome'),
+    expiresAt: moment('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('verifications_request').on(t.requestMac),
+    index('verifications_account').on(t.connectedAccountId),
+    index('verifications_link').on(t.linkId),
+    index('verifications_open').on(t.expiresAt).where(sql`outcome IS NULL`),
+    isolated(),
+  ],
 );
 
 export const mcpConfigs = pgTable(
@@ -388,4 +472,176 @@ export const auditEvents = pgTable(
     createdAt: createdAt(),
   },
   (t) => [index('audit_events_page').on(t.environmentId, t.id), isolated()],
+);
+
+// ---- ending ----------------------------------------------------------------------------------------------------
+
+/**
+ * Credentials that are to be ended at their provider, and the receipts of those that were. A receipt outlives its account
+ * and its connection; the sealed copy does not outlive the attempt.
+ */
+export const revocations = pgTable(
+  'revocations',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    connectedAccountId: text('connected_account_id').notNull(),
+    connectionId: text('connection_id').notNull(),
+    connectionName: text('connection_name').notNull(),
+    connector: text('connector').notNull(),
+    providerAccountId: text('provider_account_id'),
+    grantId: text('grant_id').notNull(),
+    cause: text('cause').notNull(),
+    incidentId: text('incident_id'),
+    status: text('status').notNull().default('pending'),
+    detail: text('detail'),
+    /** Sealed for this row; null once it has ended. */
+    credentialCt: bytea('credential_ct'),
+    attempts: integer('attempts').notNull().default(0),
+    attemptedAt: moment('attempted_at'),
+    /** Also the claim of whoever tries it now: it lies behind the longest try. */
+    nextAttemptAt: moment('next_attempt_at').notNull(),
+    giveUpAt: moment('give_up_at').notNull(),
+    endedAt: moment('ended_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('revocations_page').on(t.environmentId, t.id),
+    index('revocations_of_account').on(t.connectedAccountId, t.id),
+    index('revocations_of_incident').on(t.incidentId, t.status).where(sql`incident_id IS NOT NULL`),
+    index('revocations_due').on(t.connectionId, t.nextAttemptAt).where(sql`status = 'pending'`),
+    index('revocations_rate').on(t.connectionId, t.attemptedAt),
+    isolated(),
+  ],
+);
+
+/** The outbox: what happened, written in the transaction of the deed. */
+export const events = pgTable(
+  'events',
+  {
+    id: text('id').primaryKey(),
+    /** Order of one account's events: taken while its row is locked, so that it is the order of the commits. */
+    seq: bigserial('seq', { mode: 'number' }).notNull(),
+    environmentId: environmentId(),
+    type: text('type').notNull(),
+    /** No reference: the history stays when the account goes. */
+    connectedAccountId: text('connected_account_id'),
+    data: jsonb('data').$type<Record<string, unknown>>().notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('events_page').on(t.environmentId, t.id),
+    index('events_of_account').on(t.connectedAccountId, t.id),
+    index('events_age').on(t.createdAt),
+    isolated(),
+  ],
+);
+
+/** What an incident is about; empty means everything. */
+export interface IncidentFilterRow {
+  created_after?: string | undefined;
+  created_before?: string | undefined;
+  connection_name?: string | undefined;
+  client_id?: string | undefined;
+  config_name?: string | undefined;
+  identifier?: string | undefined;
+}
+
+export const incidents = pgTable(
+  'incidents',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    filter: jsonb('filter').$type<IncidentFilterRow>().notNull(),
+    total: integer('total').notNull(),
+    finishedAt: moment('finished_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('incidents_page').on(t.environmentId, t.id),
+    index('incidents_running').on(t.id).where(sql`finished_at IS NULL`),
+    isolated(),
+  ],
+);
+
+/** One grant that an incident ends; the list is fixed when the incident is opened, so that it can be resumed. */
+export const incidentItems = pgTable(
+  'incident_items',
+  {
+    incidentId: text('incident_id')
+      .notNull()
+      .references(() => incidents.id, { onDelete: 'cascade' }),
+    connectedAccountId: text('connected_account_id').notNull(),
+    environmentId: environmentId(),
+    connectionId: text('connection_id').notNull(),
+    grantId: text('grant_id').notNull(),
+    /** Ended here, at Grantway; what the provider says is in the revocation. */
+    endedAt: moment('ended_at'),
+    revocationId: text('revocation_id'),
+  },
+  (t) => [
+    primaryKey({ columns: [t.incidentId, t.connectedAccountId] }),
+    index('incident_items_left').on(t.incidentId, t.connectedAccountId).where(sql`ended_at IS NULL`),
+    isolated(),
+  ],
+);
+
+export const webhookEndpoints = pgTable(
+  'webhook_endpoints',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    url: text('url').notNull(),
+    description: text('description').notNull(),
+    /** Null: all. */
+    eventTypes: text('event_types').array(),
+    status: text('status').notNull().default('ENABLED'),
+    reason: text('reason'),
+    failingSince: moment('failing_since'),
+    /** Failed rounds in a row, and until when the whole endpoint is left alone. */
+    failures: integer('failures').notNull().default(0),
+    notBefore: moment('not_before'),
+    secretGeneration: bigint('secret_generation', { mode: 'number' }).notNull(),
+    secretCt: bytea('secret_ct').notNull(),
+    previousSecretCt: bytea('previous_secret_ct'),
+    previousSecretExpiresAt: moment('previous_secret_expires_at'),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [index('webhook_endpoints_page').on(t.environmentId, t.id), isolated()],
+);
+
+/** What each endpoint is still to get, written with the event: nothing has to find out later whom it concerned. */
+export const webhookDeliveries = pgTable(
+  'webhook_deliveries',
+  {
+    endpointId: text('endpoint_id')
+      .notNull()
+      .references(() => webhookEndpoints.id, { onDelete: 'cascade' }),
+    eventId: text('event_id')
+      .notNull()
+      .references(() => events.id, { onDelete: 'cascade' }),
+    environmentId: environmentId(),
+    seq: bigint('seq', { mode: 'number' }).notNull(),
+    connectedAccountId: text('connected_account_id'),
+    /** pending, delivered, given_up */
+    status: text('status').notNull().default('pending'),
+    attempts: integer('attempts').notNull().default(0),
+    nextAttemptAt: moment('next_attempt_at').notNull().defaultNow(),
+    giveUpAt: moment('give_up_at').notNull().default(sql`now() + interval '3 days'`),
+    claim: uuid('claim'),
+    claimedUntil: moment('claimed_until'),
+    lastAttemptAt: moment('last_attempt_at'),
+    lastStatus: integer('last_status'),
+    lastError: text('last_error'),
+    deliveredAt: moment('delivered_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    primaryKey({ columns: [t.endpointId, t.eventId] }),
+    index('webhook_deliveries_due').on(t.nextAttemptAt).where(sql`status = 'pending'`),
+    index('webhook_deliveries_turn').on(t.endpointId, t.connectedAccountId, t.seq).where(sql`status = 'pending'`),
+    index('webhook_deliveries_event').on(t.eventId),
+    isolated(),
+  ],
 );

@@ -1,4 +1,4 @@
-import { type ApiRequest, type Connector, type Field, placeholders } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, type Field, fieldsOf, placeholders } from '@grantway/connector-kit';
 import { blocked, malformed } from './egress-error.ts';
 
 /** The connector's base URL with its `{fields}` filled in. Throws EgressError `blocked` when a value does not fit its field. */
@@ -8,7 +8,7 @@ export function fillBaseUrl(connector: Connector, values: Record<string, string>
   const names = placeholders(template);
   let filled = template;
   for (const name of names) {
-    const field = connector.auth.kind === 'api_key' ? connector.auth.fields.find((f) => f.name === name && !f.secret) : undefined;
+    const field = fieldsOf(connector.auth).find((f) => f.name === name && !f.secret);
     const value = Object.hasOwn(values, name) ? values[name] : field?.default;
     if (field === undefined || value === undefined || !fits(field, value)) throw blocked(`the field ${name} does not fit`);
     const inHost = authorityEnd === -1 || template.indexOf(`{${name}}`) < authorityEnd;

@@ -1,5 +1,5 @@
 import { lookup } from 'node:dns/promises';
-import { type ApiRequest, type ApiResponse, type Connector, type Credential, sandboxUrl } from '@grantway/connector-kit';
+import { type ApiRequest, type ApiResponse, type Connector, type Credential, fieldsOf, sandboxUrl } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { Agent } from 'undici';
 import { fillBaseUrl, joinApiUrl } from './api-url.ts';
@@ -8,6 +8,7 @@ import { createDial, type Resolve } from './dial.ts';
 import { blocked, EgressError, malformed } from './egress-error.ts';
 import { checkedHeaders, connectorHeaders } from './headers.ts';
 import { exchange, type OutboundResponse } from './http-exchange.ts';
+import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
 import { place } from './placement/placement.ts';
 import { parseBody } from './response-body.ts';
 import { sandboxException } from './sandbox-exception.ts';
@@ -31,6 +32,8 @@ export interface EgressOptions {
   userAgent?: string;
   /** The operator's explicit exceptions to the private-address rule: exact `host:port`; http is allowed there too. */
   allowHosts?: string[];
+  /** Whether webhooks may go to a receiver on this machine. Default: they may not. */
+  loopbackWebhooks?: () => boolean;
   /** Where names are looked up. Default: the system's resolver. */
   resolve?: Resolve;
 }
@@ -50,6 +53,10 @@ export interface Egress {
    * credential, parses. Any status is an answer; throws EgressError where there is none.
    */
   call(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, options?: { timeoutMs?: number }): Promise<ApiResponse>;
+  /** One delivery to an operator's own receiver: POST, a public host, any port of a web server. Throws EgressError. */
+  sendWebhook(webhook: { url: string; headers: Record<string, string>; body: string; timeoutMs: number }): Promise<OutboundResponse>;
+  /** Why `sendWebhook` would refuse the URL, as far as that is known without the network. */
+  webhookRefusal(url: string): string | undefined;
   /** Waits for what is under way, then closes every connection. */
   close(): Promise<void>;
 }
@@ -60,17 +67,21 @@ const defaultMaxBytes = 10 * 1024 * 1024;
 
 export function createEgress(options: EgressOptions): Egress {
   const sandbox = sandboxException(options.sandboxOrigin ?? (() => undefined));
-  const policy: DestinationPolicy = { sandbox, allowHosts: new Set(options.allowHosts) };
+  const policy: DestinationPolicy = {
+    sandbox,
+    allowHosts: new Set(options.allowHosts),
+    loopbackWebhooks: loopbackWebhookException(options.loopbackWebhooks ?? (() => false)),
+  };
   // An explicit Agent of our own: a proxy named in the environment is never consulted.
   const dial = createDial(options.resolve ?? systemResolve, policy);
   const agent = new Agent({ connect: dial.connect, connections: 64, pipelining: 1 });
   const underWay = new Set<Promise<unknown>>();
   let closing = false;
 
-  async function deliver(request: OutboundRequest, port?: string): Promise<OutboundResponse> {
+  async function deliver(request: OutboundRequest, port?: string, webhook = false): Promise<OutboundResponse> {
     const { method, timeoutMs = defaultTimeoutMs, maxBytes = defaultMaxBytes } = request;
     if (!methods.has(method)) throw malformed('the method is not allowed');
-    const mark = { sandbox: request.sandbox === true, ...(port === undefined ? {} : { port }) };
+    const mark = { sandbox: request.sandbox === true, webhook, ...(port === undefined ? {} : { port }) };
     const url = judgeDestination(request.url, policy, mark);
     const headers = {
       'user-agent': options.userAgent ?? 'grantway',
@@ -89,10 +100,15 @@ export function createEgress(options: EgressOptions): Egress {
     async call(target, request, credential, { timeoutMs } = {}) {
       const { connector } = target;
       const base = fillBaseUrl(connector, target.fields);
-      const reserved = connector.auth.kind === 'api_key' ? connector.auth.fields.filter((f) => f.secret).map((f) => f.name) : [];
+      const reserved = fieldsOf(connector.auth)
+        .filter((f) => f.secret)
+        .map((f) => f.name);
       const url = joinApiUrl(base, request.path, request.query, reserved);
-      const placement = place(connector, credential, target.fields);
       const payload = encoded(request);
+      // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
+      if (connector.auth.kind === 'aws_sigv4') url.search = url.search.replaceAll('+', '%20');
+      const unsigned = { method: request.method, url, body: payload.body, nowMs: Date.now() };
+      const placement = place(connector, credential, target.fields, unsigned);
       const headers = connectorHeaders(
         mergedHeaders({ accept: 'application/json', ...payload.headers }, connector.api.headers, request.headers),
         placement.headers,
@@ -116,6 +132,21 @@ export function createEgress(options: EgressOptions): Egress {
       };
     },
 
+    async sendWebhook(webhook) {
+      const port = webhookPort(judgeWebhook(webhook.url));
+      return deliver({ ...webhook, method: 'POST', maxBytes: 1024 * 1024 }, port, true);
+    },
+
+    webhookRefusal(text) {
+      try {
+        webhookPort(judgeWebhook(text));
+        return undefined;
+      } catch (error) {
+        if (error instanceof EgressError) return error.message;
+        throw error;
+      }
+    },
+
     async close() {
       closing = true;
       await Promise.allSettled(underWay);
@@ -123,6 +154,11 @@ export function createEgress(options: EgressOptions): Egress {
       await agent.destroy();
     },
   };
+
+  function judgeWebhook(text: string): URL {
+    const port = URL.canParse(text) ? new URL(text).port : '';
+    return judgeDestination(text, policy, { sandbox: false, webhook: true, port });
+  }
 
   function inSandbox(url: string): string {
     const origin = sandbox.origin();

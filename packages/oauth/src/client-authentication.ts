@@ -1,7 +1,15 @@
 import type { Credential, OAuth2Credential, TokenAnswer } from '@grantway/connector-kit';
 import { reveal, Secret } from '@grantway/contract';
 import { scrubText } from '@grantway/egress';
-import { type ClientAuth, type Configuration, genericGrantRequest, refreshTokenGrant, tokenRevocation } from 'openid-client';
+import {
+  type ClientAuth,
+  ClientSecretPost,
+  type Configuration,
+  genericGrantRequest,
+  None,
+  refreshTokenGrant,
+  tokenRevocation,
+} from 'openid-client';
 import type { OAuthApp } from './oauth-app.ts';
 
 // The only file of this package that opens secrets: the client's own, and what a request must carry.
@@ -20,6 +28,15 @@ export function clientAuthentication(app: OAuthApp): ClientAuth {
       body.set('client_secret', reveal(clientSecret));
     }
   };
+}
+
+/** For the operator's identity provider. */
+export function identityClientAuthentication(secret: Secret<string> | undefined): ClientAuth {
+  return secret === undefined ? None() : ClientSecretPost(reveal(secret));
+}
+
+export function pkceCheck(verifier: Secret<string>): { pkceCodeVerifier: string } {
+  return { pkceCodeVerifier: reveal(verifier) };
 }
 
 // RFC 6749 appendix B. Letters, digits and *-._ stay as they are, so that vendors who do not decode understand usual ids too.

@@ -437,6 +437,7 @@ describe('revocation', () => {
     byHint({});
     expect(await revokeToken(egress, app({ revokeUrl }), current())).toEqual({
       proven: true,
+      final: true,
       detail: 'refresh token: revoked; access token: revoked',
     });
     expect(seen.map((s) => [s.url, s.form.get('token')])).toEqual([
@@ -468,13 +469,13 @@ describe('revocation', () => {
 
   it('no answer proves nothing', async () => {
     behaviour = (req) => req.socket.destroy();
-    expect(await revokeToken(egress, app({ revokeUrl }), current())).toMatchObject({ proven: false });
+    expect(await revokeToken(egress, app({ revokeUrl }), current())).toMatchObject({ proven: false, final: false });
   });
 
   it('a vendor’s own call carries the token, and its status decides', async () => {
     const of = app({ revocation: post('/auth.revoke', {}) });
     answering({ body: '{"ok":true}' });
-    expect(await revokeToken(egress, of, current())).toEqual({ proven: true, detail: 'revoked' });
+    expect(await revokeToken(egress, of, current())).toEqual({ proven: true, final: true, detail: 'revoked' });
     expect(seen[0]).toMatchObject({ url: '/api.odd.example/auth.revoke', method: 'POST' });
     expect(seen[0]?.headers.authorization).toBe(`Bearer ${old}`);
     answering({ status: 500 });
@@ -482,7 +483,7 @@ describe('revocation', () => {
   });
 
   it('a vendor that offers none is said to offer none', async () => {
-    expect(await revokeToken(egress, app(), current())).toEqual({ proven: false, detail: 'the vendor offers no revocation' });
+    expect(await revokeToken(egress, app(), current())).toEqual({ proven: false, final: true, detail: 'the vendor offers no revocation' });
     expect(seen).toHaveLength(0);
   });
 });

@@ -1,8 +1,12 @@
 import type { Credential } from '@grantway/connector-kit';
-import { type ConnectedAccountReason, type ConnectedAccountStatus, newId, type Secret } from '@grantway/contract';
-import { type Actor, type Database, recordAudit, schema, type Tx } from '@grantway/db';
+import { type ConnectedAccountReason, type ConnectedAccountStatus, newId, type RevocationCause, type Secret } from '@grantway/contract';
+import { type Actor, type Database, recordAudit, recordEvent, schema, type Tx } from '@grantway/db';
 import { and, eq, sql } from 'drizzle-orm';
+import { credentialPlace } from './credential-place.ts';
+import { queueStored } from './revocations.ts';
 import { factsOf, fingerprint, type Place, type Sealing } from './sealing.ts';
+
+export { credentialPlace };
 
 /** The row of an account as lease and refresh see it, its connection included. */
 export interface AccountRow {
@@ -20,6 +24,7 @@ export interface AccountRow {
   reason: ConnectedAccountReason | null;
   scopes: string[];
   fields: Record<string, string>;
+  provider_account_id: string | null;
   grant_id: string | null;
   generation: string;
   credential_ct: Buffer | null;
@@ -38,6 +43,8 @@ export interface AccountRow {
   wait_s: number | null;
   /** The provider refuses the connection's own credentials. */
   incident: boolean;
+  user_suspended: boolean;
+  environment_suspended: boolean;
 }
 
 /** How long after its deadline a claim on a row is left alone (security.md 4.5, L2). */
@@ -47,13 +54,15 @@ const isAbandoned = `coalesce(a.claim_owner is not null and a.claim_deadline < c
 
 export const accountColumns = `
   a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.sandbox, c.client_id, c.client_secret_ct,
-  c.secret_generation, c.fields as connection_fields, a.status, a.reason, a.scopes, a.fields, a.grant_id, a.generation, a.credential_ct,
+  c.secret_generation, c.fields as connection_fields, a.status, a.reason, a.scopes, a.fields, a.provider_account_id, a.grant_id, a.generation, a.credential_ct,
   a.access_fingerprint, a.refreshable,
   extract(epoch from a.access_expires_at - clock_timestamp())::float8 as life_left_s,
   extract(epoch from a.access_expires_at - a.access_obtained_at)::float8 as life_s,
   (a.claim_owner is not null and a.claim_deadline > clock_timestamp()) as claimed,
   coalesce(a.next_refresh_at <= clock_timestamp(), false) or ${isAbandoned} as due, ${isAbandoned} as abandoned,
   c.incident_at is not null as incident,
+  (select u.suspended_at is not null from users u where u.id = a.user_id) as user_suspended,
+  (select e.suspended_at is not null from environments e where e.id = a.environment_id) as environment_suspended,
   extract(epoch from a.not_before - clock_timestamp())::float8 as wait_s`;
 
 /** One named, prepared query: the hot path's read. */
@@ -64,17 +73,6 @@ export async function readAccount(db: Database, accountId: string): Promise<Acco
     values: [accountId],
   });
   return row;
-}
-
-export function credentialPlace(account: { environmentId: string; id: string; generation: number; grantId: string }): Place {
-  return {
-    environmentId: account.environmentId,
-    table: 'connected_accounts',
-    column: 'credential_ct',
-    rowId: account.id,
-    generation: account.generation,
-    grantId: account.grantId,
-  };
 }
 
 export function clientSecretPlace(connection: { environmentId: string; id: string; generation: number }): Place {
@@ -127,16 +125,13 @@ export interface NewGrant {
 
 /**
  * Stores the credential of a new consent in the caller's transaction: a new grant, so that a refresh of the old one
- * that is still under way cannot land (security.md 4.5, L5).
+ * that is still under way cannot land (security.md 4.5, L5). The credential that it replaces goes to the outbox.
  */
 export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Promise<void> {
   const accounts = schema.connectedAccounts;
-  const [row] = await tx
-    .select({ generation: accounts.generation, status: accounts.status })
-    .from(accounts)
-    .where(eq(accounts.id, grant.account.id))
-    .for('update');
+  const [row] = await tx.select().from(accounts).where(eq(accounts.id, grant.account.id)).for('update');
   if (row === undefined) throw new Error('the account is gone');
+  await queueStored(tx, sealing, row, { cause: 'replaced' });
   const generation = row.generation + 1;
   const grantId = newId('grant');
   const facts = factsOf(grant.credential);
@@ -177,6 +172,26 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
     requestId: grant.requestId,
     details: { from: row.status, provider_account: grant.providerAccount.label },
   });
+  await recordStatusChange(tx, grant.account, row, { status: 'ACTIVE', reason: null });
+}
+
+interface Standing {
+  status: string;
+  reason: string | null;
+}
+
+/** The events of a changed status; the account's row is locked by the change. */
+async function recordStatusChange(
+  tx: Tx,
+  account: { id: string; environmentId: string },
+  before: Standing | undefined,
+  after: Standing,
+): Promise<void> {
+  if (before?.status === after.status && before.reason === after.reason) return;
+  const about = { environmentId: account.environmentId, connectedAccountId: account.id };
+  const data = { old_status: before?.status ?? null, old_reason: before?.reason ?? null, status: after.status, reason: after.reason };
+  await recordEvent(tx, { ...about, type: 'connected_account.status_changed', data });
+  if (after.status === 'REVOKED') await recordEvent(tx, { ...about, type: 'connected_account.revoked', data: { reason: after.reason } });
 }
 
 /** Everything that forgetting a credential sets: the sealed row is gone for good. */
@@ -200,6 +215,8 @@ export interface Ending {
   reason: ConnectedAccountReason;
   actor: Actor;
   requestId: string | null;
+  /** Set: the credential moves into the outbox of what is to be ended at its provider, in the same transaction. */
+  revoke?: { sealing: Sealing; cause: RevocationCause; id?: string | undefined; incidentId?: string | undefined };
   /**
    * Ends the account only while this credential is still the stored one (and, with a fence, while this claim is the
    * latest); a newer one stays untouched.
@@ -219,6 +236,21 @@ function stillTheOne(which: NonNullable<Ending['onlyIf']>) {
 /** Ends an account and destroys its credential, in the caller's transaction. False when somebody else was first. */
 export async function endAccount(tx: Tx, ending: Ending): Promise<boolean> {
   const accounts = schema.connectedAccounts;
+  const [before] = await tx
+    .select({ status: accounts.status, reason: accounts.reason })
+    .from(accounts)
+    .where(eq(accounts.id, ending.account.id))
+    .for('update');
+  const which = and(
+    eq(accounts.id, ending.account.id),
+    ending.onlyIf === undefined ? undefined : and(eq(accounts.status, 'ACTIVE'), stillTheOne(ending.onlyIf)),
+  );
+  if (ending.revoke !== undefined) {
+    const { sealing, ...why } = ending.revoke;
+    const [row] = await tx.select().from(accounts).where(which).for('update');
+    if (row === undefined) return false;
+    await queueStored(tx, sealing, row, why);
+  }
   const changed = await tx
     .update(accounts)
     .set({
@@ -229,12 +261,7 @@ export async function endAccount(tx: Tx, ending: Ending): Promise<boolean> {
       updatedAt: sql`clock_timestamp()`,
       generation: sql`${accounts.generation} + 1`,
     })
-    .where(
-      and(
-        eq(accounts.id, ending.account.id),
-        ending.onlyIf === undefined ? undefined : and(eq(accounts.status, 'ACTIVE'), stillTheOne(ending.onlyIf)),
-      ),
-    )
+    .where(which)
     .returning({ id: accounts.id });
   if (changed.length === 0) return false;
   await recordAudit(tx, {
@@ -245,5 +272,6 @@ export async function endAccount(tx: Tx, ending: Ending): Promise<boolean> {
     requestId: ending.requestId,
     details: { to: ending.status, reason: ending.reason },
   });
+  await recordStatusChange(tx, ending.account, before, ending);
   return true;
 }

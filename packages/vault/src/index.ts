@@ -7,6 +7,7 @@ export {
   refreshMarginSeconds,
   storeGrant,
 } from './accounts.ts';
+export { createDecryptBudget, type DecryptBudget, type DecryptLimits } from './decrypt-budget.ts';
 export type { FaultInjection, KillPoint } from './fault-points.ts';
 export { type Journal, type JournalEntry, openJournal } from './journal.ts';
 export { type KeyRing, type KeyRingOptions, openKeyRing } from './key-ring.ts';
@@ -34,6 +35,8 @@ export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorizati
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';
 export { idleSecondsOf } from './received.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
+export { queueRevocation, queueStored, revocationPlace, type StoredGrant, type ToRevoke } from './revocations.ts';
 export { createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
 export { type AccessTokenClaims, createTokenSigner, type TokenSigner } from './signing-keys.ts';
+export { mintWebhookSecret, signWebhook, webhookSecretPlace } from './webhook-signing.ts';
 export type { KeyPurpose, KeySources, KeyState } from './wrapped-keys.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Connector, Credential, OAuth2Auth, OAuth2Credential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type Secret } from '@grantway/contract';
-import type { Database } from '@grantway/db';
+import { type Database, newEventId, recordEvent, withEvents } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import { type OAuthApp, type RefreshOutcome, refreshToken } from '@grantway/oauth';
 import {
@@ -13,6 +13,7 @@ import {
   readAccount,
   refreshMarginSeconds,
 } from './accounts.ts';
+import type { DecryptBudget } from './decrypt-budget.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
 import { createPace, type PaceLimits, probeEveryMs } from './pace.ts';
@@ -67,6 +68,8 @@ export interface LeaseDeps {
   pace?: PaceLimits | undefined;
   /** Never set in production. */
   faults?: FaultInjection | undefined;
+  /** Counts what is opened for callers; undefined: without a limit. */
+  budget?: DecryptBudget;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -99,7 +102,7 @@ export interface Leases {
    * The account's credential, fresh: renewed now when too little of its life is left.
    * @throws NeedsAuthorization, Fault connection_incident or unavailable
    */
-  lease(accountId: string): Promise<Lease>;
+  lease(accountId: string, clientId?: string | null): Promise<Lease>;
   /**
    * The one refresh function: called before a tool call, after a provider's 401, and by the sweep. Renews only while
    * the stored credential is the one with this fingerprint; without one, while too little of its life is left, and with
@@ -145,6 +148,12 @@ export function createLeases(deps: LeaseDeps): Leases {
     }
   }
 
+  /** The last look before a credential is used. Refreshing goes on meanwhile, so that resuming needs no new consent (E16). */
+  function mustNotBeSuspended(row: AccountRow): void {
+    if (row.environment_suspended) throw new Fault('environment_suspended');
+    if (row.user_suspended) throw new Fault('user_suspended');
+  }
+
   function isStale(row: AccountRow): boolean {
     if (row.life_left_s === null) return false;
     return row.life_left_s <= refreshMarginSeconds(row.life_s ?? row.life_left_s);
@@ -161,7 +170,8 @@ export function createLeases(deps: LeaseDeps): Leases {
       row.credential_ct as Buffer,
     );
 
-  async function toLease(row: AccountRow): Promise<Lease> {
+  async function toLease(row: AccountRow, clientId: string | null): Promise<Lease> {
+    deps.budget?.spend(row.id, clientId);
     return {
       accountId: row.id,
       environmentId: row.environment_id,
@@ -177,28 +187,30 @@ export function createLeases(deps: LeaseDeps): Leases {
     };
   }
 
-  async function lease(accountId: string): Promise<Lease> {
+  async function lease(accountId: string, clientId: string | null = null): Promise<Lease> {
     const row = await read(accountId);
+    mustNotBeSuspended(row);
     mustBeUsable(row);
-    if (!isStale(row)) return toLease(row);
+    if (!isStale(row)) return toLease(row, clientId);
     if (!row.refreshable) {
-      if ((row.life_left_s as number) > 0) return toLease(row);
+      if ((row.life_left_s as number) > 0) return toLease(row, clientId);
       if (await end(row, 'EXPIRED', 'no_refresh_token', undefined)) {
         throw new NeedsAuthorization(accountId, 'EXPIRED', 'no_refresh_token');
       }
       // Somebody stored another credential, or ended the account, between the read and the swap.
-      return lease(accountId);
+      return lease(accountId, clientId);
     }
     try {
       await refresh(accountId, {});
     } catch (error) {
       // A provider outage must not stop calls while the access token is still good.
       if (!(error instanceof Fault) || (row.life_left_s as number) <= usableSeconds) throw error;
-      return toLease(row);
+      return toLease(row, clientId);
     }
     const fresh = await read(accountId);
+    mustNotBeSuspended(fresh);
     mustBeUsable(fresh);
-    return toLease(fresh);
+    return toLease(fresh, clientId);
   }
 
   function refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {
@@ -364,7 +376,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       }
       case 'app_refused':
         await incident(row, outcome.error);
-        await release(row, claim.fence, { delaySeconds: incidentPauseSeconds, uncertain: false });
+        await release(row, claim.fence, { delaySeconds: incidentPauseSeconds, uncertain: false, failed: outcome.kind });
         deps.log.warn({ ...note, error: outcome.error }, 'the provider refuses the connection');
         throw incidentFault(row, incidentPauseSeconds);
       case 'unsent':
@@ -374,6 +386,7 @@ export function createLeases(deps: LeaseDeps): Leases {
           delaySeconds: 'retryAfterSeconds' in outcome ? outcome.retryAfterSeconds : undefined,
           // A gateway's 502 or 504 may hide a rotation that the provider has made behind it.
           uncertain: outcome.kind === 'unknown' || (outcome.kind === 'transient' && (outcome.status ?? 0) >= 500),
+          failed: outcome.kind,
         });
         deps.log.warn(note, 'credential could not be refreshed');
         throw new Fault('provider_unavailable', {
@@ -390,26 +403,37 @@ export function createLeases(deps: LeaseDeps): Leases {
     reason: ConnectedAccountReason,
     fence: number | undefined,
   ): Promise<boolean> {
-    return deps.db.system('lease credential').tx((tx) =>
-      endAccount(tx, {
+    return deps.db.system('lease credential').tx(async (tx) => {
+      const ended = await endAccount(tx, {
         account: { id: row.id, environmentId: row.environment_id },
         status,
         reason,
         actor: { kind: 'system', id: null },
         requestId: null,
+        // Its successor may live on at the provider; most end the whole grant with any token of it.
+        ...(reason === 'rotation_lost' ? { revoke: { sealing: deps.sealing, cause: 'rotation_lost' as const } } : {}),
         onlyIf: {
           generation: without === 'generation' ? undefined : Number(row.generation),
           fence: without === 'fence' ? undefined : fence,
         },
-      }),
-    );
+      });
+      if (ended && status === 'REVOKED') {
+        await recordEvent(tx, {
+          environmentId: row.environment_id,
+          type: 'credential.refresh_failed',
+          connectedAccountId: row.id,
+          data: { outcome: 'gone', reason, retry_at: null },
+        });
+      }
+      return ended;
+    });
   }
 
   /** Gives the claim back with a pause; answers the pause in seconds. */
   async function release(
     row: AccountRow,
     fence: number,
-    { delaySeconds, uncertain }: { delaySeconds: number | undefined; uncertain: boolean },
+    { delaySeconds, uncertain, failed }: { delaySeconds: number | undefined; uncertain: boolean; failed?: RefreshOutcome['kind'] },
   ): Promise<number> {
     // Full jitter, doubling from a quarter of a second to five minutes. After an unknown outcome the first repeats come
     // quickly, because the windows in which a provider still takes the old token are short. The sweep waits as callers do.
@@ -418,15 +442,21 @@ export function createLeases(deps: LeaseDeps): Leases {
     const askedSeconds = delaySeconds === undefined ? null : Math.min(longestPauseSeconds, delaySeconds * (1 + 0.1 * random));
     const [released] = await deps.db.system('lease credential').query<{ wait_s: number }>({
       name: 'lease: release',
-      text: `update connected_accounts a set claim_owner = null, claim_deadline = null, uncertain = a.uncertain or $3, attempts = a.attempts + 1,
+      // Told once: the repeats of an outage are not news.
+      text: withEvents(
+        `update connected_accounts a set claim_owner = null, claim_deadline = null, uncertain = a.uncertain or $3, attempts = a.attempts + 1,
                not_before = clock_timestamp() + d.pause, next_refresh_at = clock_timestamp() + greatest(d.pause, interval '5 seconds')
              from (select make_interval(secs => coalesce($4::float8,
                      case when $3 and attempts < ${quickRepeats} then 0.2 + $5::float8 * 1.8
                           else $5::float8 * least(300, 0.25 * power(2, least(attempts, 20))) end)) as pause
                    from connected_accounts where id = $1) d
              where a.id = $1 and a.claim_fence = $2 and a.status = 'ACTIVE'
-             returning extract(epoch from d.pause)::float8 as wait_s`,
-      values: [row.id, fence, uncertain, askedSeconds, random],
+             returning extract(epoch from d.pause)::float8 as wait_s, a.id, a.environment_id, a.attempts, a.not_before`,
+        `select $6::text as id, environment_id, 'credential.refresh_failed'::text as type, id as account_id,
+           jsonb_build_object('outcome', $7::text, 'reason', null, 'retry_at', not_before) as data
+           from deed where attempts = 1 and $7::text is not null`,
+      ),
+      values: [row.id, fence, uncertain, askedSeconds, random, newEventId(), failed ?? null],
     });
     return Math.max(0, released?.wait_s ?? 0);
   }

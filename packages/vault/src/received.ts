@@ -1,6 +1,6 @@
 import type { Connector, OAuth2Credential } from '@grantway/connector-kit';
 import { newId, type Secret } from '@grantway/contract';
-import { type Database, recordAudit } from '@grantway/db';
+import { type Database, newEventId, recordAudit, recordEvent, withEvents } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import { type OAuthApp, revokeToken } from '@grantway/oauth';
 import { sql } from 'drizzle-orm';
@@ -126,12 +126,16 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     const write = () => {
       const written = system().query({
         name: 'lease: commit',
-        text: `update connected_accounts set generation = $3, credential_ct = $4, access_fingerprint = $5, refreshable = $6,
+        text: withEvents(
+          `update connected_accounts set generation = $3, credential_ct = $4, access_fingerprint = $5, refreshable = $6,
                  access_obtained_at = clock_timestamp(), access_expires_at = clock_timestamp() + make_interval(secs => $7),
                  next_refresh_at = case when claim_fence <> $11 then clock_timestamp() else clock_timestamp() + make_interval(secs => $8) end,
                  scopes = coalesce($9, scopes), claim_owner = null, claim_deadline = null, uncertain = claim_fence <> $11,
                  attempts = 0, not_before = null, last_refreshed_at = clock_timestamp(), updated_at = clock_timestamp()
-               where id = $1 and ${sameGeneration} and grant_id = $10 and status = 'ACTIVE' returning id`,
+               where id = $1 and ${sameGeneration} and grant_id = $10 and status = 'ACTIVE' returning id, environment_id, access_expires_at`,
+          `select $12::text as id, environment_id, 'credential.refreshed'::text as type, id as account_id,
+             jsonb_build_object('access_token_expires_at', access_expires_at) as data from deed`,
+        ),
         values: [
           received.accountId,
           received.basedOn,
@@ -144,6 +148,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
           facts.scopes ?? null,
           received.grantId,
           received.fence,
+          newEventId(),
         ],
       });
       void deps.faults?.at?.('committing', received.accountId);
@@ -240,6 +245,12 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
           target: { kind: 'connected_account', id: row.id },
           requestId: null,
           details: { to: 'ACTIVE', reason: 'salvaged' },
+        });
+        await recordEvent(tx, {
+          environmentId: row.environment_id,
+          type: 'connected_account.status_changed',
+          connectedAccountId: row.id,
+          data: { old_status: 'REVOKED', old_reason: 'rotation_lost', status: 'ACTIVE', reason: null },
         });
       }
       log.info({ account_id: row.id }, 'a salvaged credential took the place of one that the provider refused');

@@ -35,6 +35,11 @@ export const sealedColumns: readonly SealedColumn[] = [
   inEnvironment('connected_accounts', 'credential_ct', { generation: 'generation', grantId: 'grant_id' }),
   inEnvironment('connections', 'client_secret_ct', { generation: 'secret_generation' }),
   inEnvironment('salvaged_credentials', 'credential_ct', { generation: 'based_on', grantId: 'grant_id' }),
+  inEnvironment('revocations', 'credential_ct', { grantId: 'grant_id' }),
+  inEnvironment('connections', 'verification_secret_ct', { generation: 'verification_secret_generation' }),
+  inEnvironment('verifications', 'sealed_ct', {}),
+  inEnvironment('webhook_endpoints', 'secret_ct', { generation: 'secret_generation' }),
+  inEnvironment('webhook_endpoints', 'previous_secret_ct', { generation: 'secret_generation' }),
   inEnvironment('consent_sessions', 'pkce_verifier_ct', {}),
   inEnvironment('idempotency_keys', 'answer_ct', { primaryKey: ['environment_id', 'client_id', 'key_mac'], rowId: 'tool_call_id' }),
   {

@@ -59,6 +59,7 @@ function oauthError(fault: Fault): string {
   switch (fault.code) {
     case 'invalid_client':
     case 'client_suspended':
+    case 'environment_suspended':
       return 'invalid_client';
     case 'unsupported_grant_type':
     case 'invalid_scope':

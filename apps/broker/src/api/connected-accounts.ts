@@ -1,13 +1,25 @@
 import {
+  AccountVerified,
+  AccountVerify,
   AuthorizationLink,
   AuthorizationLinkCreate,
+  ChatCode,
+  ChatCodeAccepted,
   ConnectedAccount,
   ConnectedAccountStatus,
   PageQuery,
   pageOf,
   UserIdentifier,
 } from '@grantway/contract';
-import { createAuthorizationLink, disconnectAccount, getConnectedAccount, listConnectedAccounts, refreshAccount } from '@grantway/core';
+import {
+  createAuthorizationLink,
+  disconnectAccount,
+  getConnectedAccount,
+  listConnectedAccounts,
+  refreshAccount,
+  submitChatCode,
+  verifyConnectedAccount,
+} from '@grantway/core';
 import { z } from 'zod';
 import { route } from '../http.ts';
 
@@ -19,14 +31,51 @@ export const connectedAccounts = [
     path: '/v1/connected-accounts/authorization-link',
     summary: 'Create an authorization link',
     description:
-      'A page where this user connects, or connects again, this connection. There is one live link per account: asking again answers the same one until it is used or has expired.',
+      'A page where this user connects, or connects again, this connection. There is one live link per account: asking again in the same way answers the same one until it is used or has expired; asking with other parameters ends it and answers a new one.',
     permission: 'connected_accounts:write',
     audit: 'authorization_link.created',
     body: AuthorizationLinkCreate,
     status: 200,
     reply: AuthorizationLink,
-    faults: ['unknown_connection', 'connection_not_ready'],
+    faults: ['unknown_connection', 'connection_not_ready', 'verification_not_allowed', 'user_verify_url_not_allowed'],
     run: (ctx, { body }) => createAuthorizationLink(ctx, body),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/connected-accounts/verify',
+    summary: 'Verify the person at the keyboard',
+    description:
+      'Modes app and session. Call it from your server when a browser arrives at your user_verify_url, with the identifier of the user who is signed in with you in that browser. Only then is the provider’s code exchanged. An auth_request_id works once: a wrong identifier or verifier uses it up and erases what was kept. Where the provider’s answer then does not fit, the problem names a post_user_verify_redirect_url too, whose page says so to the person.',
+    permission: 'connected_accounts:write',
+    audit: 'authorization.verified',
+    body: AccountVerify,
+    status: 200,
+    reply: AccountVerified,
+    faults: [
+      'verification_failed',
+      'identity_mismatch',
+      'account_changed',
+      'consent_failed',
+      'key_rejected',
+      'provider_unavailable',
+      'link_used',
+      'link_expired',
+    ],
+    run: (ctx, { body }) => verifyConnectedAccount(ctx, body),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/connected-accounts/chat-code',
+    summary: 'Hand in a code from a chat',
+    description:
+      'Mode chat. Call it from your bot with the six digits that a user has sent, and the identifier that you know this chat’s user by. The browser that shows the code may then go on. Three tries within five minutes.',
+    permission: 'connected_accounts:write',
+    audit: 'authorization.verified',
+    body: ChatCode,
+    status: 200,
+    reply: ChatCodeAccepted,
+    faults: ['verification_failed', 'unknown_connection'],
+    run: (ctx, { body }) => submitChatCode(ctx, body),
   }),
   route({
     method: 'GET',
@@ -72,7 +121,7 @@ export const connectedAccounts = [
     path: '/v1/connected-accounts/{id}',
     summary: 'Disconnect an account',
     description:
-      'Destroys the stored credential at once and revokes it at the provider as far as the provider lets us. The account stays, DISCONNECTED, with its history; its user can connect again. Repeating it changes nothing.',
+      'Ends the account at once and revokes its credential at the provider. Where the provider does not confirm it, it is asked again for 72 hours; `revocation` of the account, and GET /v1/revocations, show what came of it. The account stays, DISCONNECTED, with its history; its user can connect again. Repeating it changes nothing.',
     permission: 'connected_accounts:write',
     audit: 'connected_account.deleted',
     params: id,

@@ -17,7 +17,7 @@ export const connections = [
     body: ConnectionCreate,
     status: 201,
     reply: Connection,
-    faults: ['unknown_connector', 'unknown_scope', 'name_taken', 'sandbox_not_allowed'],
+    faults: ['unknown_connector', 'unknown_scope', 'name_taken', 'sandbox_not_allowed', 'verification_not_allowed'],
     run: (ctx, { body }) => createConnection(ctx, body),
   }),
   route({
@@ -55,7 +55,7 @@ export const connections = [
     body: ConnectionUpdate,
     status: 200,
     reply: Connection,
-    faults: ['unknown_scope', 'name_taken'],
+    faults: ['unknown_scope', 'name_taken', 'verification_not_allowed'],
     run: (ctx, { params, body }) => updateConnection(ctx, params['id'] as string, body),
   }),
   route({

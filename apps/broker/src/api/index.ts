@@ -1,12 +1,18 @@
 import type { AnyRoute } from '../http.ts';
 import { auditEvents } from './audit-events.ts';
+import { clients } from './clients.ts';
 import { connectedAccounts } from './connected-accounts.ts';
 import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
+import { events } from './events.ts';
+import { incidents } from './incidents.ts';
 import { mcpConfigs } from './mcp-configs.ts';
 import { mcpInstances } from './mcp-instances.ts';
+import { revocations } from './revocations.ts';
 import { toolCalls } from './tool-calls.ts';
 import { tools } from './tools.ts';
+import { users } from './users.ts';
+import { webhookEndpoints } from './webhook-endpoints.ts';
 
 /** Every operation of the REST API; the coverage test and the OpenAPI document walk this list. */
 export const apiRoutes: readonly AnyRoute[] = [
@@ -15,7 +21,13 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...mcpConfigs,
   ...mcpInstances,
   ...connectedAccounts,
+  ...revocations,
+  ...incidents,
+  ...clients,
+  ...users,
   ...tools,
   ...toolCalls,
   ...auditEvents,
+  ...events,
+  ...webhookEndpoints,
 ];

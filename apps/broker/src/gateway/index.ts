@@ -135,6 +135,8 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
 const urlRefusals: Partial<Record<keyof typeof faults, string>> = {
   not_found: 'This MCP URL is not known here. Check that it was copied completely, or ask for a new one where you got it.',
   instance_revoked: 'This MCP URL was revoked. Ask for a new one where you got it.',
+  user_suspended: 'The user of this MCP URL is suspended. Ask the operator.',
+  environment_suspended: 'This environment is suspended. Ask its operator.',
   client_suspended: 'The application that gave out this MCP URL is suspended. Ask its operator.',
 };
 

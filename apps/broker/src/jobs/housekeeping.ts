@@ -16,8 +16,18 @@ export const housekeeping: Job = {
       values: [],
     });
     await system.query({
+      name: 'prune verifications',
+      text: "delete from verifications where outcome is not null and expires_at < now() - interval '1 day'",
+      values: [],
+    });
+    await system.query({
       name: 'prune links',
       text: "delete from authorization_links where expires_at < now() - interval '30 days'",
+      values: [],
+    });
+    await system.query({
+      name: 'prune events',
+      text: "delete from events where created_at < now() - interval '30 days'",
       values: [],
     });
     await system.query({

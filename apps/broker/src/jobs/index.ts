@@ -1,7 +1,21 @@
 import { credentialRefresh, credentialSalvage, credentialSweep } from './credential-refresh.ts';
 import { housekeeping } from './housekeeping.ts';
+import { incidentSweep } from './incidents.ts';
+import { revocationSweep } from './revocations.ts';
+import { verificationSweep } from './verification-sweep.ts';
+import { webhookDelivery, webhookSweep } from './webhook-delivery.ts';
 import type { Job } from './worker.ts';
 
 export { type Jobs, type QueueBackend, startJobs } from './worker.ts';
 
-export const jobs: readonly Job[] = [credentialSweep, credentialRefresh, credentialSalvage, housekeeping];
+export const jobs: readonly Job[] = [
+  credentialSweep,
+  credentialRefresh,
+  credentialSalvage,
+  revocationSweep,
+  incidentSweep,
+  verificationSweep,
+  webhookSweep,
+  webhookDelivery,
+  housekeeping,
+];

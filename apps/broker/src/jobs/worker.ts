@@ -10,7 +10,7 @@ export interface Job {
   run(modules: Modules, id: string, enqueue: Enqueue): Promise<void>;
 }
 
-/** Adds one job; a second one for the same id is not added while the first is waiting. */
+/** Adds one job; a second one for the same id is not added while the first is waiting or running, for ten seconds at most. */
 export type Enqueue = (job: string, id: string) => Promise<void>;
 
 export type QueueBackend = { kind: 'postgres'; connectionString: string } | { kind: 'redis'; url: string; prefix: string };
@@ -34,7 +34,10 @@ export async function startJobs(modules: Modules, backend: QueueBackend, jobs: r
     backend.kind === 'postgres' ? onPostgres(backend.connectionString, process) : onRedis(backend.url, backend.prefix, process);
 
   const enqueue: Enqueue = async (name, id) => {
-    await queue.add(name, { id }, { deduplication: { id: `${name}:${id}` } });
+    // The queue takes a dead process's job for running until it notices, after half a minute or more. Rows must not wait for
+    // that: in the next ten seconds a second job is let in.
+    const turn = Math.floor(Date.now() / 10_000);
+    await queue.add(name, { id }, { deduplication: { id: `${name}:${id}:${turn}` } });
   };
 
   async function process(bull: { name: string; data: { id?: string } }): Promise<void> {

@@ -6,7 +6,7 @@ import { startBroker, type TestBroker } from '@grantway/test/harness';
 import Fastify from 'fastify';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connectedPage, unfinishedPage } from './done.ts';
+import { connectedPage, replacementPage, unfinishedPage } from './done.ts';
 import { pageHeaders } from './headers.ts';
 import { html } from './html.ts';
 import { renderReference, renderWelcome } from './index.ts';
@@ -224,7 +224,21 @@ describe.skipIf(isMissing)('in a real browser', () => {
         sandbox: true,
         expiresAt: new Date(Date.now() + 60_000),
         account: { status: 'ACTIVE', label: p },
+        verification: {
+          mode: 'none',
+          ready: true,
+          chatCode: undefined,
+          chatRefused: false,
+          signInHost: undefined,
+          unusable: false,
+          leadsTo: [],
+        },
+        replacement: { from: p, to: p },
       };
+      const asChecked = (mode: LinkView['verification']['mode'], chatCode?: string): LinkView => ({
+        ...view,
+        verification: { ...view.verification, mode, ready: false, chatCode, signInHost: p, unusable: mode === 'session' },
+      });
       const keyView: LinkView = {
         ...view,
         kind: 'api_key',
@@ -238,6 +252,10 @@ describe.skipIf(isMissing)('in a real browser', () => {
       const problem = { status: 422, message: p, advice: p, fields: { a: p, b: p, c: p }, values: { b: p, c: p } };
       return [
         renderLanding(view, p, token),
+        renderLanding(asChecked('oidc'), p, token),
+        renderLanding(asChecked('session'), p, token),
+        renderLanding(asChecked('chat', '123456'), p, token),
+        replacementPage(view, { from: p, to: p }, p, token),
         renderLanding(keyView, p, token, problem),
         connectedPage(view),
         usedPage(view),

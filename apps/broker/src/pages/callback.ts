@@ -27,13 +27,14 @@ export const callback: Page = {
     for (const browser of values.length === 0 ? [undefined] : values) {
       try {
         result = await finishConsent(modules, { connectionId, state, code, error, iss, browser }, requestOf(request));
-        if (browser !== undefined) forgetBrowser(modules, request, reply, browser);
+        if (browser !== undefined && result.browser === undefined) forgetBrowser(modules, request, reply, browser);
         break;
       } catch (error) {
         if (!isFault(error, 'wrong_browser')) throw error;
       }
     }
     if (result === undefined) throw new Fault('wrong_browser');
+    if (result.location !== undefined) return { location: result.location };
     const asked = result.outcome === 'connected' ? '' : `?r=${result.outcome}`;
     return { location: linkPath(result.linkToken, '/done') + asked };
   },

@@ -1,5 +1,6 @@
 import { type FaultCode, faults } from '@grantway/contract';
 import { type LinkView, viewLink } from '@grantway/core';
+import { browserValues } from './browser-cookie.ts';
 import { words, wordsOf } from './error-page.ts';
 import { foreign, type Html, html } from './html.ts';
 import { continueForm, expiredPage, providerFormAction, sandboxBanner, usedPage } from './landing.ts';
@@ -14,9 +15,12 @@ export const done: Page = {
   changes: false,
   async run({ modules }, request) {
     const token = tokenOf(request);
-    const view = await viewLink(modules, token, requestOf(request));
+    const view = await viewLink(modules, token, requestOf(request), browserValues(modules, request));
     const { r } = request.query as { r?: unknown };
     const shown = outcomeOf(view, faultCodeOf(r));
+    if (view.state === 'live' && view.replacement !== undefined) {
+      return { page: replacementPage(view, view.replacement, token, await formTokenInput(modules, token)), formAction: ["'self'"] };
+    }
     if (shown === 'connected') return { page: connectedPage(view) };
     if (shown === 'link_used') return { page: usedPage(view) };
     if (shown === 'link_expired') return { page: expiredPage() };
@@ -36,6 +40,27 @@ export function outcomeOf(view: Pick<LinkView, 'state' | 'account'>, r: FaultCod
   // The link says for itself whether it is over.
   if (r !== undefined && r !== 'link_used' && r !== 'link_expired') return r;
   return view.state === 'expired' ? 'link_expired' : 'unfinished';
+}
+
+/** The second step of a re-authorization that landed on another account; saying nothing keeps the old one. */
+export function replacementPage(view: LinkView, change: { from: string; to: string }, token: string, tokenInput: Html): string {
+  const { connector } = view;
+  const title = `Replace the ${connector.name} account?`;
+  return pageOf({
+    title,
+    main: noticeOf({
+      tone: 'warn',
+      title,
+      text: html`You signed in with another account than the one that is connected. Nothing was changed yet.`,
+      extra: html`<dl class="facts">
+<div><dt>Connected now</dt><dd>${foreign(change.from)}</dd></div>
+<div><dt>Would become</dt><dd><strong>${foreign(change.to)}</strong></dd></div>
+<div><dt>On behalf of</dt><dd>${foreign(view.identifier)}</dd></div>
+</dl>
+<form method="post" action="${linkPath(token, '/replace')}">${tokenInput}<button class="button" type="submit">Replace it</button></form>
+<p class="not-you">To keep the account from before, close this page. The new sign-in is then given back within ten minutes.</p>`,
+    }),
+  });
 }
 
 export function connectedPage(view: LinkView): string {
@@ -69,7 +94,7 @@ export function unfinishedPage(view: LinkView, shown: FaultCode | 'unfinished', 
       : wordsOf(shown);
   const label = shown === 'unfinished' ? `Continue to ${connector.name}` : 'Try again';
   const again =
-    view.kind === 'oauth2'
+    view.kind === 'oauth2' && view.verification.ready
       ? continueForm(token, tokenInput, label)
       : html`<p class="actions"><a class="button" href="${linkPath(token)}">${label}</a></p>`;
   return pageOf({

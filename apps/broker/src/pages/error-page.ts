@@ -72,6 +72,42 @@ export const words: Partial<Record<FaultCode, Words>> = {
     text: 'You signed in with another account than the one that is connected. Nothing was changed.',
     next: 'Try again and choose the account from before. To change accounts, have the old one disconnected first, then ask your agent for a new link.',
   },
+  user_suspended: {
+    tone: 'warn',
+    title: 'Access is suspended',
+    text: 'The people who run your agent have suspended your access for now. Nothing was connected.',
+    next: 'There is nothing you can do here. Ask the people who run your agent.',
+  },
+  environment_suspended: {
+    tone: 'warn',
+    title: 'Access is suspended',
+    text: 'The service that your agent belongs to is suspended for now. Nothing was connected.',
+    next: 'There is nothing you can do here. Ask the people who run your agent.',
+  },
+  identity_mismatch: {
+    tone: 'warn',
+    title: 'That account is not the right one',
+    text: 'You signed in with an account that may not be connected here. Nothing was connected, and the access was given back.',
+    next: 'Try again with the account that belongs to you in this organization. If it is the right one, tell the people who run your agent.',
+  },
+  verification_failed: {
+    tone: 'warn',
+    title: 'We could not tell that it is you',
+    text: 'The check of who is at the keyboard did not succeed, so nothing was connected.',
+    next: 'If your agent gave you this link, open it again. If somebody else sent it to you, close this page.',
+  },
+  verification_required: {
+    tone: 'info',
+    title: 'First show that it is you',
+    text: 'This connection is made only after a check of who is at the keyboard.',
+    next: openAgain,
+  },
+  verification_not_allowed: {
+    tone: 'warn',
+    title: 'This connection is not set up yet',
+    text: 'It would let anybody who holds the link connect, so it is switched off here.',
+    next: tellOperator,
+  },
   form_invalid: {
     tone: 'warn',
     title: 'Something is missing in the form',

@@ -1,6 +1,6 @@
 import { isFault } from '@grantway/contract';
 import { startConsent } from '@grantway/core';
-import { rememberBrowser } from './browser-cookie.ts';
+import { browserValues, rememberBrowser } from './browser-cookie.ts';
 import { linkPath, type Page, requestOf, tokenOf } from './page.ts';
 import { readForm } from './same-site-form.ts';
 
@@ -13,12 +13,13 @@ export const go: Page = {
     const token = tokenOf(request);
     await readForm(modules, request, token);
     try {
-      const { location, browser } = await startConsent(modules, token, requestOf(request));
+      const { location, browser } = await startConsent(modules, token, requestOf(request), browserValues(modules, request));
       rememberBrowser(modules, request, reply, browser);
       return { location };
     } catch (error) {
       // The link's own page says it best.
-      if (isFault(error, 'link_used') || isFault(error, 'link_expired')) return { location: linkPath(token) };
+      if (isFault(error, 'link_used') || isFault(error, 'link_expired') || isFault(error, 'verification_required'))
+        return { location: linkPath(token) };
       throw error;
     }
   },

@@ -9,11 +9,15 @@ import { done } from './done.ts';
 import { errorPage } from './error-page.ts';
 import { go } from './go.ts';
 import { pageHeaders } from './headers.ts';
+import { identity } from './identity.ts';
 import { key } from './key.ts';
 import { landing } from './landing.ts';
 import { iconPath, iconSvg } from './layout.ts';
 import { createLogos, logoHeaders } from './logos.ts';
 import { linkPath, type Page, type PageAnswer, type PageDeps } from './page.ts';
+import { ready } from './ready.ts';
+import { replace } from './replace.ts';
+import { signIn } from './sign-in.ts';
 import { styleHeaders, stylePath, styleText } from './style.ts';
 
 export { errorPage } from './error-page.ts';
@@ -41,7 +45,7 @@ const logo: Page = {
   },
 };
 
-const pages: readonly Page[] = [landing, go, key, done, callback, stylesheet, icon, logo];
+const pages: readonly Page[] = [landing, ready, signIn, go, key, replace, done, callback, identity, stylesheet, icon, logo];
 
 /** Everything under these is ours to answer, also where there is no page. */
 const elsewhere: readonly { path: string; code: 'link_invalid' | 'not_found' }[] = [
@@ -49,6 +53,8 @@ const elsewhere: readonly { path: string; code: 'link_invalid' | 'not_found' }[]
   { path: '/connect/*', code: 'link_invalid' },
   { path: '/oauth/callback', code: 'not_found' },
   { path: '/oauth/callback/*', code: 'not_found' },
+  { path: '/oauth/identity', code: 'not_found' },
+  { path: '/oauth/identity/*', code: 'not_found' },
   { path: '/pages/*', code: 'not_found' },
 ];
 

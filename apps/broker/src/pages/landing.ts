@@ -1,5 +1,6 @@
 import type { LinkView, Modules } from '@grantway/core';
 import { viewLink } from '@grantway/core';
+import { browserValues } from './browser-cookie.ts';
 import { wordsOf } from './error-page.ts';
 import { foreign, type Html, html } from './html.ts';
 import { type FormProblem, keyForm } from './key-form.ts';
@@ -14,7 +15,7 @@ export const landing: Page = {
   changes: false,
   async run({ modules }, request) {
     const token = tokenOf(request);
-    const view = await viewLink(modules, token, requestOf(request));
+    const view = await viewLink(modules, token, requestOf(request), browserValues(modules, request));
     if (view.state === 'used') return { status: 410, page: usedPage(view) };
     if (view.state === 'expired') return { status: 410, page: expiredPage() };
     return landingPage(modules, token, view);
@@ -28,7 +29,7 @@ export async function landingPage(modules: Modules, token: string, view: LinkVie
   return {
     status: problem?.status ?? 200,
     page: renderLanding(view, token, tokenInput, problem),
-    formAction: isOAuth ? providerFormAction(modules, view) : ["'self'"],
+    formAction: isOAuth || view.verification.mode !== 'none' ? providerFormAction(modules, view) : ["'self'"],
   };
 }
 
@@ -38,17 +39,25 @@ export async function landingPage(modules: Modules, token: string, view: LinkVie
  */
 export function providerFormAction(modules: Modules, view: LinkView): string[] {
   const sandboxOrigin = modules.sandboxOrigin();
-  if (view.sandbox && sandboxOrigin !== undefined) return ["'self'", 'https:', new URL(sandboxOrigin).origin];
-  return ["'self'", 'https:'];
+  const more = [view.sandbox ? sandboxOrigin : undefined, ...view.verification.leadsTo]
+    .filter((url) => url !== undefined)
+    .map((url) => new URL(url).origin)
+    .filter((origin) => !origin.startsWith('https:'));
+  return ["'self'", 'https:', ...new Set(more)];
 }
 
 export function renderLanding(view: LinkView, token: string, tokenInput: Html, problem?: FormProblem): string {
   const { connector } = view;
+  const { mode } = view.verification;
+  const asked =
+    (mode === 'app' || mode === 'session') &&
+    html`<li>The app that your agent belongs to says whether it is you. Until it has, nothing is used.</li>`;
   const isAgain = view.account.status === 'ACTIVE' && view.account.label !== null;
   return pageOf({
     title: `${problem === undefined ? '' : 'Problem: '}Connect ${connector.name}`,
     main: html`<main class="card">
 ${view.sandbox && sandboxBanner(connector.name, 'Enter no real password or key.')}
+${view.verification.mode === 'none' && developmentBanner()}
 <div class="pair" aria-hidden="true">
 <span class="tile letter">${[...view.workspaceName.trim()][0]?.toUpperCase() ?? '?'}</span>
 <span class="dots"></span>
@@ -58,7 +67,7 @@ ${view.sandbox && sandboxBanner(connector.name, 'Enter no real password or key.'
 <p class="lead">An agent of <strong>${foreign(view.workspaceName)}</strong> asks to use ${connector.name} on behalf of <strong>${foreign(view.identifier)}</strong>.</p>
 ${isAgain && html`<p class="note">${icon('info')}<span>Connected now as <strong>${foreign(view.account.label ?? '')}</strong>. Going on renews this connection.</span></p>`}
 ${view.kind === 'oauth2' ? scopesOf(view) : undefined}
-${view.kind === 'oauth2' ? continueForm(token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem)}
+${beforeTheProvider(view, token, tokenInput) ?? (view.kind === 'oauth2' ? continueForm(token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem))}
 <p class="not-you"><strong>Not you?</strong> Close this page. Nothing has happened yet.</p>
 <section><h2>What happens next</h2>
 <ol class="steps">
@@ -66,8 +75,14 @@ ${
   view.kind === 'oauth2'
     ? html`<li>You sign in at ${connector.name}. Your password stays there.</li>
 <li>${connector.name} asks whether you agree.</li>
+${asked}
 <li>You come back here, and your agent can go on. It never sees your sign-in.</li>`
-    : html`<li>We try the key once at ${connector.name}, to see that it works.</li>
+    : view.kind === 'none'
+      ? html`${asked}
+<li>We look once whether ${connector.name} answers. It asks for no sign-in and no key.</li>
+<li>Your agent can go on.</li>`
+      : html`${asked}
+<li>We try the key once at ${connector.name}, to see that it works.</li>
 <li>It is sealed and kept for this connection only.</li>
 <li>Your agent can go on. It uses the key through us and never sees it.</li>`
 }
@@ -88,6 +103,38 @@ function scopesOf(view: LinkView): Html | undefined {
 
 export function continueForm(token: string, tokenInput: Html, label: string): Html {
   return html`<form method="post" action="${linkPath(token, '/go')}">${tokenInput}<button class="button" type="submit">${label}</button></form>`;
+}
+
+/** The step that proves who is here, where it comes before the provider; undefined once this browser may go on. */
+function beforeTheProvider(view: LinkView, token: string, tokenInput: Html): Html | undefined {
+  const { mode, ready, unusable, chatCode, chatRefused, signInHost } = view.verification;
+  if (ready) return undefined;
+  if (unusable) {
+    return html`<p class="note">${icon('warn')}<span>${
+      mode === 'session'
+        ? 'This link alone is not enough. Sign in to your agent’s own app and connect from there.'
+        : 'The people who run your agent have not finished setting this up. There is nothing you can do here; please tell them.'
+    }</span></p>`;
+  }
+  if (mode === 'oidc') {
+    return html`<section><h2>First: show that it is you</h2>
+<p class="help">Sign in with your organization’s account. Only <strong>${foreign(view.identifier)}</strong> can go on.</p>
+<form method="post" action="${linkPath(token, '/sign-in')}">${tokenInput}<button class="button" type="submit">Sign in with ${foreign(signInHost ?? 'your organization')}</button></form></section>`;
+  }
+  if (chatCode === undefined) {
+    return html`<section><h2>First: show that it is you</h2>
+${chatRefused && html`<div class="alert" role="alert"><strong>Too many wrong codes came</strong><p>That code no longer works. Begin again for a new one.</p></div>`}
+<p class="help">You get a code here and send it in the chat in which <em>you</em> talk to your agent. Did somebody else send you this link, or ask you for a code? Close this page.</p>
+<form method="post" action="${linkPath(token, '/ready')}">${tokenInput}<button class="button" type="submit">I am ready</button></form></section>`;
+  }
+  return html`<section class="proof"><h2>Send this code to your agent</h2>
+<p class="code" aria-label="${[...chatCode].join(' ')}">${chatCode.slice(0, 3)} ${chatCode.slice(3)}</p>
+<p class="help">Send it in your own chat with your agent, and nowhere else. Whoever gets it can use your ${view.connector.name} account. It works for 5 minutes, and for this browser only.</p>
+<p class="actions"><a class="button" href="${linkPath(token)}">I have sent it</a></p></section>`;
+}
+
+function developmentBanner(): Html {
+  return html`<p class="banner">${icon('warn')}<span><strong>Development.</strong> Nobody checks who is at the keyboard: whoever has this link can use it. This is possible on a local address only.</span></p>`;
 }
 
 export function sandboxBanner(connectorName: string, advice: string): Html {

@@ -17,7 +17,7 @@ export type PageAnswer =
 export interface Page {
   method: 'GET' | 'POST';
   path: string;
-  /** Whether asking for it changes anything. True for one GET only: the provider's redirect back to us. */
+  /** Whether asking for it changes anything. True for two GETs only: the redirects back to us, from the provider and from the operator's identity provider. */
   changes: boolean;
   run(deps: PageDeps, request: FastifyRequest, reply: FastifyReply): Promise<PageAnswer>;
 }
@@ -31,6 +31,6 @@ export function requestOf(request: FastifyRequest): { requestId: string; log: Lo
   return { requestId: request.id, log: request.log as unknown as Log };
 }
 
-export function linkPath(token: string, rest: '' | '/go' | '/key' | '/done' = ''): string {
+export function linkPath(token: string, rest: '' | '/go' | '/key' | '/done' | '/ready' | '/sign-in' | '/replace' = ''): string {
   return `/connect/${encodeURIComponent(token)}${rest}`;
 }

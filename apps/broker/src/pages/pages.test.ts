@@ -164,7 +164,10 @@ describe('every page', () => {
     for (const { path } of pageRoutes.filter((r) => r.method === 'GET' && !r.changes)) {
       expect((await fetch(addressOf(path, link))).headers.getSetCookie(), path).toEqual([]);
     }
-    expect(pageRoutes.filter((r) => r.method === 'GET' && r.changes).map((r) => r.path)).toEqual(['/oauth/callback/:connectionId']);
+    expect(pageRoutes.filter((r) => r.method === 'GET' && r.changes).map((r) => r.path)).toEqual([
+      '/oauth/callback/:connectionId',
+      '/oauth/identity/:connectionId',
+    ]);
   });
 
   it('asks for nothing from elsewhere', async () => {
@@ -586,7 +589,11 @@ describe('logos', () => {
 describe('behind https', () => {
   it('the cookie is a __Host- one, HttpOnly, Secure, Lax, for the whole site and as long as a consent', async () => {
     const { app } = await served({ baseUrl: 'https://broker.example' });
-    const link = new URL(await linkFor('linear')).pathname;
+    // Off loopback nobody goes on unverified.
+    const verification = { mode: 'app', user_verify_urls: ['https://app.example/verify'] };
+    const made = await broker.api('/v1/connections', { body: { name: 'verified', connector: 'linear', sandbox: true, verification } });
+    expect(made.status).toBe(201);
+    const link = new URL(await linkFor('verified')).pathname;
     const token = formTokenIn((await app.inject(link)).body);
     const post = (headers: Record<string, string>) =>
       app.inject({

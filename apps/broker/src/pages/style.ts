@@ -57,6 +57,7 @@ main.card section{display:grid;gap:.75rem}
 .steps{padding:0;list-style:none;counter-reset:step;display:grid;gap:.625rem;color:var(--muted);font-size:.9375rem}
 .steps li{counter-increment:step;padding-left:2.125rem;position:relative}
 .steps li::before{content:counter(step);position:absolute;left:0;top:.05rem;width:1.4375rem;height:1.4375rem;border-radius:50%;background:var(--accent-soft);color:var(--accent);font-size:.8125rem;font-weight:650;display:grid;place-items:center}
+.proof .code{font:680 clamp(2.25rem,12vw,3.25rem)/1.1 var(--mono);letter-spacing:.06em;text-align:center;padding:1.125rem .5rem;border-radius:16px;background:var(--accent-soft);color:var(--accent-strong);font-variant-numeric:tabular-nums;white-space:nowrap;user-select:all;-webkit-user-select:all}
 .facts{border-top:1px solid var(--line);padding-top:1.125rem;display:grid;gap:.5rem;font-size:.9375rem}
 .facts>div{display:grid;grid-template-columns:8rem 1fr;gap:.75rem}
 .facts dt{color:var(--muted)}

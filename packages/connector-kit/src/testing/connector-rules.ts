@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { ApiKeyAuth, OAuth2Auth, TokenAnswer, TokenRefusal } from '../auth.ts';
+import { type OAuth2Auth, type StaticAuth, type TokenAnswer, type TokenRefusal, templatesOf } from '../auth.ts';
 import { type ApiFault, type Connector, connector as declare, faultByStatus, placeholders } from '../connector.ts';
 import type { ApiResponse } from '../request.ts';
 import { valueAt, withStrings, withValues } from './pointer.ts';
@@ -113,7 +113,7 @@ export const connectorRules: ConnectorRule[] = [
   },
   {
     title: 'takes only fields that cannot reach a host, a header or another field',
-    problems: ({ auth, api }) => (auth.kind === 'api_key' ? fieldProblems(auth, api.baseUrl) : []),
+    problems: ({ auth, api }) => (auth.kind === 'oauth2' ? [] : fieldProblems(auth, api.baseUrl)),
   },
   {
     title: 'sends no credential and no placeholder of its own in constant headers',
@@ -268,14 +268,14 @@ const hostileFields = [
 ];
 const hostName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
-function fieldProblems(auth: ApiKeyAuth, baseUrl: string): string[] {
+function fieldProblems(auth: StaticAuth, baseUrl: string): string[] {
   const found: string[] = [];
-  const inHeaders = Object.values(auth.headers).flatMap(placeholders);
+  const inHeaders = templatesOf(auth).flatMap(placeholders);
   const inHost = placeholders(baseUrl);
   for (const name of [...inHeaders, ...inHost]) {
     if (!auth.fields.some((field) => field.name === name)) found.push(`there is no field ${name}`);
   }
-  if (!auth.fields.some((field) => field.secret)) found.push('no field is secret');
+  if (auth.kind !== 'none' && !auth.fields.some((field) => field.secret)) found.push('no field is secret');
   for (const field of auth.fields) {
     const { name, pattern, options } = field;
     if (!/^[a-z][a-z0-9_]*$/.test(name)) found.push(`${name} is no field name`);

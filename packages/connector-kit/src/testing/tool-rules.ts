@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { fieldsOf } from '../auth.ts';
 import { type Connector, placeholders } from '../connector.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { annotations, type Example, type FreshKind, type Tool } from '../tool.ts';
@@ -296,7 +297,7 @@ function steered(request: ApiRequest, honest: ApiRequest, text: string, connecto
 export function exampleBaseUrl({ api, auth }: Connector): string {
   let url = api.baseUrl;
   for (const name of placeholders(url)) {
-    const field = auth.kind === 'api_key' ? auth.fields.find((f) => f.name === name) : undefined;
+    const field = fieldsOf(auth).find((f) => f.name === name);
     url = url.replaceAll(`{${name}}`, field?.default ?? field?.options?.[0]?.value ?? 'example');
   }
   return url.replace(/\/$/, '');

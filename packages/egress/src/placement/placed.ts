@@ -4,3 +4,11 @@ export interface Placement {
   /** Every value that must not come back to the caller. */
   secrets: string[];
 }
+
+/** What a kind that signs requests signs. `url` is the vendor's own, also where the sandbox stands in for it. */
+export interface Unsigned {
+  method: string;
+  url: URL;
+  body: string | undefined;
+  nowMs: number;
+}

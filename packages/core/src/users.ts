@@ -1,0 +1,84 @@
+import { Fault, newId, type User, type UserUpdate } from '@grantway/contract';
+import { schema, type Tx } from '@grantway/db';
+import { endAccount } from '@grantway/vault';
+import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import type { Ctx } from './ctx.ts';
+
+const t = schema.users;
+
+async function lockUser(ctx: Ctx, tx: Tx, identifier: string): Promise<typeof t.$inferSelect> {
+  const [row] = await tx
+    .select()
+    .from(t)
+    .where(and(eq(t.environmentId, ctx.environmentId), eq(t.identifier, identifier)))
+    .for('update');
+  if (row === undefined) throw new Fault('not_found', 'no such user');
+  return row;
+}
+
+/** Suspends or resumes: nothing is lost meanwhile, credentials are kept fresh, and resuming needs no new consent. */
+export async function updateUser(ctx: Ctx, identifier: string, input: UserUpdate): Promise<User> {
+  return ctx.tx(async (tx) => {
+    const { id } = await lockUser(ctx, tx, identifier);
+    const [row] = await tx
+      .update(t)
+      .set({ suspendedAt: input.suspended ? sql`coalesce(${t.suspendedAt}, clock_timestamp())` : null })
+      .where(eq(t.id, id))
+      .returning();
+    if (row === undefined) throw new Error('the user vanished');
+    await ctx.audit(tx, 'user.updated', { kind: 'user', id }, { suspended: input.suspended });
+    return {
+      identifier,
+      suspended: row.suspendedAt !== null,
+      suspended_at: row.suspendedAt?.toISOString() ?? null,
+      created_at: row.createdAt.toISOString(),
+    };
+  });
+}
+
+/** First tries that a request waits for; the sweep does the others. */
+const triedAtOnce = 20;
+
+/**
+ * Forgets a user: accounts, links, MCP URLs and kept answers are gone with the transaction; credentials go through the
+ * outbox to their providers. What is left are receipts and the audit of deeds.
+ */
+export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
+  const accounts = schema.connectedAccounts;
+  const revocationIds: string[] = [];
+  await ctx.tx(async (tx) => {
+    const { id } = await lockUser(ctx, tx, identifier);
+    const held = await tx
+      .select({ id: accounts.id })
+      .from(accounts)
+      .where(and(eq(accounts.userId, id), isNotNull(accounts.credentialCt)))
+      .orderBy(accounts.id);
+    for (const account of held) {
+      const revocationId = newId('revocation');
+      revocationIds.push(revocationId);
+      await endAccount(tx, {
+        account: { id: account.id, environmentId: ctx.environmentId },
+        status: 'DISCONNECTED',
+        reason: 'disconnected_by_operator',
+        actor: ctx.actor,
+        requestId: ctx.requestId,
+        revoke: { sealing: ctx.modules.sealing, cause: 'forgotten', id: revocationId },
+      });
+    }
+    await tx.delete(schema.idempotencyKeys).where(
+      inArray(
+        schema.idempotencyKeys.toolCallId,
+        tx
+          .select({ id: schema.toolCalls.id })
+          .from(schema.toolCalls)
+          .where(and(eq(schema.toolCalls.environmentId, ctx.environmentId), eq(schema.toolCalls.userIdentifier, identifier))),
+      ),
+    );
+    await tx.delete(schema.mcpInstances).where(eq(schema.mcpInstances.userId, id));
+    // Links and consents that are under way go with their account.
+    await tx.delete(accounts).where(eq(accounts.userId, id));
+    await tx.delete(t).where(eq(t.id, id));
+    await ctx.audit(tx, 'user.forgotten', { kind: 'user', id }, { credentials: held.length });
+  });
+  await Promise.all(revocationIds.slice(0, triedAtOnce).map((id) => ctx.modules.revocations.tryNow(id)));
+}
