@@ -133,7 +133,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
   const without = deps.faults?.without;
-  const received = createReceivedCredentials({ ...deps, appOf });
+  const received = createReceivedCredentials(deps);
   const pace = createPace({ ...deps.pace, mayProbe });
 
   async function read(accountId: string): Promise<AccountRow> {

@@ -1,12 +1,11 @@
 import type { Connector, OAuth2Credential } from '@grantway/connector-kit';
 import { newId, type Secret } from '@grantway/contract';
-import { type Database, newEventId, recordAudit, recordEvent, withEvents } from '@grantway/db';
-import type { Egress } from '@grantway/egress';
-import { type OAuthApp, revokeToken } from '@grantway/oauth';
+import { type Database, newEventId, recordAudit, recordEvent, type Tx, withEvents } from '@grantway/db';
 import { sql } from 'drizzle-orm';
 import { type AccountRow, credentialPlace, nextRefreshSeconds, readAccount } from './accounts.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
+import { queueRevocation } from './revocations.ts';
 import { factsOf, fingerprint, type Place, type Sealing, sameRefreshToken } from './sealing.ts';
 
 /** What a provider answered to a refresh. */
@@ -23,17 +22,15 @@ export interface Received {
 export interface ReceivedDeps {
   db: Database;
   sealing: Sealing;
-  egress: Egress;
   journal?: Journal | undefined;
   faults?: FaultInjection | undefined;
   connector(id: string): Promise<Connector>;
-  appOf(row: AccountRow): Promise<OAuthApp>;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
 /** Nothing that was received is dropped: it is journalled, then committed, else salvaged (security.md 4.5, L3). */
 export interface ReceivedCredentials {
-  /** True when it stands in the account's row; false when the row had moved on and it was salvaged. */
+  /** True when it stands in the account's row; false when the row had moved on: then it was salvaged, or queued to be revoked. */
   keep(received: Received, idleSeconds: number | undefined): Promise<boolean>;
   /** Brings what earlier processes left in the journal into the database. Answers how many entries there were. */
   replay(): Promise<number>;
@@ -42,12 +39,12 @@ export interface ReceivedCredentials {
    * False when there is none.
    */
   adopt(row: AccountRow, fence: number, refused: Secret<OAuth2Credential>): Promise<boolean>;
-  /** Works off salvaged credentials whose account has ended or has another grant by now. Answers how many were looked at. */
+  /**
+   * Works off salvaged credentials whose account has ended or has another grant by now: they move into the outbox of
+   * revocations, or into the place of what was thought lost. Answers how many were looked at.
+   */
   settleSalvaged(limit: number): Promise<number>;
 }
-
-/** A provider that does not let us revoke is asked so often; with the pauses below that takes three days. */
-const revokeAttempts = 80;
 
 export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentials {
   const { db, sealing, journal, log } = deps;
@@ -104,8 +101,30 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     if (now.credential_ct !== null && now.grant_id === received.grantId && sameRefreshToken(await openStored(now), received.credential)) {
       return true;
     }
-    await salvage(received);
+    if (isPast(now, received.grantId) && !isMissed(now, received.grantId)) await revokeLate(now, received);
+    else await salvage(received);
     return false;
+  }
+
+  /** A new consent or an ending came in between: its word counts, and the late token, the newest there is, is revoked. */
+  async function revokeLate(row: AccountRow, received: Received): Promise<void> {
+    const write = () => system().tx((tx) => queueLate(tx, row, received.grantId, received.credential));
+    await retried(write, (err) => log.warn({ account_id: row.id, err }, 'queueing a late credential is retried'));
+    log.warn({ account_id: row.id }, 'a refreshed credential came too late and will be revoked');
+  }
+
+  async function queueLate(tx: Tx, row: AccountRow, grantId: string, credential: Secret<OAuth2Credential>): Promise<void> {
+    const { auth } = await deps.connector(row.connector);
+    // Where refresh tokens never change, the new grant may well hold the same one: it must not be revoked.
+    if (row.status === 'ACTIVE' && auth.kind === 'oauth2' && auth.rotationClass === 'A') return;
+    await queueRevocation(tx, sealing, {
+      account: { id: row.id, environmentId: row.environment_id },
+      connectionId: row.connection_id,
+      providerAccountId: row.provider_account_id,
+      grantId,
+      credential,
+      cause: 'late',
+    });
   }
 
   /**
@@ -276,7 +295,6 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
         await settleOne(salvaged);
       } catch (err) {
         log.warn({ account_id: salvaged.connected_account_id, err }, 'a salvaged credential waits');
-        if (salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
       }
     }
     return due.length;
@@ -286,18 +304,14 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     const row = await readAccount(db, salvaged.connected_account_id);
     if (row === undefined) return;
     const credential = await sealing.open<OAuth2Credential>(salvagePlace(salvaged), salvaged.credential_ct);
-    const isOfThisGrant = row.grant_id === salvaged.grant_id;
-    if (isOfThisGrant && row.status === 'REVOKED' && row.reason === 'rotation_lost') {
+    if (isMissed(row, salvaged.grant_id)) {
       await putInPlace(row, salvaged, credential, 'ended');
       return;
     }
-    const app = await deps.appOf(row);
-    // Where refresh tokens never change, the new grant may well hold the same one: it must not be revoked.
-    if (!isOfThisGrant && row.status === 'ACTIVE' && app.connector.auth.rotationClass === 'A') return forget(salvaged.id);
-    const receipt = await revokeToken(deps.egress, app, credential);
-    log.info({ account_id: row.id, proven: receipt.proven, detail: receipt.detail }, 'a late credential was given back');
-    const offersNone = app.connector.auth.revokeUrl === undefined && app.connector.auth.revocation === undefined;
-    if (receipt.proven || offersNone || salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
+    await system().tx(async (tx) => {
+      const taken = await tx.execute(sql`delete from salvaged_credentials where id = ${salvaged.id}`);
+      if (taken.rowCount === 1) await queueLate(tx, row, salvaged.grant_id, credential);
+    });
   }
 
   async function forget(id: string): Promise<void> {
@@ -322,6 +336,13 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
 export function idleSecondsOf({ auth }: Connector): number | undefined {
   return auth.kind === 'oauth2' ? auth.idleSeconds : undefined;
 }
+
+/** The account has ended, or has another grant by now. */
+const isPast = (row: AccountRow, grantId: string) => row.status !== 'ACTIVE' || row.grant_id !== grantId;
+
+/** It ended only because this very credential seemed lost. */
+const isMissed = (row: AccountRow, grantId: string) =>
+  row.grant_id === grantId && row.status === 'REVOKED' && row.reason === 'rotation_lost';
 
 interface SalvagedRow {
   id: string;
