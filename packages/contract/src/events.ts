@@ -16,6 +16,8 @@ export const auditActions = [
   'authorization.parked',
   'authorization.verified',
   'connected_account.connected',
+  'connected_account.updated',
+  'connected_account.added',
   'connected_account.replaced',
   'connected_account.status_changed',
   'connected_account.refresh_requested',
@@ -43,7 +45,8 @@ export type AuditAction = (typeof auditActions)[number];
 
 /** What happens to accounts and calls, told to webhook endpoints: type -> when it is sent. */
 export const eventTypes = {
-  'connected_account.created': 'A user’s account on a connection exists; nobody has connected it yet',
+  'connected_account.created': 'An account on a connection exists; nobody has connected it yet',
+  'connected_account.updated': 'An account has another label, or is now the default',
   'connected_account.status_changed': 'An account has another status: old, new and why',
   'connected_account.revoked': 'The provider ended an account, or its credential was lost: the person must connect again',
   'connected_account.deleted': 'An account was disconnected and its credential destroyed',

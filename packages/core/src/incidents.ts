@@ -86,7 +86,8 @@ async function matching(ctx: Ctx, tx: Tx, filter: IncidentCreate['filter']): Pro
   // Every version of a config counts: who had it may have changed it.
   const reached = (instances: SQL) => sql`exists (
     select 1 from mcp_instances i join mcp_config_versions v on v.config_id = i.config_id, jsonb_array_elements(v.mappings) m
-    where ${instances} and i.user_id = a.user_id and m->>'connectionId' = a.connection_id)`;
+    where ${instances} and m->>'connectionId' = a.connection_id
+      and case when m->>'owner' = 'organization' then a.user_id is null else i.user_id = a.user_id end)`;
   if (filter.config_name !== undefined) {
     const id = await named(
       'MCP config',

@@ -16,6 +16,7 @@ export * from './incidents.ts';
 export * from './mcp-configs.ts';
 export * from './mcp-instances.ts';
 export { finishSignIn, startSignIn } from './oidc-sign-in.ts';
+export { accountArgument, type NameableAccount } from './owned-accounts.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';
 export * from './revocations.ts';
 export * from './tool-call-log.ts';

@@ -169,7 +169,7 @@ export const connections = pgTable(
     verificationSecretCt: bytea('verification_secret_ct'),
     verificationSecretGeneration: bigint('verification_secret_generation', { mode: 'number' }).notNull().default(0),
     identityMatch: jsonb('identity_match').$type<StoredIdentityMatch>().notNull().default({ policy: 'any' }),
-    /** refuse or confirm: what happens when a re-authorization lands on another provider account. */
+    /** refuse, confirm or confirm_or_add: what happens when a re-authorization lands on another provider account. */
     onAccountChange: text('on_account_change').notNull().default('refuse'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
@@ -185,9 +185,17 @@ export const connectedAccounts = pgTable(
     connectionId: text('connection_id')
       .notNull()
       .references(() => connections.id),
-    userId: text('user_id')
-      .notNull()
-      .references(() => users.id),
+    /** Whose it is; null: the organization's own, which no user's suspension or end touches. */
+    userId: text('user_id').references(() => users.id),
+    /** Tells the accounts of one owner on one connection apart; null until there is something to call it by. */
+    label: text('label'),
+    /** Somebody chose the label; otherwise it follows the provider's own. */
+    labelGiven: boolean('label_given').notNull().default(false),
+    /** The one that is meant where no account is named. */
+    isDefault: boolean('is_default').notNull().default(true),
+    /** Whose hands gave the present credential, and the client that asked for the link. */
+    connectedByUserId: text('connected_by_user_id').references(() => users.id, { onDelete: 'set null' }),
+    connectedByClientId: text('connected_by_client_id'),
     status: text('status').notNull().default('PENDING_AUTH'),
     reason: text('reason'),
     statusChangedAt: moment('status_changed_at').notNull().defaultNow(),
@@ -217,7 +225,11 @@ export const connectedAccounts = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    uniqueIndex('connected_accounts_user').on(t.connectionId, t.userId),
+    // At most one default, whoever races; the code that adds and changes accounts sees to it that there is one.
+    uniqueIndex('connected_accounts_default').on(t.connectionId, sql`coalesce(${t.userId}, '')`).where(sql`is_default`),
+    uniqueIndex('connected_accounts_label').on(t.connectionId, sql`coalesce(${t.userId}, '')`, t.label),
+    index('connected_accounts_at_provider').on(t.connectionId, t.providerAccountId),
+    index('connected_accounts_connected_by').on(t.connectedByUserId),
     index('connected_accounts_page').on(t.environmentId, t.id),
     index('connected_accounts_of_user').on(t.userId),
     // The sweep's cost follows what is due, not what exists.
@@ -266,6 +278,10 @@ export const authorizationLinks = pgTable(
     connectedAccountId: text('connected_account_id')
       .notNull()
       .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
+    /** Who is to open it, for an organization's account; null: the user whose account it is. */
+    userId: text('user_id').references(() => users.id, { onDelete: 'cascade' }),
+    /** The client that asked for it first. */
+    clientId: text('client_id'),
     /** Where the operator's app verifies the person (modes app and session), and its own value to recognise the return by. */
     userVerifyUrl: text('user_verify_url'),
     appState: text('app_state'),
@@ -278,6 +294,7 @@ export const authorizationLinks = pgTable(
   (t) => [
     uniqueIndex('authorization_links_token').on(t.tokenId),
     index('authorization_links_account').on(t.connectedAccountId, t.expiresAt),
+    index('authorization_links_person').on(t.userId).where(sql`user_id IS NOT NULL`),
     isolated(),
   ],
 );
@@ -372,6 +389,10 @@ export interface ToolMapping {
   connectionId: string;
   /** Empty means all. */
   tools: string[];
+  /** Whose accounts are used; absent: the user's. */
+  owner?: 'organization';
+  /** A call may name the account. */
+  choice?: true;
 }
 export const mcpConfigVersions = pgTable(
   'mcp_config_versions',
@@ -423,6 +444,8 @@ export const toolCalls = pgTable(
     mcpConfigVersion: integer('mcp_config_version'),
     connectionName: text('connection_name'),
     connectedAccountId: text('connected_account_id'),
+    /** As it was called then. */
+    accountLabel: text('account_label'),
     connector: text('connector'),
     toolName: text('tool_name').notNull(),
     effect: text('effect'),

@@ -1,4 +1,6 @@
 import {
+  AccountLabel,
+  AccountOwner,
   AccountVerified,
   AccountVerify,
   AuthorizationLink,
@@ -7,6 +9,7 @@ import {
   ChatCodeAccepted,
   ConnectedAccount,
   ConnectedAccountStatus,
+  ConnectedAccountUpdate,
   PageQuery,
   pageOf,
   UserIdentifier,
@@ -18,6 +21,7 @@ import {
   listConnectedAccounts,
   refreshAccount,
   submitChatCode,
+  updateConnectedAccount,
   verifyConnectedAccount,
 } from '@grantway/core';
 import { z } from 'zod';
@@ -31,13 +35,13 @@ export const connectedAccounts = [
     path: '/v1/connected-accounts/authorization-link',
     summary: 'Create an authorization link',
     description:
-      'A page where this user connects, or connects again, this connection. There is one live link per account: asking again in the same way answers the same one until it is used or has expired; asking with other parameters ends it and answers a new one.',
+      'A page where this user connects, or connects again, this connection. There is one live link per account: asking again in the same way answers the same one until it is used or has expired; asking with other parameters ends it and answers a new one. Without account_label it is about the default account; a label that is not known yet names another account, or the default one while nobody has connected or named that. With account_owner organization the account belongs to no user, and the user is who connects it: it needs the scope organization_accounts:write, and each user has a link of their own.',
     permission: 'connected_accounts:write',
     audit: 'authorization_link.created',
     body: AuthorizationLinkCreate,
     status: 200,
     reply: AuthorizationLink,
-    faults: ['unknown_connection', 'connection_not_ready', 'verification_not_allowed', 'user_verify_url_not_allowed'],
+    faults: ['unknown_connection', 'connection_not_ready', 'verification_not_allowed', 'user_verify_url_not_allowed', 'account_limit'],
     run: (ctx, { body }) => createAuthorizationLink(ctx, body),
   }),
   route({
@@ -55,6 +59,7 @@ export const connectedAccounts = [
       'verification_failed',
       'identity_mismatch',
       'account_changed',
+      'account_already_connected',
       'consent_failed',
       'key_rejected',
       'provider_unavailable',
@@ -87,6 +92,9 @@ export const connectedAccounts = [
       connection_name: z.string().optional().describe('Only on this connection'),
       identifier: UserIdentifier.optional().describe('Only this user’s'),
       status: ConnectedAccountStatus.optional().describe('Only in this state'),
+      owner: AccountOwner.optional().describe('Only of users, or only of the organization'),
+      label: AccountLabel.optional().describe('Only with this label'),
+      default: z.enum(['true', 'false']).optional().describe('Only default accounts, or only the others'),
     }),
     status: 200,
     reply: pageOf(ConnectedAccount),
@@ -101,6 +109,21 @@ export const connectedAccounts = [
     status: 200,
     reply: ConnectedAccount,
     run: (ctx, { params }) => getConnectedAccount(ctx, params['id'] as string),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/connected-accounts/{id}',
+    summary: 'Update a connected account',
+    description:
+      'A label is unique among the accounts of one owner on one connection. There is one default among them: what is meant wherever no account is named. One of the organization needs the scope organization_accounts:write too.',
+    permission: 'connected_accounts:write',
+    audit: 'connected_account.updated',
+    params: id,
+    body: ConnectedAccountUpdate,
+    status: 200,
+    reply: ConnectedAccount,
+    faults: ['name_taken'],
+    run: (ctx, { params, body }) => updateConnectedAccount(ctx, params['id'] as string, body),
   }),
   route({
     method: 'POST',
@@ -121,7 +144,7 @@ export const connectedAccounts = [
     path: '/v1/connected-accounts/{id}',
     summary: 'Disconnect an account',
     description:
-      'Ends the account at once and revokes its credential at the provider. Where the provider does not confirm it, it is asked again for 72 hours; `revocation` of the account, and GET /v1/revocations, show what came of it. The account stays, DISCONNECTED, with its history; its user can connect again. Repeating it changes nothing.',
+      'Ends the account at once and revokes its credential at the provider. Where the provider does not confirm it, it is asked again for 72 hours; `revocation` of the account, and GET /v1/revocations, show what came of it. The account stays, DISCONNECTED, with its history; its user can connect again. Where it was the default, the default passes to another account of the same owner that was connected: one that is ACTIVE first, and of those the oldest; with none it stays. One of the organization needs the scope organization_accounts:write too. Repeating it changes nothing.',
     permission: 'connected_accounts:write',
     audit: 'connected_account.deleted',
     params: id,

@@ -127,6 +127,41 @@ it('every listener of a config hears of its new version once, with its own id', 
   for (const stream of streams) stream.leave();
 });
 
+it('where accounts may be named, a listener hears when one comes, is named otherwise, becomes the default or goes', async () => {
+  await open();
+  await incidentSetting(broker);
+  const user = 'chooser';
+  await broker.api('/v1/mcp-configs', {
+    body: { name: 'choosing', connection_tool_mappings: [{ connection_name: 'linear', account_choice: true }] },
+  });
+  const instance = (await broker.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'choosing', user_identifier: user } }))
+    .body;
+  const stream = await listen(instance);
+  const told = async (deed: Promise<unknown>) => {
+    const before = stream.messages().length;
+    await deed;
+    await expect.poll(() => stream.messages().length).toBeGreaterThan(before);
+    expect(stream.messages().at(-1)).toMatchObject({ method: 'notifications/tools/list_changed' });
+  };
+  const link = async (account_label: string, identifier = user) =>
+    (await broker.api('/v1/connected-accounts/authorization-link', { body: { connection_name: 'linear', identifier, account_label } }))
+      .body;
+  const change = (id: string, body: Json) => broker.api(`/v1/connected-accounts/${id}`, { method: 'PATCH', body });
+  const { connected_account_id: first } = await link('work');
+  await expect.poll(() => stream.messages().length).toBe(2);
+  let second = '';
+  await told(link('home').then((made) => (second = made.connected_account_id)));
+  await told(change(second, { label: 'house' }));
+  await told(change(second, { default: true }));
+  await told(broker.api(`/v1/connected-accounts/${first}`, { method: 'DELETE' }));
+  // Somebody else's accounts are no change of this list.
+  const before = stream.messages().length;
+  await link('work', 'somebody-else');
+  await told(change(second, { label: 'last' }));
+  expect(stream.messages()).toHaveLength(before + 1);
+  stream.leave();
+});
+
 it('what is not offered is not waited for', async () => {
   await open();
   const stream = await listen(await incidentSetting(broker), { promptsListChanged: true });

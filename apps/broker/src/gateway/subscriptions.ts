@@ -127,7 +127,7 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
 }
 
 function versionOf(instance: OpenInstance): string {
-  return `${instance.configVersion} ${JSON.stringify(instance.mappings)}`;
+  return `${instance.configVersion} ${JSON.stringify(instance.mappings)} ${JSON.stringify(instance.accounts)}`;
 }
 
 function notify(stream: Stream, method: string, params: JsonObject): void {

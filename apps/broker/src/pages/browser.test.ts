@@ -223,7 +223,7 @@ describe.skipIf(isMissing)('in a real browser', () => {
         fields: [],
         sandbox: true,
         expiresAt: new Date(Date.now() + 60_000),
-        account: { status: 'ACTIVE', label: p },
+        account: { status: 'ACTIVE', label: p, name: p, owner: 'organization' },
         verification: {
           mode: 'none',
           ready: true,
@@ -233,7 +233,7 @@ describe.skipIf(isMissing)('in a real browser', () => {
           unusable: false,
           leadsTo: [],
         },
-        replacement: { from: p, to: p },
+        replacement: { from: p, to: p, mayAdd: true },
       };
       const asChecked = (mode: LinkView['verification']['mode'], chatCode?: string): LinkView => ({
         ...view,
@@ -255,7 +255,7 @@ describe.skipIf(isMissing)('in a real browser', () => {
         renderLanding(asChecked('oidc'), p, token),
         renderLanding(asChecked('session'), p, token),
         renderLanding(asChecked('chat', '123456'), p, token),
-        replacementPage(view, { from: p, to: p }, p, token),
+        replacementPage(view, { from: p, to: p, mayAdd: false }, p, token),
         renderLanding(keyView, p, token, problem),
         connectedPage(view),
         usedPage(view),
