@@ -34,6 +34,12 @@ const outcomeOf = (url: string) => new URL(url).searchParams.get('r');
 const counts = async (): Promise<Json> => (await broker.control('/linear/ledger', 'GET')).counts;
 const defaults = async (identifier: string) => (await accounts(identifier, '&default=true')).map((account) => account.label);
 
+/** What such a request would write; revocations of earlier tests may still be going on beside it. */
+const standing = async () => {
+  const { connected_accounts, authorization_links, users, events } = await rows.checksums();
+  return { connected_accounts, authorization_links, users, events };
+};
+
 async function connect(identifier: string, account: string, more: Json = {}): Promise<{ url: string; html: string }> {
   const { status, body } = await mint(identifier, more);
   expect(status, JSON.stringify(body)).toBe(200);
@@ -71,8 +77,9 @@ describe('several accounts of one user on one connection', () => {
     expect(await used(identifier, { account_label: 'home' })).toBe('ada@home.example');
     const home = await labelled(identifier, 'home');
     expect(await used(identifier, { connected_account_id: home.id })).toBe('ada@home.example');
-    const [call] = (await broker.api(`/v1/tool-calls?user_identifier=${identifier}`)).body.items;
-    expect(call).toMatchObject({ connected_account_id: home.id, account_label: 'home', outcome: 'success' });
+    const calls = (await broker.api(`/v1/tool-calls?connected_account_id=${home.id}`)).body.items;
+    expect(calls).toHaveLength(2);
+    expect(calls[0]).toMatchObject({ connected_account_id: home.id, account_label: 'home', outcome: 'success' });
   });
 
   it('a first account is called as its provider calls it, and a second one of the same name is told apart', async () => {
@@ -138,14 +145,14 @@ describe('several accounts of one user on one connection', () => {
     // Another user and another connection have labels of their own.
     const other = await personWithTwo();
     expect((await accounts(other)).map((account) => account.label)).toEqual(['work', 'home']);
-    const before = await rows.checksums();
+    const before = await standing();
     for (const label of ['', ' work', 'a\u200bb', 'e\u0301', work.id, 'x'.repeat(65), 'a\nb', 7]) {
       expect((await patch(home.id, { label })).body, String(label)).toMatchObject({ code: 'invalid_request' });
       expect((await mint(identifier, { account_label: label })).body).toMatchObject({ code: 'invalid_request' });
     }
     expect((await patch(home.id, {})).body).toMatchObject({ code: 'invalid_request' });
     expect((await patch(home.id, { default: false })).body).toMatchObject({ code: 'invalid_request' });
-    expect(await rows.checksums()).toEqual(before);
+    expect(await standing()).toEqual(before);
   });
 
   it('the default is moved by PATCH, tells so in audit and events, and by DELETE to the oldest one in use', async () => {
@@ -192,6 +199,27 @@ describe('several accounts of one user on one connection', () => {
     expect(answer).toMatchObject({ code: 'authorization_required', connected_account_id: work.id });
     expect((await new Browser().follow(answer.authentication_link, () => false)).html).toContain('<strong><bdi>work</bdi></strong>');
     expect(await used(identifier, { account_label: 'home' })).toBe('ada@home.example');
+  });
+
+  it('ensure_instance answers the default account each time, and a link only while that is not connected', async () => {
+    await broker.api('/v1/mcp-configs', { body: { name: 'ensured', connection_tool_mappings: [{ connection_name: 'linear' }] } });
+    const identifier = someone();
+    const ensure = async () =>
+      (await broker.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'ensured', user_identifier: identifier } })).body;
+    const first = await ensure();
+    expect((await ensure()).connections).toEqual(first.connections);
+    await connect(identifier, 'ada@work.example', { account_label: 'work' });
+    await mint(identifier, { account_label: 'home' });
+    const [{ id }] = (await accounts(identifier, '&default=true')) as [Json];
+    const second = await ensure();
+    expect(second.url).toBe(first.url);
+    // The other account still waits; nothing that this instance needs does.
+    expect(second.connections).toMatchObject([{ connected_account_id: id, account_owner: 'user', authentication_link: null }]);
+    await rows.query("update connected_accounts set status = 'REVOKED', reason = 'revoked_by_provider' where id = $1", [id]);
+    const third = await ensure();
+    expect(third.connections[0]).toMatchObject({ connected_account_id: id, authentication_link: expect.stringContaining('/connect/') });
+    expect((await ensure()).connections).toEqual(third.connections);
+    expect(await accounts(identifier)).toHaveLength(2);
   });
 
   it('one owner has 20 at most on a connection', async () => {

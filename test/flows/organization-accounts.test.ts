@@ -36,6 +36,12 @@ const mint = (connection_name: string, identifier: string, more: Json = {}, toke
     body: { connection_name, identifier, account_owner: 'organization', ...more },
     ...(token === undefined ? {} : { token }),
   });
+/** What such a request would write; revocations of earlier tests may still be going on beside it. */
+const standing = async () => {
+  const { connected_accounts, authorization_links, users, events } = await rows.checksums();
+  return { connected_accounts, authorization_links, users, events };
+};
+
 async function connect(connection_name: string, identifier: string, account: string, more: Json = {}): Promise<string> {
   const { body } = await mint(connection_name, identifier, more);
   await broker.connect(body.link, { account });
@@ -128,11 +134,11 @@ describe('an account of the organization', () => {
   it('a link for it, its label, its default and its end need the scope of their own; the agents’ calls give out no link', async () => {
     const name = await newConnection();
     const user = someone();
-    const before = await rows.checksums();
+    const before = await standing();
     const refused = await mint(name, user, {}, without);
     expect(refused).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
     expect(refused.headers.get('www-authenticate')).toContain('insufficient_scope');
-    expect(await rows.checksums()).toEqual(before);
+    expect(await standing()).toEqual(before);
 
     // Nobody has connected it: whoever uses it is told whom to ask, and gets no link.
     const instance = await instanceOf(name, user);
@@ -220,6 +226,23 @@ describe('who connected it', () => {
     await broker.api(`/v1/users/${admin}`, { method: 'DELETE' });
     expect((await accountOf(id)).status).toBe('PENDING_AUTH');
     expect(await rows.query('select 1 from verifications where connected_account_id = $1', [id])).toEqual([]);
+  });
+
+  it('is forgotten while connecting it: either the account is connected or it is as before, and both requests are answered', async () => {
+    for (let round = 0; round < 6; round++) {
+      const name = await newConnection();
+      const admin = someone();
+      const { link, connected_account_id: id } = (await mint(name, admin)).body;
+      const browser = new Browser();
+      const callback = await browser.toCallback(link, 'allow', 'robot@acme.example');
+      const [page, forgotten] = await Promise.all([browser.request(callback), broker.api(`/v1/users/${admin}`, { method: 'DELETE' })]);
+      expect([303, 400, 404, 410]).toContain(page.status);
+      expect(forgotten.status).toBe(204);
+      const account = await accountOf(id);
+      expect(['ACTIVE', 'PENDING_AUTH']).toContain(account.status);
+      expect(account.connected_by?.identifier ?? null).toBeNull();
+    }
+    expect(broker.logLines.filter((line) => /deadlock/.test(line))).toEqual([]);
   });
 
   it('a user who is suspended uses no account of the organization, over MCP neither', async () => {

@@ -476,7 +476,7 @@ export async function confirmReplacement(
   const { ctx } = open;
   const macs = await macsOf(modules, browsers);
   await ctx.tx(async (tx) => {
-    await lockOwner(tx, open.connection.id, open.account.userId);
+    await lockOwner(tx, open.connection.id, open.account.userId, open.userId);
     const [row] = await tx.select().from(checks).where(openReplacements(open, macs)).orderBy(desc(checks.id)).limit(1).for('update');
     if (row?.sealedCt == null) throw new Fault('verification_required');
     const credential = await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt);
@@ -629,7 +629,7 @@ async function store(
 ): Promise<void> {
   const { ctx, link, account, connection } = open;
   await ctx.tx(async (tx) => {
-    await lockOwner(tx, connection.id, account.userId);
+    await lockOwner(tx, connection.id, account.userId, open.userId);
     await useLink(tx, link.id);
     const [current] = await tx.select().from(schema.connectedAccounts).where(eq(schema.connectedAccounts.id, account.id)).for('update');
     if (current === undefined) throw new Fault('link_invalid');

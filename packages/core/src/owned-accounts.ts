@@ -21,8 +21,12 @@ export function ownedBy(connectionId: string, ownerId: OwnerId): SQL {
   return sql`${t.connectionId} = ${connectionId} and coalesce(${t.userId}, '') = ${ownerId ?? ''}`;
 }
 
-/** Whoever adds accounts, or changes labels or the default, takes turns. Called before a row is locked, so that nobody waits crosswise. */
-export async function lockOwner(tx: Tx, connectionId: string, ownerId: OwnerId): Promise<void> {
+/**
+ * Whoever adds accounts, or changes labels or the default, takes turns. Called before any other row is locked, so that nobody
+ * waits crosswise; the person's row comes first, as where a user is forgotten.
+ */
+export async function lockOwner(tx: Tx, connectionId: string, ownerId: OwnerId, personId: OwnerId = ownerId): Promise<void> {
+  if (personId !== null) await tx.select({ id: schema.users.id }).from(schema.users).where(eq(schema.users.id, personId)).for('key share');
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`accounts ${connectionId} ${ownerId ?? ''}`}, 0))`);
 }
 
