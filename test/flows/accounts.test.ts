@@ -98,6 +98,17 @@ describe('several accounts of one user on one connection', () => {
     ]);
   });
 
+  it('a provider’s label is made one of ours: short, and without what cannot be seen', async () => {
+    const identifier = someone();
+    await connect(identifier, `x\u202e${'é😀'.repeat(30)}`);
+    const [{ label, provider_account }] = (await accounts(identifier)) as [Json];
+    expect(provider_account.label).toContain('\u202e');
+    expect(label).not.toContain('\u202e');
+    expect(label.length).toBeLessThanOrEqual(64);
+    expect(label.isWellFormed()).toBe(true);
+    expect(await used(identifier, { account_label: label })).toMatch(/@/);
+  });
+
   it('the account that waits since ensure_instance takes the first label, so that nobody connects in vain', async () => {
     const identifier = someone();
     const plain = (await mint(identifier)).body;
@@ -227,7 +238,12 @@ describe('several accounts of one user on one connection', () => {
     for (let n = 0; n < 20; n++) expect((await mint(identifier, { account_label: `a-${n}` })).status).toBe(200);
     expect((await mint(identifier, { account_label: 'a-20' })).body).toMatchObject({ status: 409, code: 'account_limit' });
     expect((await mint(identifier, { account_label: 'a-3' })).status).toBe(200);
-    expect(await accounts(identifier, '&limit=100')).toHaveLength(20);
+    const all = await accounts(identifier, '&limit=100');
+    expect(all).toHaveLength(20);
+    await remove(all[4].id);
+    expect((await mint(identifier, { account_label: 'a-20' })).status).toBe(200);
+    // One that was disconnected takes its place again only where there is one.
+    expect((await mint(identifier, { account_label: all[4].label })).body).toMatchObject({ code: 'account_limit' });
   });
 
   it('belong to their user alone: another’s label or id answers like one that does not exist', async () => {
@@ -357,6 +373,22 @@ describe('an account of another name, offered where a re-authorization lands on 
     expect(await accounts(identifier)).toMatchObject([{ id: first.id, label: 'Bob @ Acme', provider_account: { label: 'Bob @ Acme' } }]);
   });
 
+  it('that was connected under another label meanwhile is not asked about any more, and its token given back', async () => {
+    const { identifier, first, link, browser, page } = await landsElsewhere('confirm_or_add');
+    const { connection_name } = first;
+    const before = await storedAccount(rows, first.id);
+    await connect(identifier, 'bob@acme.example', { connection_name, account_label: 'bob' });
+    for (const as of ['another', 'x']) {
+      const answer = await browser.submit(page, { as }, '/replace');
+      expect(answer.headers.get('location')).toMatch(as === 'another' ? /r=account_already_connected/ : /done$/);
+    }
+    expect((await browser.follow(`${link}/done?r=account_already_connected`, () => false)).html).toContain('connected already');
+    expect(await storedAccount(rows, first.id)).toEqual(before);
+    const waiting = () => rows.query('select outcome, sealed_ct from verifications where connected_account_id = $1', [first.id]);
+    await expect.poll(waiting, { timeout: 25_000, interval: 200 }).toEqual([{ outcome: 'expired', sealed_ct: null }]);
+    expect(await used(identifier, { connection_name, account_label: 'bob' })).toBe('bob@acme.example');
+  });
+
   it('is not to be had where the connection only lets it be replaced', async () => {
     const { identifier, first, browser, page } = await landsElsewhere('confirm');
     expect(page.html).not.toContain('Keep both');
@@ -386,7 +418,7 @@ it('chat: one person has one code under way, whichever account it is about', asy
   expect((await send(codes[0] as string)).body).toMatchObject({ code: 'verification_failed' });
   expect((await send(codes[1] as string)).body).toEqual({ connected_account_id: browsers[1]?.id, accepted: true });
   await browsers[1]?.browser.arrive(await browsers[1].browser.toCallback(browsers[1].link));
-  expect((await accounts(identifier)).map((account) => account.status)).toEqual(['PENDING_AUTH', 'ACTIVE']);
+  expect([(await labelled(identifier, 'work')).status, (await labelled(identifier, 'home')).status]).toEqual(['PENDING_AUTH', 'ACTIVE']);
 });
 
 it('E21: 50 requests for a link of an account in use make no new grant, and the one it has goes on', async () => {

@@ -475,7 +475,7 @@ export async function confirmReplacement(
   }
   const { ctx } = open;
   const macs = await macsOf(modules, browsers);
-  await ctx.tx(async (tx) => {
+  const confirmed = ctx.tx(async (tx) => {
     await lockOwner(tx, open.connection.id, open.account.userId, open.userId);
     const [row] = await tx.select().from(checks).where(openReplacements(open, macs)).orderBy(desc(checks.id)).limit(1).for('update');
     if (row?.sealedCt == null) throw new Fault('verification_required');
@@ -511,6 +511,12 @@ export async function confirmReplacement(
       { kind: 'connected_account', id: account.id },
       { connection: open.connection.name, [add ? 'beside' : 'from']: row.facts['from'], to: to.id },
     );
+  });
+  await confirmed.catch(async (error: unknown) => {
+    // Connected elsewhere since the question was asked: there is nothing left to ask, and the timer gives the token back.
+    if (isFault(error, 'account_already_connected'))
+      await ctx.tx((tx) => tx.update(checks).set({ expiresAt: sql`clock_timestamp()` }).where(openReplacements(open, macs)));
+    throw error;
   });
 }
 
