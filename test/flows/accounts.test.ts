@@ -136,15 +136,16 @@ describe('several accounts of one user on one connection', () => {
     expect(await defaults(identifier)).toEqual(['work']);
   });
 
-  it('one provider account is not connected under two labels; the new token is given back, the first one lives', async () => {
+  it('one provider account is not connected under two labels; the new token is not kept, the first one lives', async () => {
     const identifier = await personWithTwo();
     const page = await connect(identifier, 'ada@work.example', { account_label: 'third' });
     expect(outcomeOf(page.url)).toBe('account_already_connected');
     expect(page.html).toContain('connected already');
     expect(await labelled(identifier, 'third')).toMatchObject({ status: 'PENDING_AUTH', provider_account: null });
-    // Linear ends a grant alone, so that giving it back does not touch the other.
     const third = await labelled(identifier, 'third');
-    expect((await broker.api(`/v1/revocations?connected_account_id=${third.id}`)).body.items).toMatchObject([{ cause: 'abandoned' }]);
+    // To give it back could end the account that is connected: the vendor may take it for the whole of what the person granted.
+    const [receipt] = (await broker.api(`/v1/revocations?connected_account_id=${third.id}`)).body.items;
+    expect(receipt).toMatchObject({ cause: 'abandoned', status: 'unproven', detail: expect.stringContaining('left to expire') });
     expect(await used(identifier)).toBe('ada@work.example');
   });
 
@@ -210,6 +211,24 @@ describe('several accounts of one user on one connection', () => {
     expect(answer).toMatchObject({ code: 'authorization_required', connected_account_id: work.id });
     expect((await new Browser().follow(answer.authentication_link, () => false)).html).toContain('<strong><bdi>work</bdi></strong>');
     expect(await used(identifier, { account_label: 'home' })).toBe('ada@home.example');
+  });
+
+  it('one that was connected before there were labels is called as its provider calls it, and is its user’s own doing', async () => {
+    const identifier = someone();
+    await connect(identifier, 'ada@old.example');
+    await rows.query(
+      `update connected_accounts set label = null, connected_by_user_id = null, connected_by_client_id = null
+         where user_id = (select id from users where identifier = $1)`,
+      [identifier],
+    );
+    const [old] = (await accounts(identifier)) as [Json];
+    expect(old).toMatchObject({ label: 'Ada @ Acme', default: true, connected_by: { identifier, client_id: null } });
+    expect(await used(identifier, { account_label: 'Ada @ Acme' })).toBe('ada@old.example');
+    // Its name is taken all the same.
+    expect((await mint(identifier, { account_label: 'Ada @ Acme' })).body.connected_account_id).toBe(old.id);
+    await connect(identifier, 'ada@new.example', { account_label: 'new' });
+    const other = await labelled(identifier, 'new');
+    expect((await patch(other.id, { label: 'Ada @ Acme' })).body.code).toBe('name_taken');
   });
 
   it('ensure_instance answers the default account each time, and a link only while that is not connected', async () => {

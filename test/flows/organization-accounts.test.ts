@@ -216,6 +216,21 @@ describe('who connected it', () => {
     expect((await rows.query('select 1 from connected_accounts where id = $1', [own.connected_account_id])).length).toBe(0);
   });
 
+  it('has an account of their own at a vendor that ends all grants of a person at once: forgetting leaves that token to expire', async () => {
+    const name = await newConnection({}, 'slack');
+    const [admin, user] = [someone(), someone()];
+    const id = await connect(name, admin, 'robot@acme.example');
+    const own = (await mint(name, admin, { account_owner: 'user' })).body;
+    await broker.connect(own.link, { account: 'robot@acme.example' });
+    await broker.api(`/v1/users/${admin}`, { method: 'DELETE' });
+    const receipts = async () => (await broker.api(`/v1/revocations?connected_account_id=${own.connected_account_id}`)).body.items;
+    await expect.poll(async () => (await receipts())[0].status, { timeout: 25_000, interval: 200 }).toBe('unproven');
+    expect((await receipts())[0].detail).toContain('left to expire');
+    const call = { connection_name: name, identifier: user, ...org };
+    expect((await broker.api('/v1/tools/slack_list_channels/execute', { body: call })).status).toBe(200);
+    expect((await accountOf(id)).status).toBe('ACTIVE');
+  });
+
   it('and whose check was under way, leaves it as it was', async () => {
     const name = await newConnection({ verification: { mode: 'app', user_verify_urls: [verifyUrl] } });
     const admin = someone();
