@@ -133,6 +133,21 @@ export const scripts: readonly Script[] = [
     },
   },
   {
+    name: 'Bob signs in at an address that Mallory was sent to, for a link of his',
+    modes: ['oidc'],
+    threads: async (cell) => {
+      const link = await linkOf(cell, 'bob');
+      const [hers, his] = [new Walk(cell, cell.mallory, link), new Walk(cell, cell.bob, link)];
+      let at: string | undefined;
+      const begin = async () => {
+        at = await hers.beginSignIn();
+      };
+      const sign = async () => (at === undefined ? undefined : cell.bob.browser.follow(at, () => false));
+      // He began himself, so that his browser has a cookie too.
+      return [[his.open, his.beginSignIn, hers.open, begin, sign, hers.press, () => hers.consent(), () => hers.bring()]];
+    },
+  },
+  {
     name: 'the code in Bob’s browser is guessed, and at last known',
     modes: ['chat'],
     threads: async (cell) => {

@@ -163,13 +163,17 @@ export class Walk {
     }
   };
 
+  /** Where the browser is sent to sign in. */
+  beginSignIn = async (): Promise<string | undefined> => {
+    const location = (await this.#submit('/sign-in', {})).headers.get('location');
+    const at = location === null ? undefined : new URL(location, this.link());
+    return at === undefined || at.origin === new URL(this.link()).origin ? undefined : at.href;
+  };
+
   /** Answers where the identity provider's answer would have gone, if `until` stops there. */
   signIn = async (until: (url: string) => boolean): Promise<string | undefined> => {
-    const started = await this.#submit('/sign-in', {});
-    const location = started.headers.get('location');
-    if (location === null) return undefined;
-    if (new URL(location, this.link()).origin === new URL(this.link()).origin) return undefined;
-    return (await this.person.browser.follow(location, until)).url;
+    const at = await this.beginSignIn();
+    return at === undefined ? undefined : (await this.person.browser.follow(at, until)).url;
   };
 
   /** Continue, or the form with the keys. */
