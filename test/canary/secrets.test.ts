@@ -404,7 +404,7 @@ describe('the search', () => {
   });
 });
 
-describe('secrets', () => {
+describe('C01, C17: secrets', () => {
   it.each(flows)('are used in: %s', async (_, run) => {
     await run();
     await plantStored();
@@ -441,7 +441,7 @@ describe('secrets', () => {
     expect(refreshTokens.length).toBeGreaterThan(5);
   });
 
-  it('C01, C17: are in no log line, no row, no job and no answer but those that hand them out', async () => {
+  it('are in no log line, no row, no job and no answer but those that hand them out', async () => {
     const places = await everywhere();
     const size = (kind: Place['kind']) => places.filter((place) => place.kind === kind).length;
     expect(size('log')).toBeGreaterThan(100);
