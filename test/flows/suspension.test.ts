@@ -300,7 +300,7 @@ describe('an environment', () => {
     await forgetEnvironment(broker.modules.db, id);
 
     for (const row of theirs) expect(await opens(row)).toBe(false);
-    expect(await rows.query('select 1 from data_keys where environment_id = $1', [id])).toEqual([]);
+    expect(await rows.query("select 1 from data_keys where environment_id = $1 and state <> 'retired'", [id])).toEqual([]);
     expect(await rows.query('select 1 from connections where environment_id = $1 and client_secret_ct is not null', [id])).toEqual([]);
     for (const row of sealed.filter((r) => r.environment_id !== id)) expect(await opens(row)).toBe(true);
     expect((await there.api('/v1/connections')).body).toMatchObject({ code: 'environment_suspended' });

@@ -10,7 +10,8 @@ import {
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import type { OAuthApp } from '@grantway/oauth';
 import { clientSecretPlace, endAccount, NeedsAuthorization } from '@grantway/vault';
-import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, ne, notInArray, sql } from 'drizzle-orm';
+import { endLinks } from './account-endings.ts';
 import { type ConnectionRow, redirectUri } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
@@ -26,6 +27,8 @@ export async function listConnectedAccounts(
     connection_name?: string | undefined;
     identifier?: string | undefined;
     status?: ConnectedAccountStatus | undefined;
+    reason?: ConnectedAccountReason | undefined;
+    needs_reauthorization?: 'true' | 'false' | undefined;
   },
 ): Promise<Page<ConnectedAccount>> {
   const before = decodeCursor('connectedAccount', query.cursor);
@@ -38,6 +41,10 @@ export async function listConnectedAccounts(
           query.connection_name === undefined ? undefined : eq(schema.connections.name, query.connection_name),
           query.identifier === undefined ? undefined : eq(schema.users.identifier, query.identifier),
           query.status === undefined ? undefined : eq(t.status, query.status),
+          query.reason === undefined ? undefined : eq(t.reason, query.reason),
+          query.needs_reauthorization === undefined
+            ? undefined
+            : (query.needs_reauthorization === 'true' ? inArray : notInArray)(t.status, ['EXPIRED', 'REVOKED']),
         ),
       )
       .orderBy(desc(t.id))
@@ -61,10 +68,10 @@ export async function getConnectedAccount(ctx: Ctx, id: string): Promise<Connect
  * What fails is tried again by the sweep, and ends with a receipt. The account stays, DISCONNECTED, so that its history can be read and its user can connect again.
  */
 export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
-  const revocationId = newId('revocation');
+  const receipts = [newId('revocation')];
   await ctx.tx(async (tx) => {
     const [row] = await tx
-      .select({ status: t.status })
+      .select({ status: t.status, connectionId: t.connectionId })
       .from(t)
       .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)))
       .for('update');
@@ -76,14 +83,12 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
         reason: 'disconnected_by_operator',
         actor: ctx.actor,
         requestId: ctx.requestId,
-        revoke: { sealing: ctx.modules.sealing, cause: 'disconnected', id: revocationId },
+        revoke: { sealing: ctx.modules.sealing, cause: 'disconnected', id: receipts[0] },
       });
     }
     // Links that are still out must not bring the account back behind the operator's back.
-    await tx
-      .update(schema.authorizationLinks)
-      .set({ expiresAt: sql`least(${schema.authorizationLinks.expiresAt}, clock_timestamp())` })
-      .where(eq(schema.authorizationLinks.connectedAccountId, id));
+    const account = { id, environmentId: ctx.environmentId, connectionId: row.connectionId };
+    receipts.push(...(await endLinks(tx, ctx.modules.sealing, account, 'disconnected')));
     await ctx.audit(tx, 'connected_account.deleted', { kind: 'connected_account', id }, { from: row.status });
     if (row.status !== 'DISCONNECTED') {
       await recordEvent(tx, {
@@ -94,7 +99,7 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
       });
     }
   });
-  await ctx.modules.revocations.tryNow(revocationId);
+  await Promise.all(receipts.map((receipt) => ctx.modules.revocations.tryNow(receipt)));
 }
 
 /**
