@@ -1,3 +1,4 @@
+import { setCredentialRead } from '@grantway/core';
 import type { Json, TestBroker } from '@grantway/test/harness';
 import { Browser, chatCodeIn } from '../flows/browser.ts';
 import type { OtherEnvironment } from './other-environment.ts';
@@ -225,6 +226,14 @@ export const exercised: Record<string, Exercise> = {
       return { path: `/v1/connected-accounts/${linear.connected_account_id}/refresh` };
     },
     masked: byId(account, (id) => `/v1/connected-accounts/${id}/refresh`),
+  },
+  'POST /v1/connected-accounts/{id}/credential': {
+    request: async ({ broker, instance }) => {
+      await setCredentialRead(broker.modules.db, broker.client.clientId, { perHour: 999, perDay: 999, keys: false });
+      const linear = instance.connections.find((c: Json) => c.connector === 'linear');
+      return { path: `/v1/connected-accounts/${linear.connected_account_id}/credential`, body: { reason: 'a migration' } };
+    },
+    masked: byId(account, (id) => `/v1/connected-accounts/${id}/credential`, { reason: 'a migration' }),
   },
   'DELETE /v1/connected-accounts/{id}': {
     request: async (world) => {

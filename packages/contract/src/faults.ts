@@ -76,6 +76,8 @@ export const faults = {
   authorization_required: { status: 409, title: 'The account must be connected first', actor: 'person', retry: false },
   not_refreshable: { status: 409, title: 'The account holds nothing that can be renewed', actor: 'caller', retry: false },
   scope_missing: { status: 409, title: 'The account lacks a scope that the tool needs', actor: 'person', retry: false },
+  credential_read_off: { status: 403, title: 'Reading credentials is not turned on for this client', actor: 'operator', retry: false },
+  credential_read_limit: { status: 429, title: 'The client has read as many credentials as it may', actor: 'operator', retry: true },
   idempotency_mismatch: { status: 422, title: 'The Idempotency-Key was used for another request', actor: 'caller', retry: false },
   idempotency_in_progress: { status: 409, title: 'The same request is still running', actor: 'caller', retry: true },
   provider_error: { status: 502, title: 'The provider refused the request', actor: 'caller', retry: false },

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { allEventTypes, auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
 import { idPrefixes } from './ids.ts';
-import { allPermissions, type Permission } from './permissions.ts';
+import { allPermissions, everyPermission, type Permission } from './permissions.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
@@ -541,7 +541,7 @@ export type ToolCall = z.infer<typeof ToolCall>;
 export const AuditEvent = z.object({
   id: z.string(),
   action: z.enum(auditActions),
-  actor: z.object({ kind: z.enum(['client', 'person', 'system']), id: z.string().nullable() }),
+  actor: z.object({ kind: z.enum(['client', 'person', 'system', 'operator']), id: z.string().nullable() }),
   target: z.object({ kind: z.string(), id: z.string() }).nullable(),
   request_id: z.string().nullable(),
   details: z.record(z.string(), z.unknown()),
@@ -551,10 +551,14 @@ export type AuditEvent = z.infer<typeof AuditEvent>;
 
 // ---- clients and users -----------------------------------------------------------------------------------------
 
-export const PermissionName = z.enum(allPermissions as [Permission, ...Permission[]]);
+export const PermissionName = z.enum([everyPermission, ...allPermissions] as [typeof everyPermission, ...Permission[]]);
 export const ClientCreate = z.strictObject({
   name: z.string().trim().min(1).max(100),
-  scopes: z.array(PermissionName).min(1).max(100).describe('What it may do; nothing that the caller may not'),
+  scopes: z
+    .array(PermissionName)
+    .min(1)
+    .max(100)
+    .describe('What it may do; nothing that the caller may not. all: everything, also what later versions add'),
 });
 export const ClientUpdate = z
   .strictObject({
@@ -573,6 +577,10 @@ export const MachineClient = z.object({
   suspended: z.boolean(),
   suspended_at: moment.nullable(),
   previous_secret_expires_at: moment.nullable(),
+  credential_read: z
+    .object({ per_hour: z.int(), per_day: z.int(), keys: z.boolean().describe('Also keys and passwords, which do not end by themselves') })
+    .nullable()
+    .describe('Whether it may read credentials in clear, and how often; null: not. Only an operator sets it, with npm run operator'),
   created_at: moment,
 });
 export const CreatedSecret = z.object({ client_secret: z.string().describe('Shown only now') });
@@ -580,6 +588,21 @@ export type ClientCreate = z.infer<typeof ClientCreate>;
 export type ClientUpdate = z.infer<typeof ClientUpdate>;
 export type MachineClient = z.infer<typeof MachineClient>;
 export type CreatedSecret = z.infer<typeof CreatedSecret>;
+
+export const CredentialRead = z.strictObject({
+  reason: z.string().trim().min(3).max(200).describe('Why; it stands in the audit and in the event'),
+});
+export const ReadCredential = z.object({
+  connected_account_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  access_token: z.string().nullable().describe('Null where the account holds a key. The refresh token is never answered'),
+  expires_at: moment.nullable().describe('When the access token ends, as far as its provider said'),
+  scopes: z.array(z.string()),
+  fields: z.record(z.string(), z.string()).nullable().describe('The secret fields of a key; null where there is an access token'),
+});
+export type CredentialRead = z.infer<typeof CredentialRead>;
+export type ReadCredential = z.infer<typeof ReadCredential>;
 
 export const UserUpdate = z.strictObject({
   suspended: z.boolean().describe('true: the next call on behalf of this user is refused; resuming needs no new consent'),

@@ -12,8 +12,9 @@ import {
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import type { OAuthApp } from '@grantway/oauth';
 import { clientSecretPlace, endAccount, NeedsAuthorization } from '@grantway/vault';
-import { and, desc, eq, isNotNull, isNull, lt, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, sql } from 'drizzle-orm';
 import { alias } from 'drizzle-orm/pg-core';
+import { endLinks } from './account-endings.ts';
 import { type ConnectionRow, redirectUri } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { labelOf, lockOwner, makeDefault, mayChange, ownedBy, ownerOf, passDefaultOn } from './owned-accounts.ts';
@@ -33,6 +34,8 @@ export async function listConnectedAccounts(
     owner?: AccountOwner | undefined;
     label?: string | undefined;
     default?: 'true' | 'false' | undefined;
+    reason?: ConnectedAccountReason | undefined;
+    needs_reauthorization?: 'true' | 'false' | undefined;
   },
 ): Promise<Page<ConnectedAccount>> {
   const before = decodeCursor('connectedAccount', query.cursor);
@@ -48,6 +51,10 @@ export async function listConnectedAccounts(
           query.owner === undefined ? undefined : query.owner === 'organization' ? isNull(t.userId) : isNotNull(t.userId),
           query.label === undefined ? undefined : sql`coalesce(${t.label}, ${t.providerAccountLabel}) = ${query.label}`,
           query.default === undefined ? undefined : eq(t.isDefault, query.default === 'true'),
+          query.reason === undefined ? undefined : eq(t.reason, query.reason),
+          query.needs_reauthorization === undefined
+            ? undefined
+            : (query.needs_reauthorization === 'true' ? inArray : notInArray)(t.status, ['EXPIRED', 'REVOKED']),
         ),
       )
       .orderBy(desc(t.id))
@@ -71,7 +78,7 @@ export async function getConnectedAccount(ctx: Ctx, id: string): Promise<Connect
  * What fails is tried again by the sweep, and ends with a receipt. The account stays, DISCONNECTED, so that its history can be read and its user can connect again.
  */
 export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
-  const revocationId = newId('revocation');
+  const receipts = [newId('revocation')];
   await ctx.tx(async (tx) => {
     const row = await lockWithOwner(ctx, tx, id);
     if (row.status !== 'DISCONNECTED') {
@@ -81,14 +88,12 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
         reason: 'disconnected_by_operator',
         actor: ctx.actor,
         requestId: ctx.requestId,
-        revoke: { sealing: ctx.modules.sealing, cause: 'disconnected', id: revocationId },
+        revoke: { sealing: ctx.modules.sealing, cause: 'disconnected', id: receipts[0] },
       });
     }
     // Links that are still out must not bring the account back behind the operator's back.
-    await tx
-      .update(schema.authorizationLinks)
-      .set({ expiresAt: sql`least(${schema.authorizationLinks.expiresAt}, clock_timestamp())` })
-      .where(eq(schema.authorizationLinks.connectedAccountId, id));
+    const account = { id, environmentId: ctx.environmentId, connectionId: row.connectionId };
+    receipts.push(...(await endLinks(tx, ctx.modules.sealing, account, 'disconnected')));
     const heir = await passDefaultOn(tx, row);
     await ctx.audit(
       tx,
@@ -106,7 +111,7 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
       });
     }
   });
-  await ctx.modules.revocations.tryNow(revocationId);
+  await Promise.all(receipts.map((receipt) => ctx.modules.revocations.tryNow(receipt)));
 }
 
 /** The owner's turn first, then the row: in the order of everybody who changes accounts. */

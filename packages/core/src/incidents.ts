@@ -2,6 +2,7 @@ import { Fault, firstIdAt, type Incident, type IncidentCreate, type IncidentItem
 import { recordAudit, schema, type Tx } from '@grantway/db';
 import { endAccount } from '@grantway/vault';
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { endLinks } from './account-endings.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 
@@ -273,10 +274,7 @@ async function endOne(modules: Modules, item: typeof items.$inferSelect): Promis
         requestId: null,
         revoke: { sealing: modules.sealing, cause: 'incident', id: revocationId, incidentId: item.incidentId },
       });
-      await tx
-        .update(schema.authorizationLinks)
-        .set({ expiresAt: sql`least(${schema.authorizationLinks.expiresAt}, clock_timestamp())` })
-        .where(eq(schema.authorizationLinks.connectedAccountId, account.id));
+      await endLinks(tx, modules.sealing, account, 'incident');
     } else {
       // Somebody else ended this very grant meanwhile; his receipt is the item's.
       const [other] = await tx

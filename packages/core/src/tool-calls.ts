@@ -18,6 +18,7 @@ import { ensureUser } from './connected-accounts.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { mustStillBeServed } from './standing.ts';
 import type { ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -141,6 +142,7 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'argument_invalid':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
+    case 'client_suspended':
     case 'user_suspended':
     case 'environment_suspended':
       return 'refused';
@@ -182,9 +184,11 @@ async function run(
     if (account.userId === null) await mustNotBeSuspended(call);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
+    // The lease has looked whether all are served; whoever waited for anything since looks again.
+    let hasWaited = tool.effect !== 'read';
     let repeated = false;
-    for (let credentials = 0; ; ) {
-      const response = await send(call, tool, connector, lease, request);
+    for (let credentials = 0; ; hasWaited = true) {
+      const response = await send(call, tool, connector, lease, request, hasWaited);
       record.provider_status = response.status;
       const fault = (connector.api.fault ?? faultByStatus)(response);
       if (fault === undefined) return read(tool, response);
@@ -255,10 +259,12 @@ async function send(
   connector: Connector,
   lease: Lease,
   request: Parameters<Modules['egress']['call']>[1],
+  hasWaited: boolean,
 ): Promise<ApiResponse> {
-  const { modules } = call;
+  const { modules, caller } = call;
   const target = { connector, fields: lease.fields, sandbox: lease.sandbox };
   for (let attempt = 0; ; attempt++) {
+    if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
     try {
       return await modules.egress.call(target, request, lease.credential, { timeoutMs: modules.settings.toolTimeoutMs });
     } catch (error) {

@@ -1,7 +1,8 @@
 import { Fault, newId, type User, type UserUpdate } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
-import { endAccount } from '@grantway/vault';
-import { and, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { endAccount, queueSalvaged } from '@grantway/vault';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { endLinks } from './account-endings.ts';
 import type { Ctx } from './ctx.ts';
 import { endWaiting } from './verification.ts';
 
@@ -62,11 +63,9 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
   const revocationIds: string[] = [];
   await ctx.tx(async (tx) => {
     const { id } = await lockUser(ctx, tx, identifier);
-    const held = await tx
-      .select({ id: accounts.id })
-      .from(accounts)
-      .where(and(eq(accounts.userId, id), isNotNull(accounts.credentialCt)))
-      .orderBy(accounts.id);
+    const { sealing } = ctx.modules;
+    const all = await tx.select().from(accounts).where(eq(accounts.userId, id)).orderBy(accounts.id).for('update');
+    const held = all.filter(({ credentialCt }) => credentialCt !== null);
     for (const account of held) {
       const revocationId = newId('revocation');
       revocationIds.push(revocationId);
@@ -76,8 +75,15 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
         reason: 'disconnected_by_operator',
         actor: ctx.actor,
         requestId: ctx.requestId,
-        revoke: { sealing: ctx.modules.sealing, cause: 'forgotten', id: revocationId },
+        revoke: { sealing, cause: 'forgotten', id: revocationId },
       });
+    }
+    // Tokens that are in none of them, and would go with their rows: unstored ones, and those that waited for a yes.
+    for (const account of all) {
+      revocationIds.push(
+        ...(await queueSalvaged(tx, sealing, account, 'forgotten')),
+        ...(await endLinks(tx, sealing, account, 'forgotten')),
+      );
     }
     await tx.delete(schema.idempotencyKeys).where(
       inArray(

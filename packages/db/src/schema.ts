@@ -103,6 +103,13 @@ export const signingKeys = pgTable(
 
 // ---- per environment -----------------------------------------------------------------------------------------
 
+export interface StoredCredentialRead {
+  perHour: number;
+  perDay: number;
+  /** Also secrets that do not end by themselves: API keys, passwords. */
+  keys: boolean;
+}
+
 export const clients = pgTable(
   'clients',
   {
@@ -115,6 +122,8 @@ export const clients = pgTable(
     /** After a rotation the secret of before is taken until then. */
     previousSecretMac: bytea('previous_secret_mac'),
     previousSecretUntil: moment('previous_secret_until'),
+    /** Set by an operator only: this client may read credentials in clear, so often. */
+    credentialRead: jsonb('credential_read').$type<StoredCredentialRead>(),
     createdAt: createdAt(),
   },
   (t) => [index('clients_environment').on(t.environmentId, t.id), isolated()],
@@ -484,7 +493,8 @@ export const auditEvents = pgTable(
   'audit_events',
   {
     id: text('id').primaryKey(),
-    environmentId: environmentId(),
+    /** Null: a deed of an operator on the whole installation. */
+    environmentId: text('environment_id').references(() => environments.id),
     action: text('action').notNull(),
     actorKind: text('actor_kind').notNull(),
     actorId: text('actor_id'),
@@ -495,6 +505,21 @@ export const auditEvents = pgTable(
     createdAt: createdAt(),
   },
   (t) => [index('audit_events_page').on(t.environmentId, t.id), isolated()],
+);
+
+/** Credentials that left in clear, counted against a client's limits; the audit is in audit_events. */
+export const credentialReads = pgTable(
+  'credential_reads',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    clientId: text('client_id')
+      .notNull()
+      .references(() => clients.id, { onDelete: 'cascade' }),
+    connectedAccountId: text('connected_account_id').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [index('credential_reads_client').on(t.clientId, t.createdAt), isolated()],
 );
 
 // ---- ending ----------------------------------------------------------------------------------------------------

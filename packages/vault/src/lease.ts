@@ -136,8 +136,8 @@ export function createLeases(deps: LeaseDeps): Leases {
   const received = createReceivedCredentials(deps);
   const pace = createPace({ ...deps.pace, mayProbe });
 
-  async function read(accountId: string): Promise<AccountRow> {
-    const row = await readAccount(deps.db, accountId);
+  async function read(accountId: string, clientId: string | null = null): Promise<AccountRow> {
+    const row = await readAccount(deps.db, accountId, clientId);
     if (row === undefined) throw new Fault('not_found', 'no such connected account');
     return row;
   }
@@ -152,6 +152,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   function mustNotBeSuspended(row: AccountRow): void {
     if (row.environment_suspended) throw new Fault('environment_suspended');
     if (row.user_suspended) throw new Fault('user_suspended');
+    if (row.client_suspended) throw new Fault('client_suspended');
   }
 
   function isStale(row: AccountRow): boolean {
@@ -188,7 +189,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   }
 
   async function lease(accountId: string, clientId: string | null = null): Promise<Lease> {
-    const row = await read(accountId);
+    const row = await read(accountId, clientId);
     mustNotBeSuspended(row);
     mustBeUsable(row);
     if (!isStale(row)) return toLease(row, clientId);
@@ -207,7 +208,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       if (!(error instanceof Fault) || (row.life_left_s as number) <= usableSeconds) throw error;
       return toLease(row, clientId);
     }
-    const fresh = await read(accountId);
+    const fresh = await read(accountId, clientId);
     mustNotBeSuspended(fresh);
     mustBeUsable(fresh);
     return toLease(fresh, clientId);

@@ -1,8 +1,9 @@
 import type { Connector, OAuth2Credential } from '@grantway/connector-kit';
-import { newId, type Secret } from '@grantway/contract';
-import { type Database, newEventId, recordAudit, recordEvent, type Tx, withEvents } from '@grantway/db';
-import { sql } from 'drizzle-orm';
+import { newId, type RevocationCause, type Secret } from '@grantway/contract';
+import { type Database, newEventId, recordAudit, recordEvent, schema, type Tx, withEvents } from '@grantway/db';
+import { and, eq, sql } from 'drizzle-orm';
 import { type AccountRow, credentialPlace, nextRefreshSeconds, readAccount } from './accounts.ts';
+import { salvagePlace } from './credential-place.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
 import { queueRevocation } from './revocations.ts';
@@ -58,14 +59,8 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     generation: r.basedOn,
     grantId: r.grantId,
   });
-  const salvagePlace = (s: { environment_id: string; id: string; based_on: string | number; grant_id: string }): Place => ({
-    environmentId: s.environment_id,
-    table: 'salvaged_credentials',
-    column: 'credential_ct',
-    rowId: s.id,
-    generation: Number(s.based_on),
-    grantId: s.grant_id,
-  });
+  const placeOf = (s: SalvagedRow) =>
+    salvagePlace({ environmentId: s.environment_id, id: s.id, basedOn: Number(s.based_on), grantId: s.grant_id });
 
   async function keep(received: Received, idleSeconds: number | undefined): Promise<boolean> {
     const { accountId } = received;
@@ -97,7 +92,10 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   async function store(received: Received, idleSeconds: number | undefined): Promise<boolean> {
     if (await commit(received, idleSeconds)) return true;
     const now = await readAccount(db, received.accountId);
-    if (now === undefined) return false;
+    if (now === undefined) {
+      await giveBackOrphan(received);
+      return false;
+    }
     if (now.credential_ct !== null && now.grant_id === received.grantId && sameRefreshToken(await openStored(now), received.credential)) {
       return true;
     }
@@ -179,10 +177,25 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     return written.length > 0;
   }
 
+  /** The account's user was forgotten while its provider answered: the receipt of that deed says where to end this one too. */
+  async function giveBackOrphan({ environmentId, accountId, grantId, credential }: Received): Promise<void> {
+    const t = schema.revocations;
+    await db.inEnvironment(environmentId, async (tx) => {
+      const [receipt] = await tx
+        .select({ connectionId: t.connectionId, providerAccountId: t.providerAccountId, cause: t.cause })
+        .from(t)
+        .where(and(eq(t.connectedAccountId, accountId), eq(t.grantId, grantId)))
+        .limit(1);
+      if (receipt === undefined) return;
+      const cause = receipt.cause as RevocationCause;
+      await queueRevocation(tx, sealing, { ...receipt, cause, account: { id: accountId, environmentId }, grantId, credential });
+    });
+  }
+
   async function salvage(received: Received): Promise<void> {
     const id = newId('salvagedCredential');
     const { environmentId, accountId, grantId, basedOn, credential } = received;
-    const place = salvagePlace({ environment_id: environmentId, id, based_on: basedOn, grant_id: grantId });
+    const place = salvagePlace({ environmentId, id, basedOn, grantId });
     const record = await sealing.seal(place, credential);
     const write = () =>
       system().query({
@@ -223,7 +236,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
       values: [row.id, row.grant_id],
     });
     for (const sibling of siblings) {
-      const credential = await sealing.open<OAuth2Credential>(salvagePlace(sibling), sibling.credential_ct);
+      const credential = await sealing.open<OAuth2Credential>(placeOf(sibling), sibling.credential_ct);
       if (sameRefreshToken(credential, refused)) await forget(sibling.id);
       else return putInPlace(row, sibling, credential, { fence });
     }
@@ -303,7 +316,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   async function settleOne(salvaged: SalvagedRow): Promise<void> {
     const row = await readAccount(db, salvaged.connected_account_id);
     if (row === undefined) return;
-    const credential = await sealing.open<OAuth2Credential>(salvagePlace(salvaged), salvaged.credential_ct);
+    const credential = await sealing.open<OAuth2Credential>(placeOf(salvaged), salvaged.credential_ct);
     if (isMissed(row, salvaged.grant_id)) {
       await putInPlace(row, salvaged, credential, 'ended');
       return;

@@ -8,10 +8,13 @@ import {
   ChatCode,
   ChatCodeAccepted,
   ConnectedAccount,
+  ConnectedAccountReason,
   ConnectedAccountStatus,
   ConnectedAccountUpdate,
+  CredentialRead,
   PageQuery,
   pageOf,
+  ReadCredential,
   UserIdentifier,
 } from '@grantway/contract';
 import {
@@ -19,6 +22,7 @@ import {
   disconnectAccount,
   getConnectedAccount,
   listConnectedAccounts,
+  readCredential,
   refreshAccount,
   submitChatCode,
   updateConnectedAccount,
@@ -95,6 +99,11 @@ export const connectedAccounts = [
       owner: AccountOwner.optional().describe('Only of users, or only of the organization'),
       label: AccountLabel.optional().describe('Only with this label'),
       default: z.enum(['true', 'false']).optional().describe('Only default accounts, or only the others'),
+      reason: ConnectedAccountReason.optional().describe('Only those that are in their state for this reason'),
+      needs_reauthorization: z
+        .enum(['true', 'false'])
+        .optional()
+        .describe('true: only those that were in use and whose user must connect again (EXPIRED, REVOKED); false: only the others'),
     }),
     status: 200,
     reply: pageOf(ConnectedAccount),
@@ -138,6 +147,21 @@ export const connectedAccounts = [
     reply: ConnectedAccount,
     faults: ['not_refreshable', 'authorization_required', 'provider_unavailable', 'connection_incident', 'unavailable'],
     run: (ctx, { params }) => refreshAccount(ctx, params['id'] as string),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/connected-accounts/{id}/credential',
+    summary: 'Read a credential in clear',
+    description:
+      'Off for every client. An operator turns it on for one client, with limits, by npm run operator -- credential-read. Then it answers a fresh access token, never a refresh token, and a key or password only where that was turned on too. Each reading is in the audit with its reason, and announced as credential.read. Tools and the proxy need none of it: prefer them.',
+    permission: 'credentials:read',
+    audit: 'credential.read',
+    params: id,
+    body: CredentialRead,
+    status: 200,
+    reply: ReadCredential,
+    faults: ['credential_read_off', 'credential_read_limit', 'authorization_required', 'user_suspended', 'unavailable'],
+    run: (ctx, { params, body }) => readCredential(ctx, params['id'] as string, body),
   }),
   route({
     method: 'DELETE',
