@@ -1,12 +1,11 @@
-import type { Connector, OAuth2Credential } from '@grantway/connector-kit';
+import type { Connector, RenewableCredential } from '@grantway/connector-kit';
 import { newId, type Secret } from '@grantway/contract';
 import { type Database, newEventId, recordAudit, recordEvent, withEvents } from '@grantway/db';
-import type { Egress } from '@grantway/egress';
-import { type OAuthApp, revokeToken } from '@grantway/oauth';
 import { sql } from 'drizzle-orm';
 import { type AccountRow, credentialPlace, nextRefreshSeconds, readAccount } from './accounts.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
+import type { Renewal } from './renewal.ts';
 import { factsOf, fingerprint, type Place, type Sealing, sameRefreshToken } from './sealing.ts';
 
 /** What a provider answered to a refresh. */
@@ -17,17 +16,16 @@ export interface Received {
   /** The generation whose refresh token was spent, and the fence of the claim that spent it. */
   basedOn: number;
   fence: number;
-  credential: Secret<OAuth2Credential>;
+  credential: Secret<RenewableCredential>;
 }
 
 export interface ReceivedDeps {
   db: Database;
   sealing: Sealing;
-  egress: Egress;
   journal?: Journal | undefined;
   faults?: FaultInjection | undefined;
   connector(id: string): Promise<Connector>;
-  appOf(row: AccountRow): Promise<OAuthApp>;
+  renewalOf(row: AccountRow): Promise<Renewal>;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -41,7 +39,7 @@ export interface ReceivedCredentials {
    * Puts an untried sibling in the place of a credential that the provider refuses, unless another claim came first.
    * False when there is none.
    */
-  adopt(row: AccountRow, fence: number, refused: Secret<OAuth2Credential>): Promise<boolean>;
+  adopt(row: AccountRow, fence: number, refused: Secret<RenewableCredential>): Promise<boolean>;
   /** Works off salvaged credentials whose account has ended or has another grant by now. Answers how many were looked at. */
   settleSalvaged(limit: number): Promise<number>;
 }
@@ -182,7 +180,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     for (const { id, entry } of found) {
       try {
         const { record, ...rest } = entry;
-        const received = { ...rest, credential: await sealing.open<OAuth2Credential>(journalPlace(rest), record) };
+        const received = { ...rest, credential: await sealing.open<RenewableCredential>(journalPlace(rest), record) };
         const row = await readAccount(db, entry.accountId);
         if (row !== undefined) await store(received, idleSecondsOf(await deps.connector(row.connector)));
         await settleEntry(id);
@@ -196,7 +194,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     return found.length;
   }
 
-  async function adopt(row: AccountRow, fence: number, refused: Secret<OAuth2Credential>): Promise<boolean> {
+  async function adopt(row: AccountRow, fence: number, refused: Secret<RenewableCredential>): Promise<boolean> {
     const siblings = await system().query<SalvagedRow & Record<string, unknown>>({
       name: 'salvage: siblings',
       text: `select ${salvagedColumns} from salvaged_credentials s
@@ -204,7 +202,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
       values: [row.id, row.grant_id],
     });
     for (const sibling of siblings) {
-      const credential = await sealing.open<OAuth2Credential>(salvagePlace(sibling), sibling.credential_ct);
+      const credential = await sealing.open<RenewableCredential>(salvagePlace(sibling), sibling.credential_ct);
       if (sameRefreshToken(credential, refused)) await forget(sibling.id);
       else return putInPlace(row, sibling, credential, { fence });
     }
@@ -218,7 +216,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   function putInPlace(
     row: AccountRow,
     sibling: SalvagedRow,
-    credential: Secret<OAuth2Credential>,
+    credential: Secret<RenewableCredential>,
     whose: { fence: number } | 'ended',
   ): Promise<boolean> {
     const generation = Number(row.generation) + 1;
@@ -285,19 +283,18 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   async function settleOne(salvaged: SalvagedRow): Promise<void> {
     const row = await readAccount(db, salvaged.connected_account_id);
     if (row === undefined) return;
-    const credential = await sealing.open<OAuth2Credential>(salvagePlace(salvaged), salvaged.credential_ct);
+    const credential = await sealing.open<RenewableCredential>(salvagePlace(salvaged), salvaged.credential_ct);
     const isOfThisGrant = row.grant_id === salvaged.grant_id;
     if (isOfThisGrant && row.status === 'REVOKED' && row.reason === 'rotation_lost') {
       await putInPlace(row, salvaged, credential, 'ended');
       return;
     }
-    const app = await deps.appOf(row);
+    const renewal = await deps.renewalOf(row);
     // Where refresh tokens never change, the new grant may well hold the same one: it must not be revoked.
-    if (!isOfThisGrant && row.status === 'ACTIVE' && app.connector.auth.rotationClass === 'A') return forget(salvaged.id);
-    const receipt = await revokeToken(deps.egress, app, credential);
+    if (!isOfThisGrant && row.status === 'ACTIVE' && renewal.rotationClass === 'A') return forget(salvaged.id);
+    const receipt = await renewal.revoke(credential);
     log.info({ account_id: row.id, proven: receipt.proven, detail: receipt.detail }, 'a late credential was given back');
-    const offersNone = app.connector.auth.revokeUrl === undefined && app.connector.auth.revocation === undefined;
-    if (receipt.proven || offersNone || salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
+    if (receipt.proven || !renewal.offersRevocation || salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
   }
 
   async function forget(id: string): Promise<void> {
@@ -305,7 +302,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   }
 
   const openStored = (row: AccountRow) =>
-    sealing.open<OAuth2Credential>(
+    sealing.open<RenewableCredential>(
       credentialPlace({
         environmentId: row.environment_id,
         id: row.id,

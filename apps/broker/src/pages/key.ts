@@ -24,7 +24,12 @@ export const key: Page = {
       if (!isFault(error)) throw error;
       if (error.code === 'link_used' || error.code === 'link_expired' || error.code === 'verification_required')
         return { location: linkPath(token) };
-      if (error.code === 'account_changed' || error.code === 'identity_mismatch' || error.code === 'consent_failed')
+      if (
+        error.code === 'account_changed' ||
+        error.code === 'identity_mismatch' ||
+        error.code === 'consent_failed' ||
+        error.code === 'connection_incident'
+      )
         return { location: `${linkPath(token, '/done')}?r=${error.code}` };
       const isAboutTheKey = error.code === 'form_invalid' || error.code === 'key_rejected' || error.code === 'provider_unavailable';
       if (!isAboutTheKey) throw error;
