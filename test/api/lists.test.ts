@@ -166,3 +166,18 @@ describe('filters of audit events', () => {
     expect(await by(`target_id=${one.id}&action=connection.deleted`)).toEqual([]);
   });
 });
+
+describe('connected accounts', () => {
+  it('are filtered by reason, and by whether their users must connect again', async () => {
+    await broker.control('/datadog/revoke');
+    const refused = await broker.api('/v1/tools/datadog_monitors_list/execute', { body: { identifier: 'ada' } });
+    expect(refused.body.code).toBe('authorization_required');
+    const { items: fallen } = (await broker.api('/v1/connected-accounts?needs_reauthorization=true&limit=100')).body;
+    expect(fallen).toMatchObject([{ identifier: 'ada', connector: 'datadog', status: 'REVOKED', reason: 'key_rejected' }]);
+    expect((await broker.api('/v1/connected-accounts?reason=key_rejected&limit=100')).body.items).toEqual(fallen);
+    expect((await broker.api('/v1/connected-accounts?reason=revoked_by_provider&limit=100')).body.items).toEqual([]);
+    const others = (await items('/v1/connected-accounts?needs_reauthorization=false')).map((account) => account.id);
+    expect([...others, fallen[0].id].sort()).toEqual((await items('/v1/connected-accounts')).map((account) => account.id).sort());
+    expect((await broker.api('/v1/connected-accounts?needs_reauthorization=maybe')).status).toBe(400);
+  });
+});

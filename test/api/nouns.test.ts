@@ -213,7 +213,7 @@ describe('an MCP config', () => {
     const renamed = newName('renamed');
     await broker.api(`/v1/connections/${id}`, { method: 'PATCH', body: { name: renamed } });
     expect((await broker.api(`/v1/mcp-configs/${made.id}`)).body.connection_tool_mappings).toEqual([
-      { connection_name: renamed, tools: [] },
+      { connection_name: renamed, tools: [], account_owner: 'user', account_choice: false },
     ]);
   });
 

@@ -318,7 +318,7 @@ describe('an Idempotency-Key', () => {
       actor: { kind: 'system', id: null },
       requestId: newId('request'),
     });
-    const client = await ctx.tx((tx) => createClient(ctx, tx, { name: 'another' }));
+    const client = await ctx.tx((tx) => createClient(ctx, tx, { name: 'another', scopes: ['all'] }));
     const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: client.clientId, client_secret: client.clientSecret });
     const { access_token: token } = (await (await fetch(`${broker.baseUrl}/oauth/token`, { method: 'POST', body: form })).json()) as Json;
     const key = newKey();

@@ -7,8 +7,7 @@ import { startIdentityProvider, type TestIdentityProvider } from '../flows/ident
 
 /*
  * Attacks on the connect flow: security.md 2.4, group A. Mallory is a user of the operator's product; Bob is somebody else.
- * Others of the group are with what they attack: A03 and A05 (identity-match), A07, A08 (oidc, consent), A11 and A21 (links),
- * A14 to A16, A19 and A24 (hosted pages).
+ * The phishing itself is in phishing.test.ts; others of the group are with what they attack: see `npm run attacks`.
  */
 const verifyUrl = 'http://127.0.0.1:9/verify';
 const connectors = ['linear', 'datadog'] as const;
@@ -81,116 +80,6 @@ async function bobCompletes(connector: string, link: string, bob: Browser): Prom
   const end = await bob.submit(forced, keys(), path);
   return new URL(end.headers.get('location') ?? '', link);
 }
-
-/** Mallory's link in Bob's browser, under one way of verifying. The operator's app does its duty and names who is signed in: Bob. */
-const phish: Record<(typeof modes)[number], (connector: string, run: number) => Promise<string>> = {
-  async app(connector, run) {
-    const [mallory, bob] = [someone('mallory'), someone('bob')];
-    const end = await bobCompletes(connector, await mint(`${connector}-app`, mallory), new Browser());
-    expect(`${end.origin}${end.pathname}`).toBe(verifyUrl);
-    // In some runs the app never asks, and the timer has to do it.
-    if (run % 5 !== 0) {
-      expect((await verify({ auth_request_id: end.searchParams.get('auth_request_id'), identifier: bob })).status).toBe(403);
-      expect((await verify({ auth_request_id: end.searchParams.get('auth_request_id'), identifier: mallory })).status).toBe(403);
-    }
-    return mallory;
-  },
-  async session(connector, run) {
-    const mallory = someone('mallory');
-    const [hers, his] = [pkce(), pkce()];
-    const end = await bobCompletes(
-      connector,
-      await mint(`${connector}-session`, mallory, { code_challenge: hers.challenge }),
-      new Browser(),
-    );
-    if (run % 5 !== 0) {
-      // An app that believes the link about who it is for, and has only what is in Bob's session.
-      const body = { auth_request_id: end.searchParams.get('auth_request_id'), identifier: mallory };
-      expect((await verify(run % 2 === 0 ? body : { ...body, code_verifier: his.verifier })).status).toBe(403);
-      expect((await verify({ ...body, code_verifier: hers.verifier })).status).toBe(403);
-    }
-    return mallory;
-  },
-  async oidc(connector) {
-    const mallory = someone('mallory');
-    const link = await mint(`${connector}-oidc`, mallory);
-    const bob = new Browser();
-    const started = await bob.submit(await bob.follow(link, () => false), {}, '/sign-in');
-    const page = await bob.follow(started.headers.get('location') ?? '', () => false);
-    expect(new URL(page.url).searchParams.get('r')).toBe('verification_failed');
-    expect((await bobCompletes(connector, link, bob)).pathname).toBe(new URL(link).pathname);
-    return mallory;
-  },
-  async chat(connector) {
-    const mallory = someone('mallory');
-    const link = await mint(`${connector}-chat`, mallory);
-    const bob = new Browser();
-    await bob.submit(await bob.follow(link, () => false), {}, '/ready');
-    const shown = chatCodeIn((await bob.follow(link, () => false)).html) as string;
-    // Mallory owns the chat, and guesses: Bob tells her nothing.
-    for (let i = 1; i <= 3; i++) {
-      const guess = String((Number(shown) + i) % 1_000_000).padStart(6, '0');
-      expect((await sendCode(`${connector}-chat`, mallory, guess)).status).toBe(403);
-    }
-    expect((await sendCode(`${connector}-chat`, mallory, shown)).status).toBe(403);
-    expect((await bobCompletes(connector, link, bob)).pathname).toBe(new URL(link).pathname);
-    return mallory;
-  },
-};
-
-describe('A01, A02, A18: a link of Mallory’s, completed by Bob', () => {
-  it('gives her nothing: 0 of 504 runs over every way of verifying, for OAuth and key forms', async () => {
-    // Whoever signs in at the operator's identity provider is Bob.
-    idp.person = { sub: 'bob', email: 'bob@acme.example', email_verified: true };
-    const before = await touched();
-    const runs = connectors.flatMap((connector) =>
-      modes.flatMap((mode) => Array.from({ length: 63 }, (_, run) => () => phish[mode](connector, run))),
-    );
-    expect(runs).toHaveLength(504);
-    const victims: string[] = [];
-    const queue = [...runs];
-    await Promise.all(
-      Array.from({ length: 6 }, async () => {
-        for (let run = queue.pop(); run !== undefined; run = queue.pop()) victims.push(await run());
-      }),
-    );
-    expect(new Set(victims).size).toBe(504);
-
-    expect(await touched()).toEqual(before);
-    const [ever] = await rows.query<{ n: string }>(
-      `select count(*) as n from connected_accounts a join users u on u.id = a.user_id
-       where u.identifier like 'mallory-%' and (a.status = 'ACTIVE' or a.credential_ct is not null or a.generation > 0)`,
-    );
-    expect(ever?.n).toBe('0');
-    const connected = await rows.query("select id from audit_events where action = 'connected_account.connected'");
-    expect(connected).toEqual([]);
-    // What no app asked for waits sealed, and not for long.
-    const [waiting] = await rows.query<{ n: string; longest: number }>(
-      `select count(*) as n, max(extract(epoch from expires_at - created_at))::float8 as longest from verifications
-       where kind = 'parked' and sealed_ct is not null`,
-    );
-    expect(Number(waiting?.n)).toBeGreaterThan(0);
-    expect(waiting?.longest).toBeLessThan(590);
-    await rows.query("update verifications set expires_at = now() - interval '1 second' where outcome is null");
-    await expect
-      .poll(async () => (await rows.query<{ n: string }>('select count(*) as n from verifications where sealed_ct is not null'))[0]?.n, {
-        timeout: 30_000,
-        interval: 250,
-      })
-      .toBe('0');
-    const [left] = await rows.query<{ n: string }>(
-      `select count(*) as n from connected_accounts a join users u on u.id = a.user_id
-       where u.identifier like 'mallory-%' and a.status <> 'PENDING_AUTH'`,
-    );
-    expect(left?.n).toBe('0');
-  }, 300_000);
-
-  it('the same steps by the right person connect, so that the runs above can fail', async () => {
-    const identifier = someone('carol');
-    const end = await bobCompletes('linear', await mint('linear-app', identifier), new Browser());
-    expect((await verify({ auth_request_id: end.searchParams.get('auth_request_id'), identifier })).status).toBe(200);
-  });
-});
 
 describe('A02: the page of a chat link', () => {
   it('names whose agent asks, and warns of codes that others ask for', async () => {

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { reveal, type Secret } from '@grantway/contract';
+import { setCredentialRead } from '@grantway/core';
 import { connectAll, incidentSetting, type Json, someKeys, startBroker, type TestBroker } from '@grantway/test/harness';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -21,6 +22,8 @@ const plant = (name: string, value: string, handedOutBy?: RegExp) => {
   return value;
 };
 const secretOf = (bearer: string) => bearer.split('_')[2] as string;
+/** The one answer that may hold an access token or a key, where an operator turned that on. */
+const whereCredentialsAreRead = /^POST \/v1\/connected-accounts\/[^/]+\/credential$/;
 const newSecret = (name: string) => plant(name, `${name.replaceAll(' ', '-')}-${randomBytes(20).toString('hex')}`);
 
 /** Whoever may connect an account is told where; the link's own pages hold it as their address. */
@@ -63,9 +66,9 @@ async function plantStored(): Promise<void> {
   for (const account of await rows.query<StoredAccount>('select * from connected_accounts where credential_ct is not null')) {
     const credential = await openCredential(broker, account);
     if (credential.kind === 'oauth2') {
-      plant('a provider’s access token', credential.access_token);
+      plant('a provider’s access token', credential.access_token, whereCredentialsAreRead);
       if (credential.refresh_token !== undefined) plant('a provider’s refresh token', credential.refresh_token);
-    } else for (const value of Object.values<string>(credential.fields)) plant('an API key', value);
+    } else for (const value of Object.values<string>(credential.fields)) plant('an API key', value, whereCredentialsAreRead);
   }
   for (const { id } of await rows.query<{ id: string }>('select id from connections where client_secret_ct is not null')) {
     plant('an OAuth app’s secret', (await openClientSecret(broker, rows, id)).clientSecret);
@@ -206,6 +209,15 @@ flow('a refresh after a 401, and one by the sweep', async () => {
   await rows.query("update connected_accounts set next_refresh_at = now() - interval '1 minute' where id = $1", [accountId('slack')]);
   await broker.broker.jobs.runNow('credential.sweep');
   await expect.poll(refreshes, { timeout: 15_000 }).toBeGreaterThan(before);
+});
+flow('reading credentials in clear', async () => {
+  const read = (connector: string) =>
+    broker.api(`/v1/connected-accounts/${accountId(connector)}/credential`, { body: { reason: 'a canary' } });
+  expect((await read('slack')).status).toBe(403);
+  await setCredentialRead(broker.modules.db, broker.client.clientId, { perHour: 3, perDay: 3, keys: true });
+  for (const connector of ['slack', 'linear', 'datadog']) expect((await read(connector)).status).toBe(200);
+  expect((await read('slack')).status).toBe(429);
+  await setCredentialRead(broker.modules.db, broker.client.clientId, null);
 });
 flow('reading everything that can be read', async () => {
   for (const path of ['connectors', 'connections', 'mcp-configs', 'connected-accounts', 'tools', 'tool-calls', 'audit-events']) {
@@ -404,7 +416,7 @@ describe('the search', () => {
   });
 });
 
-describe('secrets', () => {
+describe('C01, C17: secrets', () => {
   it.each(flows)('are used in: %s', async (_, run) => {
     await run();
     await plantStored();
@@ -441,7 +453,7 @@ describe('secrets', () => {
     expect(refreshTokens.length).toBeGreaterThan(5);
   });
 
-  it('C01, C17: are in no log line, no row, no job and no answer but those that hand them out', async () => {
+  it('are in no log line, no row, no job and no answer but those that hand them out', async () => {
     const places = await everywhere();
     const size = (kind: Place['kind']) => places.filter((place) => place.kind === kind).length;
     expect(size('log')).toBeGreaterThan(100);

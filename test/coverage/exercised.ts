@@ -1,3 +1,4 @@
+import { setCredentialRead } from '@grantway/core';
 import type { Json, TestBroker } from '@grantway/test/harness';
 import { Browser, chatCodeIn } from '../flows/browser.ts';
 import type { OtherEnvironment } from './other-environment.ts';
@@ -202,11 +203,22 @@ export const exercised: Record<string, Exercise> = {
   },
   'GET /v1/connected-accounts': {
     request: () => ({ path: '/v1/connected-accounts' }),
-    masked: byFilter('/v1/connected-accounts', ({ other }) => ({ connection_name: 'only-theirs', identifier: other.identifier })),
+    masked: byFilter('/v1/connected-accounts', ({ other }) => ({
+      connection_name: 'only-theirs',
+      identifier: other.identifier,
+      label: 'only-theirs',
+    })),
   },
   'GET /v1/connected-accounts/{id}': {
     request: (world) => ({ path: `/v1/connected-accounts/${world.instance.connections[0].connected_account_id}` }),
     masked: byId(account, (id) => `/v1/connected-accounts/${id}`),
+  },
+  'PATCH /v1/connected-accounts/{id}': {
+    request: (world) => ({
+      path: `/v1/connected-accounts/${world.instance.connections[0].connected_account_id}`,
+      body: { label: newName('label'), default: true },
+    }),
+    masked: byId(account, (id) => `/v1/connected-accounts/${id}`, { label: 'captured' }),
   },
   'POST /v1/connected-accounts/{id}/refresh': {
     request: (world) => {
@@ -214,6 +226,14 @@ export const exercised: Record<string, Exercise> = {
       return { path: `/v1/connected-accounts/${linear.connected_account_id}/refresh` };
     },
     masked: byId(account, (id) => `/v1/connected-accounts/${id}/refresh`),
+  },
+  'POST /v1/connected-accounts/{id}/credential': {
+    request: async ({ broker, instance }) => {
+      await setCredentialRead(broker.modules.db, broker.client.clientId, { perHour: 999, perDay: 999, keys: false });
+      const linear = instance.connections.find((c: Json) => c.connector === 'linear');
+      return { path: `/v1/connected-accounts/${linear.connected_account_id}/credential`, body: { reason: 'a migration' } };
+    },
+    masked: byId(account, (id) => `/v1/connected-accounts/${id}/credential`, { reason: 'a migration' }),
   },
   'DELETE /v1/connected-accounts/{id}': {
     request: async (world) => {
@@ -307,10 +327,23 @@ export const exercised: Record<string, Exercise> = {
   },
   'POST /v1/tools/{name}/execute': {
     request: (world) => ({ path: '/v1/tools/datadog_monitors_list/execute', body: { identifier: world.instance.user_identifier } }),
-    masked: named((connection_name) => ({
-      path: '/v1/tools/slack_list_channels/execute',
-      body: { connection_name, identifier: 'user-of-another-environment' },
-    })),
+    masked: (world) => [
+      ...named((connection_name) => ({
+        path: '/v1/tools/slack_list_channels/execute',
+        body: { connection_name, identifier: 'user-of-another-environment' },
+      }))(world),
+      // Another environment's account is named to a user of one's own.
+      ...[account(world)].map((theirs) => {
+        const body = (connected_account_id: string) => ({ identifier: world.instance.user_identifier, connected_account_id });
+        const path = '/v1/tools/datadog_monitors_list/execute';
+        const missing = missingLike(theirs);
+        return {
+          theirs: { path, body: body(theirs) },
+          missing: { path, body: body(missing) },
+          named: [theirs, missing] as [string, string],
+        };
+      }),
+    ],
   },
 
   'GET /v1/tool-calls': {

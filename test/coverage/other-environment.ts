@@ -39,6 +39,8 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
   const webhook = await there.api('/v1/webhook-endpoints', {
     body: { url: 'https://receiver.example/hook', events: ['webhook_endpoint.disabled'] },
   });
+  const [account] = (await there.api('/v1/connected-accounts?connection_name=datadog')).body.items;
+  await there.api(`/v1/connected-accounts/${account.id}`, { method: 'PATCH', body: { label: 'only-theirs' } });
   const first = async (path: string) => (await there.api(path)).body.items[0];
   return {
     environmentId,

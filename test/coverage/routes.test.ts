@@ -240,7 +240,7 @@ describe.each(apiRoutes.map((route) => [keyOf(route), route] as const))('%s', (k
         expect(headers(a)).toEqual(headers(b));
         // A list answers that nothing was found; anything else is a refusal.
         if (a.status === 200) expect(JSON.parse(a.text)).toEqual({ items: [], next_cursor: null });
-        else expect(['not_found', 'unknown_connection', 'verification_failed']).toContain(problem(a).code);
+        else expect(['not_found', 'unknown_connection', 'unknown_account', 'verification_failed']).toContain(problem(a).code);
         // A refused execution is recorded; nothing else is written.
         expect(changed(before, await rows.checksums()).filter((table) => table !== 'tool_calls')).toEqual([]);
       }

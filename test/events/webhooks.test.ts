@@ -82,6 +82,8 @@ describe('what is told', () => {
     const [created, link, connected, , ended, deleted] = receiver.ofAccount(account.id) as [Received, ...Received[]];
     expect(created.data).toEqual({
       connected_account_id: account.id,
+      account_owner: 'user',
+      account_label: null,
       identifier: account.identifier,
       connection_id: expect.stringMatching(/^con_/),
       connection_name: 'linear',

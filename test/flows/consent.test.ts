@@ -42,7 +42,7 @@ async function leavesAlone(connector: string, deed: () => Promise<unknown>, mayC
   expect((await counts(connector)).tokens_issued).toBe(tokens);
 }
 
-describe('looking at a link', () => {
+describe('A17: looking at a link', () => {
   it('changes nothing, however often previews and scanners do', async () => {
     const { link } = await newLink('linear');
     await leavesAlone('linear', async () => {
@@ -66,7 +66,7 @@ describe('a person who says no', () => {
 });
 
 describe('the provider’s answer', () => {
-  it('is refused with a state that is forged, missing, given twice or far too long', async () => {
+  it('A08: is refused with a state that is forged, missing, given twice or far too long', async () => {
     const { link } = await newLink('linear');
     const callback = new URL(await new Browser().toCallback(link));
     const variants: [string, (query: URLSearchParams) => void][] = [
@@ -87,7 +87,7 @@ describe('the provider’s answer', () => {
     }
   });
 
-  it('is used up by its first use: a replay is refused and changes nothing', async () => {
+  it('A08, A10: is used up by its first use: a replay is refused and changes nothing', async () => {
     const { link, accountId } = await newLink('linear');
     const browser = new Browser();
     const callback = await browser.toCallback(link);
@@ -100,7 +100,7 @@ describe('the provider’s answer', () => {
     expect(await account(accountId)).toEqual(before);
   });
 
-  it('that comes twice at once is taken once', async () => {
+  it('A08, A10: that comes twice at once is taken once', async () => {
     const { link } = await newLink('linear');
     const browser = new Browser();
     const callback = await browser.toCallback(link);
@@ -110,7 +110,7 @@ describe('the provider’s answer', () => {
     expect((await counts('linear')).tokens_issued).toBe(tokens_issued + 1);
   });
 
-  it('is refused after the person took too long', async () => {
+  it('A08: is refused after the person took too long', async () => {
     const { link } = await newLink('linear');
     const browser = new Browser();
     const callback = await browser.toCallback(link);
@@ -118,7 +118,7 @@ describe('the provider’s answer', () => {
     await leavesAlone('linear', async () => expect((await browser.request(callback)).status).toBe(400));
   });
 
-  it('is refused at another connection’s callback, and still good at its own', async () => {
+  it('A06: is refused at another connection’s callback, and still good at its own', async () => {
     const { link, accountId } = await newLink('linear');
     const browser = new Browser();
     const callback = await browser.toCallback(link);
@@ -130,7 +130,7 @@ describe('the provider’s answer', () => {
     expect((await account(accountId)).status).toBe('ACTIVE');
   });
 
-  it('is refused in another browser, and still good in the one that started', async () => {
+  it('A04, A08: is refused in another browser, and still good in the one that started', async () => {
     const { link, accountId } = await newLink('linear');
     const [ada, eve] = [new Browser(), new Browser()];
     const callback = await ada.toCallback(link);
@@ -174,7 +174,7 @@ describe('the provider’s answer', () => {
     }
   });
 
-  it('for an app that was exchanged meanwhile is not redeemed', async () => {
+  it('A06: for an app that was exchanged meanwhile is not redeemed', async () => {
     const { link } = await newLink('linear');
     const browser = new Browser();
     const callback = await browser.toCallback(link);

@@ -15,7 +15,10 @@ export interface TestIdentityProvider {
   host: string;
   clientId: string;
   clientSecret: string;
-  /** Who sits at every browser that signs in from now on; undefined: somebody who turns back. */
+  /**
+   * Who sits at every browser that signs in from now on; undefined: somebody who turns back. A browser that sends
+   * `x-signed-in` is that subject's, whoever this is.
+   */
   person: SignedInPerson | undefined;
   /** Token requests that were answered. */
   tokens: number;
@@ -80,7 +83,8 @@ export async function startIdentityProvider(): Promise<TestIdentityProvider> {
   server.on('request', async (request, response) => {
     if (!request.url?.startsWith('/interaction/')) return provider.callback()(request, response);
     const { prompt, params, session } = await provider.interactionDetails(request, response);
-    const { person } = idp;
+    const signedIn = request.headers['x-signed-in'];
+    const person = typeof signedIn === 'string' ? { sub: signedIn } : idp.person;
     if (prompt.name === 'login') {
       if (person === undefined) return provider.interactionFinished(request, response, { error: 'access_denied' });
       people.set(person.sub, person);

@@ -314,7 +314,7 @@ describe('what is entered', () => {
     expect((await accountOf('robot', 'stranger@example.test')).status).toBe('PENDING_AUTH');
   });
 
-  it('C: addresses in a key file are never asked: the token request goes where the connector says', async () => {
+  it('addresses in a key file are never asked: the token request goes where the connector says', async () => {
     const file = JSON.parse((await register('robot')).client_secret) as Json;
     const evil = 'https://169.254.169.254/latest';
     const page = await connect('robot', 'ssrf@example.test', {
@@ -347,7 +347,7 @@ describe('what is entered', () => {
     expect(await incidentOf('ccuser')).toBeNull();
   });
 
-  it('C: a tenant that would change the host is refused by its field', async () => {
+  it('a tenant that would change the host is refused by its field', async () => {
     const { client_id, client_secret } = await register('ccuser');
     for (const tenant of ['evil.example/', 'a@b', 'a.b', '127.0.0.1:80']) {
       expect((await connect('ccuser', 'host@example.test', { id: client_id, secret: client_secret, tenant })).status).toBe(422);
@@ -373,7 +373,7 @@ describe('domain-wide delegation', () => {
     expect((await accountOf('robot', 'outside@example.test')).status).toBe('PENDING_AUTH');
   });
 
-  it('A: with the operator’s key each user acts as himself, whatever his form says', async () => {
+  it('A03: with the operator’s key each user acts as himself, whatever his form says', async () => {
     const made = await broker.api('/v1/connections', { body: { name: 'delegated-again', connector: 'delegated', sandbox: true } });
     expect(made.body.status).toBe('COMPLETED');
     const page = await broker.connectKey(await linkFor('delegated-again', 'lin@example.test'), {
@@ -386,7 +386,7 @@ describe('domain-wide delegation', () => {
 });
 
 describe('an app of the operator', () => {
-  it('A: a person cannot choose what it is used for: the form’s installation is not taken', async () => {
+  it('A03: a person cannot choose what it is used for: the form’s installation is not taken', async () => {
     const made = await broker.api('/v1/connections', { body: { name: 'appmint-open', connector: 'appmint', sandbox: true } });
     expect([made.status, made.body.status]).toEqual([201, 'IN_PROGRESS']);
     const refused = await broker.api('/v1/connected-accounts/authorization-link', {

@@ -85,7 +85,7 @@ describe('three legs', () => {
     expect((await accountOf('denier')).status).toBe('PENDING_AUTH');
   });
 
-  it('A: an approval of another attempt, another browser, or a second time connects nothing', async () => {
+  it('A04, A06, A08: an approval of another attempt, another browser, or a second time connects nothing', async () => {
     const [mallory, victim] = [new Browser(), new Browser()];
     const his = new URL(await mallory.toCallback(await linkFor('legged', 'mallory')));
     const hers = new URL(await victim.toCallback(await linkFor('legged', 'victim')));
@@ -100,7 +100,7 @@ describe('three legs', () => {
     expect((await mallory.arrive(his.href)).status).toBe(400);
   });
 
-  it('A: a verifier that was guessed connects nothing', async () => {
+  it('A10: a verifier that was guessed connects nothing', async () => {
     const browser = new Browser();
     const back = new URL(await browser.toCallback(await linkFor('legged', 'guesser')));
     back.searchParams.set('oauth_verifier', 'a-guess');

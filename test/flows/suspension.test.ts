@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { newId } from '@grantway/contract';
+import { allPermissions, newId } from '@grantway/contract';
 import { createOperatorClient, forgetEnvironment, resumeEnvironment, suspendEnvironment } from '@grantway/core';
 import { connectAll, createDatabase, incidentSetting, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import { createSealing, localKeyWrapper, openKeyRing, parseMasterKey } from '@grantway/vault';
@@ -149,6 +149,30 @@ describe('a client’s secret', () => {
   });
 });
 
+describe('the set of all permissions', () => {
+  it('is what the installation’s first client holds: also a permission that did not exist when it was made', async () => {
+    const stored = await rows.one<Json>('select scopes from clients where id = $1', [broker.client.clientId]);
+    expect(stored.scopes).toEqual(['all']);
+    const { body } = await tokenOf(broker.client);
+    expect(body.scope.split(' ')).toEqual(allPermissions);
+  });
+
+  it('can be given away by who holds it, and by nobody who holds each of them by name, or asked for less', async () => {
+    const whole = await broker.api('/v1/clients', { body: { name: 'admin', scopes: ['all', 'connections:read'] } });
+    expect(whole.body.scopes).toEqual(['all']);
+    const named = await made([...allPermissions]);
+    const narrow = await broker.token(allPermissions.slice(1).join(' '));
+    for (const token of [(await tokenOf(named)).token, narrow]) {
+      for (const answer of [
+        await broker.api('/v1/clients', { token, body: { name: 'more', scopes: ['all'] } }),
+        await broker.api(`/v1/clients/${named.clientId}`, { token, method: 'PATCH', body: { scopes: ['all'] } }),
+        await broker.api(`/v1/clients/${whole.body.client_id}/rotate-secret`, { token, body: {} }),
+      ])
+        expect(answer.body).toMatchObject({ code: 'insufficient_scope' });
+    }
+  });
+});
+
 const patchUser = (user: string, suspended: boolean) => broker.api(`/v1/users/${user}`, { method: 'PATCH', body: { suspended } });
 
 describe('a suspended user', () => {
@@ -207,6 +231,92 @@ describe('a suspension', () => {
     expect(await calls()).toBe(callsBefore);
     await patchUser(instance.user_identifier, false);
     expect((await teams()).status).toBe(200);
+  });
+});
+
+describe('B06: a call that is under way when somebody is suspended', () => {
+  let instance: Json;
+  let client: { clientId: string; clientSecret: string };
+  let token: string;
+  beforeAll(async () => {
+    client = await made(['tools:execute', 'mcp_instances:write', 'connected_accounts:read']);
+    ({ token } = await tokenOf(client));
+    instance = await incidentSetting({
+      ...broker,
+      api: (path, init) => broker.api(path, path === '/v1/mcp-instances' ? { ...init, token } : init),
+    });
+    await connectAll(broker, instance);
+  });
+  const patchClient = (suspended: boolean) => broker.api(`/v1/clients/${client.clientId}`, { method: 'PATCH', body: { suspended } });
+  const callsAtVendor = async () => (await broker.control('/linear/ledger', 'GET')).counts.api_calls as number;
+  const comment = { issueId: 'ENG-142', body: 'It is under way' };
+  const overRest = async () => {
+    const { body } = await broker.api('/v1/tools/linear_comment_create/execute', {
+      token,
+      body: { identifier: instance.user_identifier, arguments: comment },
+    });
+    return body.code as string | undefined;
+  };
+  const overMcp = async () => {
+    const response = await fetch(instance.url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', 'mcp-protocol-version': '2025-06-18' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'linear_comment_create', arguments: comment } }),
+    });
+    return JSON.stringify(await response.json());
+  };
+
+  it.each([
+    ['client', 'client_suspended', patchClient],
+    ['user', 'user_suspended', (suspended: boolean) => patchUser(instance.user_identifier, suspended)],
+    [
+      'environment',
+      'environment_suspended',
+      (suspended: boolean) => {
+        const { environmentId } = broker.broker;
+        return suspended ? suspendEnvironment(broker.modules.db, environmentId) : resumeEnvironment(broker.modules.db, environmentId);
+      },
+    ],
+  ] as const)('a write of a suspended %s that had its lease already is not sent', async (_kind, code, suspend) => {
+    const before = await callsAtVendor();
+    // The row that a write must have before it is sent cannot be written for a moment.
+    const gate = await openRows(broker);
+    await gate.query('begin');
+    await gate.query('lock table tool_calls in access exclusive mode');
+    const underWay = Promise.all([overRest(), overMcp()]);
+    await vi.waitFor(
+      async () => {
+        const waiting = await rows.query(
+          "select 1 from pg_locks l join pg_class c on c.oid = l.relation where c.relname = 'tool_calls' and not l.granted and l.database = (select oid from pg_database where datname = current_database())",
+        );
+        expect(waiting.length).toBeGreaterThan(0);
+      },
+      { timeout: 4_000, interval: 20 },
+    );
+    await suspend(true);
+    await gate.query('commit');
+    await gate.close();
+    const [rest, mcp] = await underWay;
+    expect(rest).toBe(code);
+    expect(mcp).toContain(code);
+    expect(await callsAtVendor()).toBe(before);
+    await suspend(false);
+    expect(await overRest()).toBeUndefined();
+    expect(await callsAtVendor()).toBe(before + 1);
+  });
+
+  it('a read whose first try failed is not repeated', async () => {
+    const before = await callsAtVendor();
+    await broker.control('/linear/knobs', 'PUT', { slow_ms: 800, fail: 'reset', fail_times: 1 });
+    const underWay = broker.api('/v1/tools/linear_teams_list/execute', { token, body: { identifier: instance.user_identifier } });
+    await vi.waitFor(() => expect(broker.logLines.some((line) => line.includes('linear api: waits 800 ms by knob'))).toBe(true), {
+      timeout: 5_000,
+      interval: 10,
+    });
+    await patchClient(true);
+    expect((await underWay).body).toMatchObject({ code: 'client_suspended' });
+    expect(await callsAtVendor()).toBe(before + 1);
+    await patchClient(false);
   });
 });
 
@@ -300,7 +410,7 @@ describe('an environment', () => {
     await forgetEnvironment(broker.modules.db, id);
 
     for (const row of theirs) expect(await opens(row)).toBe(false);
-    expect(await rows.query('select 1 from data_keys where environment_id = $1', [id])).toEqual([]);
+    expect(await rows.query("select 1 from data_keys where environment_id = $1 and state <> 'retired'", [id])).toEqual([]);
     expect(await rows.query('select 1 from connections where environment_id = $1 and client_secret_ct is not null', [id])).toEqual([]);
     for (const row of sealed.filter((r) => r.environment_id !== id)) expect(await opens(row)).toBe(true);
     expect((await there.api('/v1/connections')).body).toMatchObject({ code: 'environment_suspended' });

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { reveal, Secret } from '@grantway/contract';
-import { migrate, openDatabase } from '@grantway/db';
+import { migrate, openDatabase, recordAudit } from '@grantway/db';
 import {
   breakGlassOpener,
   keyStatus,
@@ -16,6 +16,7 @@ import {
 import type { Config } from './config.ts';
 import { ensureMasterKey, ensureNextMasterKey, isRotatingMasterKey, promoteMasterKey, readPreviousMasterKey } from './data-dir.ts';
 import { openInstallation } from './installation.ts';
+import { operatorName } from './operator-name.ts';
 
 export class UsageError extends Error {}
 
@@ -42,7 +43,12 @@ export async function runKeysCommand(words: string[], config: Readonly<Config>, 
     await migrate(connectionString, migrationsDir);
     const db = openDatabase({ connectionString, poolSize: 2 });
     stops.push(() => db.close());
-    const deps: RotationDeps = { db, sources: keys, progress: say };
+    const deps: RotationDeps & Required<Pick<RotationDeps, 'actor'>> = {
+      db,
+      sources: keys,
+      actor: { kind: 'operator', id: operatorName() },
+      progress: say,
+    };
 
     switch (action) {
       case 'status':
@@ -152,7 +158,11 @@ async function retire(deps: RotationDeps, masterId: string | undefined, say: Say
   return kept.length === 0;
 }
 
-async function verify(deps: RotationDeps, say: Say): Promise<boolean> {
+async function verify(deps: RotationDeps & Required<Pick<RotationDeps, 'actor'>>, say: Say): Promise<boolean> {
+  // Before it begins: everything that is sealed is about to be opened.
+  await deps.db
+    .system('keyring')
+    .tx((tx) => recordAudit(tx, { environmentId: null, action: 'sealed_rows.verified', actor: deps.actor, requestId: null }));
   const { opened, broken } = await verifySealedRows(deps);
   say(`${opened} of ${opened + broken.length} sealed rows open`);
   return tellBroken(broken, say);

@@ -1,6 +1,7 @@
 import { sandboxUrl } from '@grantway/connector-kit';
 import { type ApiRoute, describeRoute } from './api-routes.ts';
 import { type Answer, type Incoming, jsonAnswer } from './exchange.ts';
+import { liveTokens } from './grants.ts';
 import type { Ended } from './issuer.ts';
 import { isRecord } from './json-places.ts';
 import { knobHelp, parseKnobs } from './knobs.ts';
@@ -16,11 +17,12 @@ export const controlHelp: [call: string, words: string][] = [
     'POST /_sandbox/{connector}/revoke',
     'ends every grant, or with {"account": "ada@example.test"} those of one account, as a person would in the vendor’s settings; with keys: every key used so far; service accounts, clients and consumers: {"what": "grants"} (default: what a person or the vendor’s console gave out), "tokens" or "apps". Answers {"revoked": n}',
   ],
-  ['GET /_sandbox/{connector}/ledger', 'what happened: counts and the latest events'],
+  ['GET /_sandbox/{connector}/ledger', 'what happened: counts and the latest events; what is alive: grants and tokens'],
   [
     'POST /_sandbox/{connector}/register',
     'a new OAuth client (RFC 7591): {"redirect_uris": ["…"], "client_name": "…"}; or what the vendor’s console gives out: a client, a consumer, an app’s key, a key file',
   ],
+  ['POST /_sandbox/{connector}/grants', 'grants without a browser, each of another account: {"client_id": "…", "count": n}'],
 ];
 
 export function readKnobs(vendor: Vendor): Answer {
@@ -67,7 +69,8 @@ export function revokeAll(vendor: Vendor, request: Incoming): Answer {
 }
 
 export function readLedger(vendor: Vendor): Answer {
-  return jsonAnswer(200, { connector: vendor.id, ...vendor.ledger.read() });
+  const live = vendor.oauth === undefined ? {} : { live: liveTokens(vendor, vendor.oauth) };
+  return jsonAnswer(200, { connector: vendor.id, ...vendor.ledger.read(), ...live });
 }
 
 export function indexOf(origin: string, vendors: { vendor: Vendor; routes: ApiRoute[] }[]): IndexView {

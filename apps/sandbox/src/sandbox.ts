@@ -6,6 +6,7 @@ import { type ApiMatch, type ApiRoute, apiRoutesOf, isBelowBase, matchApiRoute }
 import { decideConsent, showConsent } from './consent.ts';
 import { indexOf, putKnobs, readKnobs, readLedger, resetKnobs, revokeAll } from './controls.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
+import { makeGrants } from './grants.ts';
 import type { Issuer } from './issuer.ts';
 import { type Failure, nextTrouble } from './knobs.ts';
 import { authorize, refusal, register, resume, revoke, token } from './oauth-endpoints.ts';
@@ -102,6 +103,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     '/_sandbox/:connector/register',
     control((vendor, incoming) => vendor.issuer?.register(incoming) ?? withOAuth(register)(vendor, incoming)),
   );
+  app.post('/_sandbox/:connector/grants', control(withOAuth(makeGrants)));
 
   const browser =
     (work: (vendor: Vendor, oauth: OAuthVendor, request: FastifyRequest, reply: FastifyReply, uid: string) => Promise<Answer>) =>

@@ -41,6 +41,20 @@ describe('tool()', () => {
     expect(make('read').input.safeParse({ since: '2025-11-21T10:00:00Z', sinse: 1 }).success).toBe(false);
   });
 
+  it('refuses to be declared with an argument that begins as Grantway’s own do', () => {
+    const declare = (name: string) => () =>
+      tool({
+        ...make('read'),
+        input: z.object({ [name]: z.string() }),
+        request: () => get('/cards'),
+        respond: () => ({ total: 0 }),
+        output: z.object({ total: z.int() }),
+        examples: [],
+      });
+    expect(declare('grantway_account')).toThrow(/grantway_account begins as Grantway's own/);
+    expect(declare('account')).not.toThrow();
+  });
+
   it('keeps what an object schema refuses as a whole', () => {
     const input = z
       .object({ a: z.int().optional(), b: z.int().optional() })

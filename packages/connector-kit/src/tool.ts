@@ -54,8 +54,13 @@ export interface Tool {
   outputSchema(): Record<string, unknown>;
 }
 
+/** Arguments of Grantway's own begin so: it adds them to a tool's schema, and takes them out again. */
+const reservedPrefix = 'grantway_';
+
 /** Declares a tool. Arguments are strict: an unknown one is refused by name. */
 export function tool<In extends z.ZodObject, Out extends z.ZodObject>(definition: ToolDefinition<In, Out>): Tool {
+  const reserved = Object.keys(definition.input.shape).find((name) => name.startsWith(reservedPrefix));
+  if (reserved !== undefined) throw new Error(`${definition.name}: the argument ${reserved} begins as Grantway's own do`);
   const input = definition.input.strict();
   let inputSchema: Record<string, unknown> | undefined;
   let outputSchema: Record<string, unknown> | undefined;

@@ -18,6 +18,7 @@ export const idPrefixes = {
   salvagedCredential: 'sal',
   toolCall: 'tc',
   auditEvent: 'ae',
+  credentialRead: 'crd',
   revocation: 'rev',
   incident: 'inc',
   event: 'evt',

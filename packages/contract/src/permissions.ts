@@ -8,7 +8,9 @@ export const permissions = {
   'mcp_instances:read': 'Read MCP instances and their authorization state',
   'mcp_instances:write': 'Ensure MCP instances: get a user’s MCP URL',
   'connected_accounts:read': 'Read connected accounts',
-  'connected_accounts:write': 'Create authorization links, disconnect accounts',
+  'connected_accounts:write': 'Create authorization links, name and disconnect accounts',
+  'organization_accounts:write': 'Create authorization links for the organization’s own accounts, change and disconnect them',
+  'credentials:read': 'Read access tokens in clear, where an operator has turned that on for the client',
   'users:write': 'Suspend, resume and forget users',
   'clients:read': 'Read machine clients',
   'clients:write': 'Create, change and suspend machine clients, rotate their secrets',
@@ -22,4 +24,6 @@ export const permissions = {
 } as const;
 
 export type Permission = keyof typeof permissions;
+/** Instead of a list: every permission, those of later versions included. The installation's first client holds it. */
+export const everyPermission = 'all';
 export const allPermissions = Object.keys(permissions) as Permission[];

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { allEventTypes, auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
-import { allPermissions, type Permission } from './permissions.ts';
+import { idPrefixes } from './ids.ts';
+import { allPermissions, everyPermission, type Permission } from './permissions.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
@@ -19,18 +20,21 @@ export const Name = z
   .regex(/^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/, 'use 1 to 63 lower-case letters, digits, "-" or "_"')
   .describe('1 to 63 lower-case letters, digits, hyphens or underscores');
 
+/** Text that people and programs see alike: no two of them look the same by folding or by characters that cannot be seen. */
+const visibleText = (max: number) =>
+  z
+    .string()
+    .min(1)
+    .max(max)
+    .refine((s) => s === s.normalize('NFC'), 'must be in Unicode normal form C')
+    .refine((s) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(s), 'must not hold control or invisible characters')
+    .refine((s) => s === s.trim(), 'must not begin or end with white space');
+
 /**
  * The operator's own id of a user. Compared byte for byte after NFC normalisation is required (never applied), so
  * that two users can never be merged by folding; control, zero-width and bidirectional characters are refused.
  */
-export const UserIdentifier = z
-  .string()
-  .min(1)
-  .max(256)
-  .refine((s) => s === s.normalize('NFC'), 'must be in Unicode normal form C')
-  .refine((s) => !/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/u.test(s), 'must not hold control or invisible characters')
-  .refine((s) => s === s.trim(), 'must not begin or end with white space')
-  .describe('Your own id of the user: 1 to 256 characters');
+export const UserIdentifier = visibleText(256).describe('Your own id of the user: 1 to 256 characters');
 
 export const PageQuery = {
   limit: z.coerce.number().int().min(1).max(100).default(20).describe('Items per page, 1 to 100'),
@@ -205,8 +209,11 @@ export const IdentityMatch = z
     'Which provider account may be connected. email: its verified address equals the value, or else the user’s identifier. domain: the address is of this domain. team: its workspace has this id.',
   );
 export const OnAccountChange = z
-  .enum(['refuse', 'confirm'])
-  .describe('When a user who connects again lands on another provider account: refuse it, or ask the person to confirm. Never silently.');
+  .enum(['refuse', 'confirm', 'confirm_or_add'])
+  .describe(
+    'When a user who connects again lands on another provider account: refuse it, ask the person to confirm that it replaces the one from before, ' +
+      'or ask whether it replaces it or is added as another account. Never silently.',
+  );
 
 export const ConnectionCreate = z.strictObject({
   name: Name,
@@ -267,9 +274,28 @@ export type Connection = z.infer<typeof Connection>;
 
 // ---- MCP configs ---------------------------------------------------------------------------------------------
 
+export const AccountOwner = z
+  .enum(['user', 'organization'])
+  .describe(
+    'user: the account of the user on whose behalf a call is made. organization: one that everybody whom a config lets use it shares.',
+  );
+export type AccountOwner = z.infer<typeof AccountOwner>;
+
+/** What tells several accounts of one owner on one connection apart; an agent may name an account by it. */
+export const AccountLabel = visibleText(64)
+  .refine((s) => !s.startsWith(`${idPrefixes.connectedAccount}_`), 'must not look like the id of an account')
+  .describe('1 to 64 characters, unique among the accounts of one owner on one connection');
+
 export const ConnectionToolMapping = z.strictObject({
   connection_name: z.string().min(1).max(63),
   tools: z.array(z.string().max(64)).max(1000).default([]).describe('Tool names; empty means all tools of the connection'),
+  account_owner: AccountOwner.default('user'),
+  account_choice: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Each tool takes an optional argument grantway_account, by which a call names one of the owner’s accounts; without it, or where this is false, the default one is used',
+    ),
 });
 export const McpConfigCreate = z.strictObject({
   name: Name,
@@ -289,7 +315,9 @@ export const McpConfig = z.object({
   name: z.string(),
   description: z.string(),
   version: z.int(),
-  connection_tool_mappings: z.array(z.object({ connection_name: z.string(), tools: z.array(z.string()) })),
+  connection_tool_mappings: z.array(
+    z.object({ connection_name: z.string(), tools: z.array(z.string()), account_owner: AccountOwner, account_choice: z.boolean() }),
+  ),
   created_at: moment,
   updated_at: moment,
 });
@@ -356,7 +384,17 @@ export const ConnectedAccount = z.object({
   connection_id: z.string(),
   connection_name: z.string(),
   connector: z.string(),
-  identifier: z.string(),
+  owner: AccountOwner,
+  identifier: z.string().nullable().describe('The user whose account it is; null for one of the organization'),
+  label: z.string().nullable().describe('Chosen, or else the provider’s own; null until there is one'),
+  default: z.boolean().describe('The one that is meant where no account is named; one per owner and connection'),
+  connected_by: z
+    .object({
+      identifier: z.string().nullable().describe('The user who connected it; null once that user was forgotten'),
+      client_id: z.string().nullable().describe('The client that asked for the link'),
+    })
+    .nullable()
+    .describe('Who gave the credential; null where nobody has yet'),
   status: ConnectedAccountStatus,
   reason: ConnectedAccountReason.nullable(),
   status_changed_at: moment,
@@ -374,11 +412,25 @@ export const ConnectedAccount = z.object({
 });
 export type ConnectedAccount = z.infer<typeof ConnectedAccount>;
 
+export const ConnectedAccountUpdate = z
+  .strictObject({
+    label: AccountLabel.optional(),
+    default: z.literal(true).optional().describe('Make it the default; the one from before no longer is'),
+  })
+  .refine(...namesSomething);
+export type ConnectedAccountUpdate = z.infer<typeof ConnectedAccountUpdate>;
+
 const s256Challenge = z.string().regex(/^[A-Za-z0-9_-]{43}$/, 'must be an S256 challenge: 43 base64url characters (RFC 7636)');
 
 export const AuthorizationLinkCreate = z.strictObject({
   connection_name: z.string().min(1).max(63),
-  identifier: UserIdentifier,
+  identifier: UserIdentifier.describe('The user who is to open the link; it is their account, unless account_owner says otherwise'),
+  account_owner: AccountOwner.optional().describe(
+    'Default: user. organization: the account belongs to nobody in particular; it needs the scope organization_accounts:write',
+  ),
+  account_label: AccountLabel.optional().describe(
+    'Which of the owner’s accounts; a new label is another account. Default: the default account',
+  ),
   expires_in: z
     .int()
     .min(60)
@@ -418,7 +470,7 @@ export type AccountVerify = z.infer<typeof AccountVerify>;
 export type AccountVerified = z.infer<typeof AccountVerified>;
 export type ChatCode = z.infer<typeof ChatCode>;
 export type ChatCodeAccepted = z.infer<typeof ChatCodeAccepted>;
-export const AuthorizationLink = z.object({ link: z.url(), expires_at: moment });
+export const AuthorizationLink = z.object({ link: z.url(), expires_at: moment, connected_account_id: z.string() });
 export type AuthorizationLinkCreate = z.infer<typeof AuthorizationLinkCreate>;
 export type AuthorizationLink = z.infer<typeof AuthorizationLink>;
 
@@ -429,13 +481,14 @@ export const McpInstanceEnsure = z.strictObject({ config_name: z.string().min(1)
 export const InstanceConnection = z.object({
   connection_name: z.string(),
   connector: z.string(),
-  connected_account_id: z.string(),
+  account_owner: AccountOwner,
+  connected_account_id: z.string().describe('The default account'),
   connected_account_status: ConnectedAccountStatus,
   reason: ConnectedAccountReason.nullable(),
   authentication_link: z
     .url()
     .nullable()
-    .describe('Where the person connects; null when nothing is to be done or links were not asked for'),
+    .describe('Where the person connects; null when nothing is to be done, links were not asked for, or the account is the organization’s'),
 });
 export const McpInstance = z.object({
   id: z.string(),
@@ -459,11 +512,19 @@ export type AuthState = z.infer<typeof AuthState>;
 
 // ---- tool calls ----------------------------------------------------------------------------------------------
 
-export const ToolExecute = z.strictObject({
-  identifier: UserIdentifier.describe('The user on whose behalf the tool runs'),
-  connection_name: z.string().min(1).max(63).optional().describe('Needed only where several connections have this tool'),
-  arguments: z.record(z.string(), z.unknown()).default({}),
-});
+export const ToolExecute = z
+  .strictObject({
+    identifier: UserIdentifier.describe('The user on whose behalf the tool runs'),
+    connection_name: z.string().min(1).max(63).optional().describe('Needed only where several connections have this tool'),
+    account_owner: AccountOwner.optional().describe('Whose account is used. Default: user'),
+    account_label: AccountLabel.optional().describe('Which of the owner’s accounts. Default: the default account'),
+    connected_account_id: z.string().min(1).max(64).optional().describe('The same by id; name at most one of the two'),
+    arguments: z.record(z.string(), z.unknown()).default({}),
+  })
+  .refine((call) => call.account_label === undefined || call.connected_account_id === undefined, {
+    path: ['connected_account_id'],
+    error: 'name the account by account_label or by connected_account_id, not by both',
+  });
 export const ToolResult = z.object({ tool_call_id: z.string(), tool_name: z.string(), output: z.record(z.string(), z.unknown()) });
 export type ToolExecute = z.infer<typeof ToolExecute>;
 export type ToolResult = z.infer<typeof ToolResult>;
@@ -487,6 +548,7 @@ export const ToolCall = z.object({
   mcp_config_version: z.int().nullable(),
   connection_name: z.string().nullable(),
   connected_account_id: z.string().nullable(),
+  account_label: z.string().nullable().describe('The account’s label at that time'),
   connector: z.string().nullable(),
   tool_name: z.string(),
   effect: Effect.nullable(),
@@ -501,7 +563,7 @@ export type ToolCall = z.infer<typeof ToolCall>;
 export const AuditEvent = z.object({
   id: z.string(),
   action: z.enum(auditActions),
-  actor: z.object({ kind: z.enum(['client', 'person', 'system']), id: z.string().nullable() }),
+  actor: z.object({ kind: z.enum(['client', 'person', 'system', 'operator']), id: z.string().nullable() }),
   target: z.object({ kind: z.string(), id: z.string() }).nullable(),
   request_id: z.string().nullable(),
   details: z.record(z.string(), z.unknown()),
@@ -511,10 +573,14 @@ export type AuditEvent = z.infer<typeof AuditEvent>;
 
 // ---- clients and users -----------------------------------------------------------------------------------------
 
-export const PermissionName = z.enum(allPermissions as [Permission, ...Permission[]]);
+export const PermissionName = z.enum([everyPermission, ...allPermissions] as [typeof everyPermission, ...Permission[]]);
 export const ClientCreate = z.strictObject({
   name: z.string().trim().min(1).max(100),
-  scopes: z.array(PermissionName).min(1).max(100).describe('What it may do; nothing that the caller may not'),
+  scopes: z
+    .array(PermissionName)
+    .min(1)
+    .max(100)
+    .describe('What it may do; nothing that the caller may not. all: everything, also what later versions add'),
 });
 export const ClientUpdate = z
   .strictObject({
@@ -533,6 +599,10 @@ export const MachineClient = z.object({
   suspended: z.boolean(),
   suspended_at: moment.nullable(),
   previous_secret_expires_at: moment.nullable(),
+  credential_read: z
+    .object({ per_hour: z.int(), per_day: z.int(), keys: z.boolean().describe('Also keys and passwords, which do not end by themselves') })
+    .nullable()
+    .describe('Whether it may read credentials in clear, and how often; null: not. Only an operator sets it, with npm run operator'),
   created_at: moment,
 });
 export const CreatedSecret = z.object({ client_secret: z.string().describe('Shown only now') });
@@ -540,6 +610,21 @@ export type ClientCreate = z.infer<typeof ClientCreate>;
 export type ClientUpdate = z.infer<typeof ClientUpdate>;
 export type MachineClient = z.infer<typeof MachineClient>;
 export type CreatedSecret = z.infer<typeof CreatedSecret>;
+
+export const CredentialRead = z.strictObject({
+  reason: z.string().trim().min(3).max(200).describe('Why; it stands in the audit and in the event'),
+});
+export const ReadCredential = z.object({
+  connected_account_id: z.string(),
+  connection_name: z.string(),
+  connector: z.string(),
+  access_token: z.string().nullable().describe('Null where the account holds a key. The refresh token is never answered'),
+  expires_at: moment.nullable().describe('When the access token ends, as far as its provider said'),
+  scopes: z.array(z.string()),
+  fields: z.record(z.string(), z.string()).nullable().describe('The secret fields of a key; null where there is an access token'),
+});
+export type CredentialRead = z.infer<typeof CredentialRead>;
+export type ReadCredential = z.infer<typeof ReadCredential>;
 
 export const UserUpdate = z.strictObject({
   suspended: z.boolean().describe('true: the next call on behalf of this user is refused; resuming needs no new consent'),
@@ -585,7 +670,7 @@ export const IncidentItem = z.object({
   connected_account_id: z.string(),
   connection_name: z.string(),
   connector: z.string(),
-  identifier: z.string().nullable().describe('Null once the user was forgotten'),
+  identifier: z.string().nullable().describe('Null for an account of the organization, and once the user was forgotten'),
   status: RevocationStatus,
   detail: z.string().nullable(),
   revocation_id: z.string().nullable(),

@@ -1,4 +1,4 @@
-import { Fault, newId, type Permission } from '@grantway/contract';
+import { allPermissions, everyPermission, Fault, newId, type Permission } from '@grantway/contract';
 import { authenticateClient, type Client, findClient, mustNotBeSuspended } from './clients.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 
@@ -52,5 +52,8 @@ export async function authenticateAccessToken(modules: Modules, token: string): 
     throw new Fault('unauthorized', 'the access token is not valid or has expired');
   mustNotBeSuspended(client);
   const held = new Set<string>(client.scopes);
-  return { client, scopes: new Set(claims.scope.split(' ').filter((s) => held.has(s))) };
+  const scopes = new Set(claims.scope.split(' ').filter((s) => held.has(s)));
+  // Giving the set away takes the whole of it: a token that asked for less is as weak as it was asked to be.
+  if (client.holdsEveryPermission && allPermissions.every((s) => scopes.has(s))) scopes.add(everyPermission);
+  return { client, scopes };
 }

@@ -1,15 +1,17 @@
 import { type AuthorizationLink, type AuthorizationLinkCreate, Fault, newId, randomBase62 } from '@grantway/contract';
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
-import { ensureAccount, ensureUser } from './connected-accounts.ts';
+import { ensureUser } from './connected-accounts.ts';
 import { type ConnectionRow, connectionStatus, findConnectionByName } from './connections.ts';
 import type { Ctx } from './ctx.ts';
+import { ensureAccount, ensureLabelledAccount, mayChange } from './owned-accounts.ts';
 import { type LinkVerification, linkVerification, verificationModeOf } from './verification.ts';
 
 const t = schema.authorizationLinks;
 
 /**
- * @throws Fault unknown_connection, connection_not_ready, verification_not_allowed, user_verify_url_not_allowed, invalid_request
+ * @throws Fault unknown_connection, connection_not_ready, verification_not_allowed, user_verify_url_not_allowed, invalid_request,
+ *   account_limit, insufficient_scope for an account of the organization
  */
 export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLinkCreate): Promise<AuthorizationLink> {
   return ctx.tx(async (tx) => {
@@ -17,16 +19,22 @@ export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLink
     if (connection === undefined) throw new Fault('unknown_connection', `there is no connection "${input.connection_name}"`);
     await mustBeReady(ctx, connection);
     const userId = await ensureUser(tx, ctx.environmentId, input.identifier);
-    const account = await ensureAccount(tx, ctx.environmentId, connection.id, userId);
+    const ownerId = input.account_owner === 'organization' ? null : userId;
+    mayChange(ctx, ownerId);
+    const account =
+      input.account_label === undefined
+        ? await ensureAccount(tx, ctx.environmentId, connection.id, ownerId)
+        : await ensureLabelledAccount(tx, ctx.environmentId, connection.id, ownerId, input.account_label);
     const verification = linkVerification(ctx.modules, connection, input);
-    const link = await liveLink(ctx, tx, account.id, { verification, lifeSeconds: input.expires_in });
+    const personId = ownerId === null ? userId : null;
+    const link = await liveLink(ctx, tx, account.id, { verification, lifeSeconds: input.expires_in, personId });
     await ctx.audit(
       tx,
       'authorization_link.created',
       { kind: 'connected_account', id: account.id },
-      { connection: connection.name, new: link.isNew },
+      { connection: connection.name, new: link.isNew, ...(ownerId === null ? { owner: 'organization', for: userId } : {}) },
     );
-    return { link: link.url, expires_at: link.expiresAt.toISOString() };
+    return { link: link.url, expires_at: link.expiresAt.toISOString(), connected_account_id: account.id };
   });
 }
 
@@ -45,17 +53,17 @@ export async function mustBeReady(
 }
 
 /**
- * The one live link of an account: the same one until it is used or has expired, so that a looping agent cannot flood
+ * The one live link of an account (of the organization's: of each person who is to open one): the same one until it is used or has expired, so that a looping agent cannot flood
  * a person with links (security.md A21). Its token is derived from its id by the vault, never stored.
  *
  * Who names no wishes (an agent that needs the account) gets whatever link is live, for its first minute in any case. Other
  * wishes than the live link's make a new one and end the old.
  */
 export async function liveLink(
-  ctx: Pick<Ctx, 'modules' | 'environmentId'>,
+  ctx: Pick<Ctx, 'modules' | 'environmentId' | 'actor'>,
   tx: Tx,
   accountId: string,
-  wish?: { verification: LinkVerification; lifeSeconds: number | undefined },
+  wish?: { verification: LinkVerification; lifeSeconds: number | undefined; personId: string | null },
 ): Promise<{ url: string; expiresAt: Date; isNew: boolean }> {
   const { modules } = ctx;
   // Makes callers that arrive together take turns, so that they get the same link.
@@ -64,7 +72,12 @@ export async function liveLink(
     .from(schema.connectedAccounts)
     .where(eq(schema.connectedAccounts.id, accountId))
     .for('update');
-  const live = and(eq(t.connectedAccountId, accountId), isNull(t.usedAt), sql`${t.expiresAt} > clock_timestamp()`);
+  const live = and(
+    eq(t.connectedAccountId, accountId),
+    sql`${t.userId} is not distinct from ${wish?.personId ?? null}`,
+    isNull(t.usedAt),
+    sql`${t.expiresAt} > clock_timestamp()`,
+  );
   const [known] = await tx
     .select()
     .from(t)
@@ -84,7 +97,12 @@ export async function liveLink(
   if (known !== undefined) await tx.update(t).set({ expiresAt: sql`clock_timestamp()` }).where(live);
   const lifeSeconds = wish?.lifeSeconds ?? modules.settings.linkLifeSeconds;
   const verification = wish?.verification ?? (await defaultVerification(modules, tx, account?.connectionId));
-  const link = { tokenId: randomBase62(16), expiresAt: new Date(Date.now() + lifeSeconds * 1000) };
+  const link = {
+    tokenId: randomBase62(16),
+    userId: wish?.personId ?? null,
+    clientId: ctx.actor.kind === 'client' ? ctx.actor.id : null,
+    expiresAt: new Date(Date.now() + lifeSeconds * 1000),
+  };
   const id = newId('authorizationLink');
   await tx.insert(t).values({ id, ...link, ...verification, environmentId: ctx.environmentId, connectedAccountId: accountId });
   await recordEvent(tx, {

@@ -1,4 +1,4 @@
-import { newId } from '@grantway/contract';
+import { everyPermission, newId } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { sql } from 'drizzle-orm';
 import { createClient } from './clients.ts';
@@ -20,12 +20,12 @@ export async function ensureFirstEnvironment(modules: Modules): Promise<{ enviro
   });
 }
 
-/** Machine credentials made by the installation itself, for its operator. */
+/** Machine credentials made by the installation itself, for its operator: with every permission, those of later versions included. */
 export async function createOperatorClient(
   modules: Modules,
   environmentId: string,
   name: string,
 ): Promise<{ clientId: string; clientSecret: string }> {
   const ctx = createCtx(modules, { environmentId, actor: { kind: 'system', id: null }, requestId: newId('request') });
-  return ctx.tx((tx) => createClient(ctx, tx, { name }));
+  return ctx.tx((tx) => createClient(ctx, tx, { name, scopes: [everyPermission] }));
 }

@@ -3,6 +3,7 @@ import {
   type ClientCreate,
   type ClientUpdate,
   type CreatedSecret,
+  everyPermission,
   Fault,
   isId,
   type MachineClient,
@@ -19,6 +20,8 @@ export interface Client {
   id: string;
   environmentId: string;
   scopes: Permission[];
+  /** It holds the set `all`, not a list: permissions of later versions are among its scopes then. */
+  holdsEveryPermission: boolean;
   suspended: boolean;
   environmentSuspended: boolean;
 }
@@ -27,11 +30,21 @@ const t = schema.clients;
 
 const secretMac = (sealing: Sealing, clientId: string, secret: string) => sealing.mac('client secret', [clientId, secret]);
 
+/** The set `all` is looked up when it is used, so that it holds what this version knows. */
+function permissionsOf(stored: readonly string[]): Permission[] {
+  return stored.includes(everyPermission) ? [...allPermissions] : (stored as Permission[]);
+}
+
+/** As it is stored: the set stands alone. */
+function scopesToStore(scopes: readonly string[]): string[] {
+  return scopes.includes(everyPermission) ? [everyPermission] : [...new Set(scopes)];
+}
+
 /** Makes machine credentials. The secret is answered once and kept as a keyed hash only. */
 export async function createClient(
   ctx: Ctx,
   tx: Tx,
-  input: { name: string; scopes?: Permission[] },
+  input: { name: string; scopes: ClientCreate['scopes'] },
 ): Promise<{ clientId: string; clientSecret: string }> {
   const clientId = newId('client');
   const clientSecret = mintBearer('clientSecret');
@@ -39,7 +52,7 @@ export async function createClient(
     id: clientId,
     environmentId: ctx.environmentId,
     name: input.name,
-    scopes: input.scopes ?? allPermissions,
+    scopes: scopesToStore(input.scopes),
     secretMac: await secretMac(ctx.modules.sealing, clientId, clientSecret),
   });
   await ctx.audit(tx, 'client.created', { kind: 'client', id: clientId }, { name: input.name });
@@ -50,7 +63,7 @@ export async function findClient(modules: Modules, clientId: string): Promise<(C
   if (!isId('client', clientId)) return undefined;
   const [row] = await modules.db.system('authenticate client').query<{
     environment_id: string;
-    scopes: Permission[];
+    scopes: string[];
     suspended: boolean;
     environment_suspended: boolean;
     secret_mac: Buffer;
@@ -66,7 +79,8 @@ export async function findClient(modules: Modules, clientId: string): Promise<(C
   return {
     id: clientId,
     environmentId: row.environment_id,
-    scopes: row.scopes,
+    scopes: permissionsOf(row.scopes),
+    holdsEveryPermission: row.scopes.includes(everyPermission),
     suspended: row.suspended,
     environmentSuspended: row.environment_suspended,
     secretMacs: row.previous_secret_mac === null ? [row.secret_mac] : [row.secret_mac, row.previous_secret_mac],
@@ -100,7 +114,7 @@ function mustHold(ctx: Ctx, scopes: readonly string[]): void {
 export async function addClient(ctx: Ctx, input: ClientCreate): Promise<MachineClient & CreatedSecret> {
   mustHold(ctx, input.scopes);
   return ctx.tx(async (tx) => {
-    const { clientId, clientSecret } = await createClient(ctx, tx, { name: input.name, scopes: [...new Set(input.scopes)] });
+    const { clientId, clientSecret } = await createClient(ctx, tx, input);
     return { ...present(await getRow(ctx, tx, clientId)), client_secret: clientSecret };
   });
 }
@@ -139,7 +153,7 @@ export async function updateClient(ctx: Ctx, id: string, input: ClientUpdate): P
       .update(t)
       .set({
         ...(input.name === undefined ? {} : { name: input.name }),
-        ...(input.scopes === undefined ? {} : { scopes: [...new Set(input.scopes)] }),
+        ...(input.scopes === undefined ? {} : { scopes: scopesToStore(input.scopes) }),
         ...(input.suspended === undefined
           ? {}
           : { suspendedAt: input.suspended ? sql`coalesce(${t.suspendedAt}, clock_timestamp())` : null }),
@@ -184,10 +198,14 @@ function present(row: typeof t.$inferSelect): MachineClient {
   return {
     client_id: row.id,
     name: row.name,
-    scopes: row.scopes as Permission[],
+    scopes: row.scopes,
     suspended: row.suspendedAt !== null,
     suspended_at: row.suspendedAt?.toISOString() ?? null,
     previous_secret_expires_at: row.previousSecretUntil?.toISOString() ?? null,
+    credential_read:
+      row.credentialRead === null
+        ? null
+        : { per_hour: row.credentialRead.perHour, per_day: row.credentialRead.perDay, keys: row.credentialRead.keys },
     created_at: row.createdAt.toISOString(),
   };
 }

@@ -1,8 +1,10 @@
 import type { OAuth2Auth } from '@grantway/connector-kit';
 import {
+  type AccountOwner,
   type ConnectedAccount,
   type ConnectedAccountReason,
   type ConnectedAccountStatus,
+  type ConnectedAccountUpdate,
   Fault,
   newId,
   type RevocationStatus,
@@ -10,9 +12,12 @@ import {
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import type { OAuthApp } from '@grantway/oauth';
 import { clientSecretPlace, endAccount, NeedsAuthorization } from '@grantway/vault';
-import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
+import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, sql } from 'drizzle-orm';
+import { alias } from 'drizzle-orm/pg-core';
+import { endLinks } from './account-endings.ts';
 import { type ConnectionRow, redirectUri } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
+import { labelOf, lockOwner, makeDefault, mayChange, ownedBy, ownerOf, passDefaultOn } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 
 const t = schema.connectedAccounts;
@@ -26,6 +31,11 @@ export async function listConnectedAccounts(
     connection_name?: string | undefined;
     identifier?: string | undefined;
     status?: ConnectedAccountStatus | undefined;
+    owner?: AccountOwner | undefined;
+    label?: string | undefined;
+    default?: 'true' | 'false' | undefined;
+    reason?: ConnectedAccountReason | undefined;
+    needs_reauthorization?: 'true' | 'false' | undefined;
   },
 ): Promise<Page<ConnectedAccount>> {
   const before = decodeCursor('connectedAccount', query.cursor);
@@ -38,6 +48,13 @@ export async function listConnectedAccounts(
           query.connection_name === undefined ? undefined : eq(schema.connections.name, query.connection_name),
           query.identifier === undefined ? undefined : eq(schema.users.identifier, query.identifier),
           query.status === undefined ? undefined : eq(t.status, query.status),
+          query.owner === undefined ? undefined : query.owner === 'organization' ? isNull(t.userId) : isNotNull(t.userId),
+          query.label === undefined ? undefined : sql`coalesce(${t.label}, ${t.providerAccountLabel}) = ${query.label}`,
+          query.default === undefined ? undefined : eq(t.isDefault, query.default === 'true'),
+          query.reason === undefined ? undefined : eq(t.reason, query.reason),
+          query.needs_reauthorization === undefined
+            ? undefined
+            : (query.needs_reauthorization === 'true' ? inArray : notInArray)(t.status, ['EXPIRED', 'REVOKED']),
         ),
       )
       .orderBy(desc(t.id))
@@ -61,14 +78,9 @@ export async function getConnectedAccount(ctx: Ctx, id: string): Promise<Connect
  * What fails is tried again by the sweep, and ends with a receipt. The account stays, DISCONNECTED, so that its history can be read and its user can connect again.
  */
 export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
-  const revocationId = newId('revocation');
+  const receipts = [newId('revocation')];
   await ctx.tx(async (tx) => {
-    const [row] = await tx
-      .select({ status: t.status })
-      .from(t)
-      .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)))
-      .for('update');
-    if (row === undefined) throw new Fault('not_found', 'no such connected account');
+    const row = await lockWithOwner(ctx, tx, id);
     if (row.status !== 'DISCONNECTED') {
       await endAccount(tx, {
         account: { id, environmentId: ctx.environmentId },
@@ -76,15 +88,20 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
         reason: 'disconnected_by_operator',
         actor: ctx.actor,
         requestId: ctx.requestId,
-        revoke: { sealing: ctx.modules.sealing, cause: 'disconnected', id: revocationId },
+        revoke: { sealing: ctx.modules.sealing, cause: 'disconnected', id: receipts[0] },
       });
     }
     // Links that are still out must not bring the account back behind the operator's back.
-    await tx
-      .update(schema.authorizationLinks)
-      .set({ expiresAt: sql`least(${schema.authorizationLinks.expiresAt}, clock_timestamp())` })
-      .where(eq(schema.authorizationLinks.connectedAccountId, id));
-    await ctx.audit(tx, 'connected_account.deleted', { kind: 'connected_account', id }, { from: row.status });
+    const account = { id, environmentId: ctx.environmentId, connectionId: row.connectionId };
+    receipts.push(...(await endLinks(tx, ctx.modules.sealing, account, 'disconnected')));
+    const heir = await passDefaultOn(tx, row);
+    await ctx.audit(
+      tx,
+      'connected_account.deleted',
+      { kind: 'connected_account', id },
+      { from: row.status, ...(heir === undefined ? {} : { default_passed_to: heir }) },
+    );
+    if (heir !== undefined) await recordEvent(tx, updatedEvent(ctx, heir, ['default']));
     if (row.status !== 'DISCONNECTED') {
       await recordEvent(tx, {
         environmentId: ctx.environmentId,
@@ -94,7 +111,48 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
       });
     }
   });
-  await ctx.modules.revocations.tryNow(revocationId);
+  await Promise.all(receipts.map((receipt) => ctx.modules.revocations.tryNow(receipt)));
+}
+
+/** The owner's turn first, then the row: in the order of everybody who changes accounts. */
+async function lockWithOwner(ctx: Ctx, tx: Tx, id: string): Promise<AccountRow> {
+  const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId));
+  const [found] = await tx.select({ connectionId: t.connectionId, userId: t.userId }).from(t).where(where);
+  if (found === undefined) throw new Fault('not_found', 'no such connected account');
+  mayChange(ctx, found.userId);
+  await lockOwner(tx, found.connectionId, found.userId);
+  const [row] = await tx.select().from(t).where(where).for('update');
+  if (row === undefined) throw new Fault('not_found', 'no such connected account');
+  return row;
+}
+
+const updatedEvent = (ctx: Ctx, id: string, changed: string[]) => ({
+  environmentId: ctx.environmentId,
+  type: 'connected_account.updated' as const,
+  connectedAccountId: id,
+  data: { changed },
+});
+
+/**
+ * Another label, or another default.
+ * @throws Fault not_found, insufficient_scope, name_taken where another account of the owner has the label
+ */
+export async function updateConnectedAccount(ctx: Ctx, id: string, input: ConnectedAccountUpdate): Promise<ConnectedAccount> {
+  await ctx.tx(async (tx) => {
+    const row = await lockWithOwner(ctx, tx, id);
+    if (input.label !== undefined) {
+      const accounts = await tx.select().from(t).where(ownedBy(row.connectionId, row.userId));
+      if (accounts.some((other) => other.id !== id && labelOf(other) === input.label)) {
+        throw new Fault('name_taken', `another account on this connection has the label ${JSON.stringify(input.label)}`);
+      }
+      await tx.update(t).set({ label: input.label, labelGiven: true, updatedAt: sql`clock_timestamp()` }).where(eq(t.id, id));
+    }
+    if (input.default === true) await makeDefault(tx, row);
+    const changed = Object.keys(input).sort();
+    await ctx.audit(tx, 'connected_account.updated', { kind: 'connected_account', id }, { changed });
+    await recordEvent(tx, updatedEvent(ctx, id, changed));
+  });
+  return getConnectedAccount(ctx, id);
 }
 
 /**
@@ -150,25 +208,6 @@ export async function oauthAppOf(
   };
 }
 
-/** The user's account on a connection; made, PENDING_AUTH, when it is the first time. Idempotent under concurrency. */
-export async function ensureAccount(tx: Tx, environmentId: string, connectionId: string, userId: string): Promise<AccountRow> {
-  const where = and(eq(t.connectionId, connectionId), eq(t.userId, userId));
-  const [known] = await tx.select().from(t).where(where);
-  if (known !== undefined) return known;
-  const [made] = await tx
-    .insert(t)
-    .values({ id: newId('connectedAccount'), environmentId, connectionId, userId, status: 'PENDING_AUTH', reason: 'never_connected' })
-    .onConflictDoNothing()
-    .returning({ id: t.id });
-  if (made !== undefined) {
-    const data = { status: 'PENDING_AUTH', reason: 'never_connected' };
-    await recordEvent(tx, { environmentId, type: 'connected_account.created', connectedAccountId: made.id, data });
-  }
-  const [row] = await tx.select().from(t).where(where);
-  if (row === undefined) throw new Error('the account vanished');
-  return row;
-}
-
 /** @throws Fault user_suspended */
 export async function ensureUser(tx: Tx, environmentId: string, identifier: string): Promise<string> {
   const where = and(eq(schema.users.environmentId, environmentId), eq(schema.users.identifier, identifier));
@@ -194,10 +233,13 @@ export async function countAccounts(tx: Tx): Promise<{ active: number; waiting: 
   return { active: rows.find((r) => r.active)?.n ?? 0, waiting: rows.find((r) => !r.active)?.n ?? 0 };
 }
 
+const connectedBy = alias(schema.users, 'connected_by');
+
 function select(tx: Tx) {
   return tx
     .select({
       account: t,
+      connectedBy: connectedBy.identifier,
       connection: { name: schema.connections.name, connector: schema.connections.connector },
       identifier: schema.users.identifier,
       revocation: sql<Receipt | null>`(select json_build_object('status', r.status, 'detail', r.detail, 'at', coalesce(r.ended_at, r.created_at))
@@ -205,7 +247,8 @@ function select(tx: Tx) {
     })
     .from(t)
     .innerJoin(schema.connections, eq(schema.connections.id, t.connectionId))
-    .innerJoin(schema.users, eq(schema.users.id, t.userId))
+    .leftJoin(schema.users, eq(schema.users.id, t.userId))
+    .leftJoin(connectedBy, eq(connectedBy.id, t.connectedByUserId))
     .$dynamic();
 }
 
@@ -218,7 +261,8 @@ interface Receipt {
 function present(row: {
   account: AccountRow;
   connection: { name: string; connector: string };
-  identifier: string;
+  connectedBy: string | null;
+  identifier: string | null;
   revocation: Receipt | null;
 }): ConnectedAccount {
   const { account, connection, identifier, revocation } = row;
@@ -227,7 +271,12 @@ function present(row: {
     connection_id: account.connectionId,
     connection_name: connection.name,
     connector: connection.connector,
+    owner: ownerOf(account),
     identifier,
+    label: labelOf(account),
+    default: account.isDefault,
+    connected_by:
+      account.providerAccountId === null ? null : { identifier: row.connectedBy ?? identifier, client_id: account.connectedByClientId },
     status: account.status as ConnectedAccountStatus,
     reason: account.reason as ConnectedAccountReason | null,
     status_changed_at: account.statusChangedAt.toISOString(),

@@ -6,7 +6,7 @@ import { clientSecretPlace } from '@grantway/vault';
 import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
-import { exposedTools, mustBeDistinct } from './tools.ts';
+import { exposedTools, mappedConnection, mustBeDistinct } from './tools.ts';
 import { mustBeAllowed, presentVerification, storedVerification, verificationSecretPlace } from './verification.ts';
 
 const t = schema.connections;
@@ -131,9 +131,9 @@ async function namesStayDistinct(ctx: Ctx, tx: Tx, connectionId: string): Promis
   if (ids.length === 0) return;
   const rows = new Map((await tx.select().from(t).where(inArray(t.id, ids))).map((row) => [row.id, row]));
   for (const { mappings } of versions) {
-    const named = mappings.flatMap(({ connectionId, tools }) => {
-      const row = rows.get(connectionId);
-      return row === undefined ? [] : [{ connectionId, connectionName: row.name, connectorId: row.connector, tools }];
+    const named = mappings.flatMap((mapping) => {
+      const row = rows.get(mapping.connectionId);
+      return row === undefined ? [] : [mappedConnection(mapping, row)];
     });
     mustBeDistinct(await exposedTools(ctx.modules.catalogue, named));
   }

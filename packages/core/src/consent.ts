@@ -12,7 +12,17 @@ import {
   scopesOf,
   usesApp,
 } from '@grantway/connector-kit';
-import { type AuthKind, Fault, type FaultCode, type FieldError, isFault, newId, parseBearer, Secret } from '@grantway/contract';
+import {
+  type AccountOwner,
+  type AuthKind,
+  Fault,
+  type FaultCode,
+  type FieldError,
+  isFault,
+  newId,
+  parseBearer,
+  Secret,
+} from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
 import {
@@ -33,6 +43,7 @@ import { type ConnectionRow, fieldAccepts, redirectUri } from './connections.ts'
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { matchIdentity } from './identity-match.ts';
 import { consumerOf, enteredCredential, withFirstToken } from './issued-credentials.ts';
+import { addBeside, lockOwner, mustNotBeConnectedTwice, ownerOf, settleConnected } from './owned-accounts.ts';
 import {
   inSeconds,
   mustBeAllowed,
@@ -64,10 +75,11 @@ export interface LinkView {
   fields: Field[];
   sandbox: boolean;
   expiresAt: Date;
-  account: { status: string; label: string | null };
+  /** `label` is the provider's; `name` is ours, where somebody chose one. */
+  account: { status: string; label: string | null; name: string | null; owner: AccountOwner };
   verification: VerificationView;
   /** Another provider account that this browser may put in the place of the connected one. */
-  replacement: { from: string; to: string } | undefined;
+  replacement: { from: string; to: string; mayAdd: boolean } | undefined;
 }
 
 export interface OpenLink {
@@ -76,6 +88,8 @@ export interface OpenLink {
   account: AccountRow;
   connection: ConnectionRow;
   connector: Connector;
+  /** Who is to open the link: the account's own user, or who connects it for the organization. */
+  userId: string;
   identifier: string;
   workspaceName: string;
 }
@@ -111,7 +125,7 @@ export async function readLink(modules: Modules, environmentId: string, where: R
       .from(links)
       .innerJoin(schema.connectedAccounts, eq(schema.connectedAccounts.id, links.connectedAccountId))
       .innerJoin(schema.connections, eq(schema.connections.id, schema.connectedAccounts.connectionId))
-      .innerJoin(schema.users, eq(schema.users.id, schema.connectedAccounts.userId))
+      .innerJoin(schema.users, eq(schema.users.id, sql`coalesce(${links.userId}, ${schema.connectedAccounts.userId})`))
       .innerJoin(schema.environments, eq(schema.environments.id, links.environmentId))
       .innerJoin(schema.workspaces, eq(schema.workspaces.id, schema.environments.workspaceId))
       .where(where);
@@ -154,7 +168,12 @@ export async function viewLink(modules: Modules, token: string, request: Request
     fields: fieldsAreTheOperators(auth) ? [] : fieldsOf(auth).filter((f) => connection.fields[f.name] === undefined),
     sandbox: connection.sandbox,
     expiresAt: link.expiresAt,
-    account: { status: account.status, label: account.providerAccountLabel },
+    account: {
+      status: account.status,
+      label: account.providerAccountLabel,
+      name: account.labelGiven ? account.label : null,
+      owner: ownerOf(account),
+    },
     verification: await viewVerification(open.ctx, open, browsers),
     replacement: await replacementOf(open, browsers),
   };
@@ -325,7 +344,7 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
         { connection: open.connection.name, fault: outcome },
       );
     });
-    const mayConfirm = outcome === 'account_changed' && open.connection.onAccountChange === 'confirm';
+    const mayConfirm = outcome === 'account_changed' && open.connection.onAccountChange !== 'refuse';
     return { linkToken, outcome, ...(mayConfirm && input.browser !== undefined ? { browser: input.browser } : {}) };
   }
 }
@@ -428,7 +447,7 @@ async function keep(open: OpenLink, credential: Secret<Credential>, intake: Inta
   try {
     await store(open, credential, account, intake);
   } catch (error) {
-    if (!isFault(error, 'account_changed') || open.connection.onAccountChange !== 'confirm' || intake.browserMac === null) throw error;
+    if (!isFault(error, 'account_changed') || open.connection.onAccountChange === 'refuse' || intake.browserMac === null) throw error;
     await offerReplacement(open, credential, account, intake);
     throw new ReplacementOffered();
   }
@@ -490,40 +509,60 @@ function openReplacements(open: OpenLink, macs: Buffer[]) {
 const macsOf = (modules: Modules, browsers: readonly string[]) => Promise.all(browsers.map((b) => modules.sealing.mac('browser', [b])));
 
 async function replacementOf(open: OpenLink, browsers: readonly string[]): Promise<LinkView['replacement']> {
-  if (browsers.length === 0 || open.connection.onAccountChange !== 'confirm' || linkState(open.link) !== 'live') return undefined;
+  if (browsers.length === 0 || open.connection.onAccountChange === 'refuse' || linkState(open.link) !== 'live') return undefined;
   const macs = await macsOf(open.ctx.modules, browsers);
   const [row] = await open.ctx.tx((tx) => tx.select().from(checks).where(openReplacements(open, macs)).orderBy(desc(checks.id)).limit(1));
   if (row === undefined) return undefined;
-  return { from: open.account.providerAccountLabel ?? '', to: (row.facts['to'] as ProviderAccount).label };
+  return {
+    from: open.account.providerAccountLabel ?? '',
+    to: (row.facts['to'] as ProviderAccount).label,
+    mayAdd: open.connection.onAccountChange === 'confirm_or_add',
+  };
 }
 
 /**
  * The person said yes to another provider account, in the browser that signed in with it. Until now nothing of the old one
- * was touched (security.md A05).
- * @throws Fault link_invalid, link_used, link_expired, verification_required when this browser has nothing to confirm
+ * was touched (security.md A05). With `add`, it becomes another account of the same owner, and the link leads to that one.
+ * @throws Fault link_invalid, link_used, link_expired, account_already_connected, account_limit, verification_required when
+ *   this browser has nothing to confirm
  */
-export async function confirmReplacement(modules: Modules, token: string, request: Request, browsers: readonly string[]): Promise<void> {
+export async function confirmReplacement(
+  modules: Modules,
+  token: string,
+  request: Request,
+  browsers: readonly string[],
+  { add = false }: { add?: boolean } = {},
+): Promise<void> {
   const open = await openLink(modules, token, request);
   mustBeLive(open.link);
-  if (open.connection.onAccountChange !== 'confirm' || browsers.length === 0) throw new Fault('verification_required');
+  const { onAccountChange } = open.connection;
+  if (onAccountChange === 'refuse' || (add && onAccountChange !== 'confirm_or_add') || browsers.length === 0) {
+    throw new Fault('verification_required');
+  }
   const { ctx } = open;
   const macs = await macsOf(modules, browsers);
   await ctx.tx(async (tx) => {
+    await lockOwner(tx, open.connection.id, open.account.userId);
     const [row] = await tx.select().from(checks).where(openReplacements(open, macs)).orderBy(desc(checks.id)).limit(1).for('update');
     if (row?.sealedCt == null) throw new Fault('verification_required');
     const credential = await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt);
     const to = row.facts['to'] as ProviderAccount;
     await useLink(tx, open.link.id);
     const [current] = await tx
-      .select({ providerAccountId: schema.connectedAccounts.providerAccountId })
+      .select()
       .from(schema.connectedAccounts)
       .where(eq(schema.connectedAccounts.id, open.account.id))
       .for('update');
     // The question was about one certain account.
-    if (current?.providerAccountId !== row.facts['from']) throw new Fault('account_changed');
+    if (current === undefined || current.providerAccountId !== row.facts['from']) throw new Fault('account_changed');
+    if (open.connector.auth.kind === 'oauth2') await mustNotBeConnectedTwice(tx, current, to.id);
+    const account = add ? await addBeside(tx, current) : current;
+    await settleConnected(tx, account, { providerAccount: to, userId: open.userId, clientId: open.link.clientId });
+    // A used link tells what it has connected.
+    if (add) await tx.update(links).set({ connectedAccountId: account.id }).where(eq(links.id, open.link.id));
     await tx.update(checks).set({ outcome: 'done', sealedCt: null }).where(eq(checks.id, row.id));
     await storeGrant(tx, modules.sealing, {
-      account: { id: open.account.id, environmentId: ctx.environmentId },
+      account: { id: account.id, environmentId: ctx.environmentId },
       credential,
       providerAccount: to,
       scopes: row.facts['scopes'] as string[],
@@ -534,9 +573,9 @@ export async function confirmReplacement(modules: Modules, token: string, reques
     });
     await ctx.audit(
       tx,
-      'connected_account.replaced',
-      { kind: 'connected_account', id: open.account.id },
-      { connection: open.connection.name, from: row.facts['from'], to: to.id },
+      add ? 'connected_account.added' : 'connected_account.replaced',
+      { kind: 'connected_account', id: account.id },
+      { connection: open.connection.name, [add ? 'beside' : 'from']: row.facts['from'], to: to.id },
     );
   });
 }
@@ -650,7 +689,7 @@ async function identify(
 
 /**
  * Credential, link, session and audit rows become durable together, or not at all.
- * @throws Fault link_used when another browser was first, account_changed
+ * @throws Fault link_used when another browser was first, account_changed, account_already_connected
  */
 async function store(
   open: OpenLink,
@@ -660,16 +699,16 @@ async function store(
 ): Promise<void> {
   const { ctx, link, account, connection } = open;
   await ctx.tx(async (tx) => {
+    await lockOwner(tx, connection.id, account.userId);
     await useLink(tx, link.id);
-    const [current] = await tx
-      .select({ status: schema.connectedAccounts.status, providerAccountId: schema.connectedAccounts.providerAccountId })
-      .from(schema.connectedAccounts)
-      .where(eq(schema.connectedAccounts.id, account.id))
-      .for('update');
+    const [current] = await tx.select().from(schema.connectedAccounts).where(eq(schema.connectedAccounts.id, account.id)).for('update');
+    if (current === undefined) throw new Fault('link_invalid');
+    if (open.connector.auth.kind === 'oauth2') await mustNotBeConnectedTwice(tx, current, providerAccount.id);
     // Signing in again as somebody else must never silently swap the account (security.md A05).
-    if (current?.providerAccountId != null && current.status !== 'DISCONNECTED' && current.providerAccountId !== providerAccount.id) {
+    if (current.providerAccountId !== null && current.status !== 'DISCONNECTED' && current.providerAccountId !== providerAccount.id) {
       throw new Fault('account_changed', { internal: 'another provider account answered' });
     }
+    await settleConnected(tx, current, { providerAccount, userId: open.userId, clientId: link.clientId });
     await storeGrant(tx, ctx.modules.sealing, {
       account: { id: account.id, environmentId: ctx.environmentId },
       credential,

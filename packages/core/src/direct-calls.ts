@@ -33,7 +33,7 @@ export async function listTools(
 /**
  * The same execution as through MCP, for callers without MCP. With an Idempotency-Key the first answer is kept (sealed)
  * and given again; nothing is executed twice.
- * @throws Fault as executeTool, and unknown_tool, unknown_connection, ambiguous_connection, idempotency_mismatch, idempotency_in_progress
+ * @throws Fault as executeTool, and unknown_tool, unknown_connection, unknown_account, ambiguous_connection, idempotency_mismatch, idempotency_in_progress
  */
 export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute, idempotencyKey: string | undefined): Promise<ToolResult> {
   const clientId = ctx.actor.id ?? '';
@@ -64,7 +64,14 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
   const exposed: ExposedTool | undefined =
     found === undefined || prepared.connection === undefined
       ? undefined
-      : { name, ...found, connectionId: prepared.connection.id, connectionName: prepared.connection.name };
+      : {
+          name,
+          ...found,
+          connectionId: prepared.connection.id,
+          connectionName: prepared.connection.name,
+          accountOwner: input.account_owner ?? 'user',
+          accountChoice: true,
+        };
   const toolCallId = newId('toolCall');
   const kept = idempotencyKey === undefined ? undefined : await claimKey(ctx, clientId, idempotencyKey, { name, input }, toolCallId);
   if (kept?.answer !== undefined) return kept.answer;
@@ -85,7 +92,7 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
       name,
       exposed,
       input.arguments,
-      { toolCallId },
+      { toolCallId, account: input.account_label ?? input.connected_account_id },
     );
     const answer: ToolResult = { tool_call_id: toolCallId, tool_name: name, output };
     await ctx.tx(async (tx) => {

@@ -2,6 +2,7 @@ import { Fault, firstIdAt, type Incident, type IncidentCreate, type IncidentItem
 import { recordAudit, schema, type Tx } from '@grantway/db';
 import { endAccount } from '@grantway/vault';
 import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { endLinks } from './account-endings.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 
@@ -86,7 +87,8 @@ async function matching(ctx: Ctx, tx: Tx, filter: IncidentCreate['filter']): Pro
   // Every version of a config counts: who had it may have changed it.
   const reached = (instances: SQL) => sql`exists (
     select 1 from mcp_instances i join mcp_config_versions v on v.config_id = i.config_id, jsonb_array_elements(v.mappings) m
-    where ${instances} and i.user_id = a.user_id and m->>'connectionId' = a.connection_id)`;
+    where ${instances} and m->>'connectionId' = a.connection_id
+      and case when m->>'owner' = 'organization' then a.user_id is null else i.user_id = a.user_id end)`;
   if (filter.config_name !== undefined) {
     const id = await named(
       'MCP config',
@@ -272,10 +274,7 @@ async function endOne(modules: Modules, item: typeof items.$inferSelect): Promis
         requestId: null,
         revoke: { sealing: modules.sealing, cause: 'incident', id: revocationId, incidentId: item.incidentId },
       });
-      await tx
-        .update(schema.authorizationLinks)
-        .set({ expiresAt: sql`least(${schema.authorizationLinks.expiresAt}, clock_timestamp())` })
-        .where(eq(schema.authorizationLinks.connectedAccountId, account.id));
+      await endLinks(tx, modules.sealing, account, 'incident');
     } else {
       // Somebody else ended this very grant meanwhile; his receipt is the item's.
       const [other] = await tx

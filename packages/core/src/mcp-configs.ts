@@ -4,7 +4,7 @@ import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import { orNameTaken } from './connections.ts';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
-import { exposedTools, mustBeDistinct } from './tools.ts';
+import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct } from './tools.ts';
 
 const t = schema.mcpConfigs;
 const versions = schema.mcpConfigVersions;
@@ -122,7 +122,8 @@ async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Pro
     // A connection cannot be deleted while a config that will name it is being written.
     .for('key share');
   const byName = new Map(rows.map((row) => [row.name, row]));
-  const resolved: (ToolMapping & { connectionName: string; connectorId: string })[] = [];
+  const resolved: ToolMapping[] = [];
+  const mapped: MappedConnection[] = [];
   for (const [i, mapping] of mappings.entries()) {
     const row = byName.get(mapping.connection_name);
     const at = `/connection_tool_mappings/${i}`;
@@ -140,10 +141,16 @@ async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Pro
         errors: unknown.map((name) => ({ pointer: `${at}/tools/${mapping.tools.indexOf(name)}`, detail: `unknown tool "${name}"` })),
       });
     }
-    resolved.push({ connectionId: row.id, tools: [...new Set(mapping.tools)], connectionName: row.name, connectorId: row.connector });
+    resolved.push({
+      connectionId: row.id,
+      tools: [...new Set(mapping.tools)],
+      ...(mapping.account_owner === 'organization' ? { owner: 'organization' } : {}),
+      ...(mapping.account_choice ? { choice: true } : {}),
+    });
+    mapped.push(mappedConnection(resolved.at(-1) as ToolMapping, row));
   }
-  mustBeDistinct(await exposedTools(ctx.modules.catalogue, resolved));
-  return resolved.map(({ connectionId, tools }) => ({ connectionId, tools }));
+  mustBeDistinct(await exposedTools(ctx.modules.catalogue, mapped));
+  return resolved;
 }
 
 async function connectionNames(tx: Tx, rows: readonly Row[]): Promise<Map<string, string>> {
@@ -166,7 +173,12 @@ function presentWith(row: Row, names: Map<string, string>): McpConfig {
     name: row.name,
     description: row.description,
     version: row.version,
-    connection_tool_mappings: row.mappings.map((m) => ({ connection_name: names.get(m.connectionId) ?? '', tools: m.tools })),
+    connection_tool_mappings: row.mappings.map((m) => ({
+      connection_name: names.get(m.connectionId) ?? '',
+      tools: m.tools,
+      account_owner: m.owner ?? 'user',
+      account_choice: m.choice ?? false,
+    })),
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };

@@ -14,11 +14,12 @@ import {
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import { liveLink } from './authorization-links.ts';
-import { ensureAccount, ensureUser } from './connected-accounts.ts';
+import { ensureUser } from './connected-accounts.ts';
 import { type ConnectionRow, connectionStatus } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
+import { ensureAccount, type NameableAccount } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
-import type { MappedConnection } from './tools.ts';
+import { type MappedConnection, mappedConnection } from './tools.ts';
 
 const t = schema.mcpInstances;
 const configs = schema.mcpConfigs;
@@ -149,17 +150,20 @@ async function instanceConnections(
   withLinks: boolean,
 ): Promise<InstanceConnection[]> {
   const ids = mappings.map((m) => m.connectionId);
+  const shared = new Set(mappings.filter((m) => m.owner === 'organization').map((m) => m.connectionId));
   const rows = ids.length === 0 ? [] : await tx.select().from(schema.connections).where(inArray(schema.connections.id, ids));
   const out = new Map<string, InstanceConnection>();
   // In the order of ids, whatever the config's order: two configs that share connections must not lock crosswise.
   for (const id of [...ids].sort()) {
     const connection = rows.find((row) => row.id === id);
     if (connection === undefined) continue;
-    const account = await ensureAccount(tx, ctx.environmentId, id, userId);
-    const needsLink = withLinks && account.status !== 'ACTIVE' && (await isReady(ctx.modules, connection));
+    const account = await ensureAccount(tx, ctx.environmentId, id, shared.has(id) ? null : userId);
+    // Who may connect an account of the organization is not decided by who uses it.
+    const needsLink = withLinks && !shared.has(id) && account.status !== 'ACTIVE' && (await isReady(ctx.modules, connection));
     out.set(id, {
       connection_name: connection.name,
       connector: connection.connector,
+      account_owner: shared.has(id) ? 'organization' : 'user',
       connected_account_id: account.id,
       connected_account_status: account.status as ConnectedAccountStatus,
       reason: account.reason as ConnectedAccountReason | null,
@@ -191,6 +195,8 @@ export interface OpenInstance {
   configDescription: string;
   configVersion: number;
   mappings: MappedConnection[];
+  /** Of connections whose accounts a call may name: the default first, then the older ones. */
+  accounts: NameableAccount[];
 }
 
 interface OpenRow {
@@ -209,6 +215,7 @@ interface OpenRow {
   config_version: number;
   mappings: ToolMapping[];
   connections: { id: string; name: string; connector: string }[] | null;
+  accounts: NameableAccount[] | null;
 }
 
 /**
@@ -226,7 +233,13 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
              i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
              g.version as config_version, v.mappings,
              (select json_agg(json_build_object('id', c.id, 'name', c.name, 'connector', c.connector))
-                from connections c where c.id in (select m->>'connectionId' from jsonb_array_elements(v.mappings) m)) as connections
+                from connections c where c.id in (select m->>'connectionId' from jsonb_array_elements(v.mappings) m)) as connections,
+             (select json_agg(json_build_object('id', a.id, 'connectionId', a.connection_id, 'label', coalesce(a.label, a.provider_account_label),
+                  'default', a.is_default) order by a.is_default desc, a.id)
+                from jsonb_array_elements(v.mappings) m
+                  join connected_accounts a on a.connection_id = m->>'connectionId'
+                    and coalesce(a.user_id, '') = case when m->>'owner' = 'organization' then '' else i.user_id end
+                where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts
            from mcp_instances i
              join users u on u.id = i.user_id
              join environments e on e.id = i.environment_id
@@ -255,9 +268,8 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
     configVersion: row.config_version,
     mappings: row.mappings.flatMap((m) => {
       const connection = byId.get(m.connectionId);
-      return connection === undefined
-        ? []
-        : [{ connectionId: connection.id, connectionName: connection.name, connectorId: connection.connector, tools: m.tools }];
+      return connection === undefined ? [] : [mappedConnection(m, connection)];
     }),
+    accounts: row.accounts ?? [],
   };
 }

@@ -102,13 +102,19 @@ export function createRevocations(deps: RevocationDeps): Revocations {
     return revokeByCall(deps.egress, target, request, credential, { timeoutMs });
   }
 
-  /** Many vendors end all that a person granted an app at once: a newer grant of the same person must survive the old one's end. */
+  /**
+   * Many vendors end all that a person granted an app at once: a newer grant of the same person must survive the old one's
+   * end, and so must one that the same person's provider account gave the organization, or the other way round.
+   */
   async function wouldEndALiveGrant(row: Claimed, ends: 'grant' | 'account'): Promise<boolean> {
     const found = await system().query({
       name: 'revocation: live grant',
-      text: `select 1 from connected_accounts where id = $1 and status = 'ACTIVE'
-               and (grant_id = $2 or ($3 = 'account' and provider_account_id = $4))`,
-      values: [row.connected_account_id, row.grant_id, ends, row.provider_account_id],
+      text: `select 1 from connected_accounts where id = $1 and status = 'ACTIVE' and grant_id = $2
+             union all
+             select 1 from connected_accounts a left join connected_accounts own on own.id = $1
+               where $3 = 'account' and a.connection_id = $5 and a.provider_account_id = $4 and a.status = 'ACTIVE'
+                 and (a.user_id is null or a.user_id = own.user_id or (own.id is not null and own.user_id is null))`,
+      values: [row.connected_account_id, row.grant_id, ends, row.provider_account_id, row.connection_id],
     });
     return found.length > 0;
   }

@@ -15,6 +15,7 @@ export interface ToolCallRecord {
   mcp_config_version: number | null;
   connection_name: string | null;
   connected_account_id: string | null;
+  account_label: string | null;
   connector: string | null;
   tool_name: string;
   effect: Effect | null;
@@ -40,7 +41,7 @@ const failures = `select 'evt_' || substr(id, 4) as id, environment_id, 'tool_ca
   from deed where outcome in ('failed', 'outcome_unknown')`;
 
 const columns = `id, environment_id, request_id, via, client_id, user_identifier, mcp_instance_id, mcp_config_name, mcp_config_version,
-  connection_name, connected_account_id, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
+  connection_name, connected_account_id, account_label, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
 
 /** Group commit: while one statement is on its way, the rows that arrive wait for the next. */
 export function createToolCallLog(db: Database, onFinished: (record: ToolCallRecord) => void = () => {}): ToolCallLog {
@@ -61,7 +62,7 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
             `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch
                  on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
                    provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
-                   connected_account_id = excluded.connected_account_id
+                   connected_account_id = excluded.connected_account_id, account_label = excluded.account_label
                  returning ${columns}`,
             failures,
             `batch as (select * from json_populate_recordset(null::tool_calls, $1::json)),

@@ -14,10 +14,12 @@ import { EgressError } from '@grantway/egress';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
-import { ensureAccount, ensureUser } from './connected-accounts.ts';
+import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
+import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { mustStillBeServed } from './standing.ts';
 import type { ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -41,7 +43,8 @@ export interface ToolOutput {
 
 /**
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
- * `exposed` is undefined where the caller may not use the tool or there is none: both look the same.
+ * `exposed` is undefined where the caller may not use the tool or there is none: both look the same. `options.account` names
+ * one of the owner's accounts, by label or id; without it the default one is used.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
  * `extra.authentication_link` is there when a person must connect
@@ -52,7 +55,7 @@ export async function executeTool(
   name: string,
   exposed: ExposedTool | undefined,
   args: unknown,
-  options: { toolCallId?: string } = {},
+  options: { toolCallId?: string; account?: unknown } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
   const record: ToolCallRecord = {
@@ -67,6 +70,7 @@ export async function executeTool(
     mcp_config_version: caller.instance?.configVersion ?? null,
     connection_name: exposed?.connectionName ?? null,
     connected_account_id: null,
+    account_label: null,
     connector: exposed?.connector.id ?? null,
     tool_name: exposed?.tool.name ?? keepable(name.slice(0, 128)),
     effect: exposed?.tool.effect ?? null,
@@ -79,7 +83,7 @@ export async function executeTool(
   const call: Call = { modules, caller, record };
   let output: Record<string, unknown>;
   try {
-    output = await run(call, exposed, name, args);
+    output = await run(call, exposed, name, args, options.account);
   } catch (error) {
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
@@ -135,9 +139,11 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
   switch (fault.code) {
     case 'unknown_tool':
     case 'unknown_connection':
+    case 'unknown_account':
     case 'argument_invalid':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
+    case 'client_suspended':
     case 'user_suspended':
     case 'environment_suspended':
       return 'refused';
@@ -151,25 +157,39 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
   }
 }
 
-async function run(call: Call, exposed: ExposedTool | undefined, name: string, args: unknown): Promise<Record<string, unknown>> {
+async function run(
+  call: Call,
+  exposed: ExposedTool | undefined,
+  name: string,
+  args: unknown,
+  named: unknown,
+): Promise<Record<string, unknown>> {
   const { modules, caller, record } = call;
   if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
   const { tool, connector } = exposed;
   const input = parseArguments(tool, args);
   const request = tool.request(input);
-  const accountId = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
+  const account = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
     const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
-    return (await ensureAccount(tx, caller.environmentId, exposed.connectionId, userId)).id;
+    const ownerId = exposed.accountOwner === 'organization' ? null : userId;
+    return named === undefined
+      ? ensureAccount(tx, caller.environmentId, exposed.connectionId, ownerId)
+      : findNamedAccount(tx, exposed.connectionId, ownerId, accountName(named));
   });
+  const accountId = account.id;
   record.connected_account_id = accountId;
+  record.account_label = labelOf(account);
 
   try {
     let lease = await modules.leases.lease(accountId, caller.clientId);
+    if (account.userId === null) await mustNotBeSuspended(call);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
+    // The lease has looked whether all are served; whoever waited for anything since looks again.
+    let hasWaited = tool.effect !== 'read';
     let repeated = false;
-    for (let credentials = 0; ; ) {
-      const response = await send(call, tool, connector, lease, request);
+    for (let credentials = 0; ; hasWaited = true) {
+      const response = await send(call, tool, connector, lease, request, hasWaited);
       record.provider_status = response.status;
       const fault = (connector.api.fault ?? faultByStatus)(response);
       if (fault === undefined) return read(tool, response);
@@ -185,12 +205,31 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
           continue;
         }
       }
-      throw await toFault(call, tool, connector, exposed, accountId, fault, response);
+      throw await toFault(call, tool, connector, exposed, account, fault, response);
     }
   } catch (error) {
-    if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, error);
+    if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     throw error;
   }
+}
+
+/** @throws Fault argument_invalid */
+function accountName(named: unknown): string {
+  if (typeof named === 'string') return named;
+  const detail = 'must be the label of an account';
+  throw new Fault('argument_invalid', { detail: `${accountArgument}: ${detail}`, errors: [{ pointer: `/${accountArgument}`, detail }] });
+}
+
+/** The lease looks at its account's own user; behind an account of the organization stands whoever calls. */
+async function mustNotBeSuspended({ modules, caller }: Call): Promise<void> {
+  const users = schema.users;
+  const [user] = await modules.db.inEnvironment(caller.environmentId, (tx) =>
+    tx
+      .select({ suspendedAt: users.suspendedAt })
+      .from(users)
+      .where(and(eq(users.environmentId, caller.environmentId), eq(users.identifier, caller.userIdentifier))),
+  );
+  if (user === undefined || user.suspendedAt !== null) throw new Fault('user_suspended');
 }
 
 /** RFC 6901: the whole value is the empty pointer. */
@@ -221,10 +260,12 @@ async function send(
   connector: Connector,
   lease: Lease,
   request: Parameters<Modules['egress']['call']>[1],
+  hasWaited: boolean,
 ): Promise<ApiResponse> {
-  const { modules } = call;
+  const { modules, caller } = call;
   const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
   for (let attempt = 0; ; attempt++) {
+    if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
     try {
       return await modules.egress.call(target, request, lease.credential, { timeoutMs: modules.settings.toolTimeoutMs });
     } catch (error) {
@@ -305,21 +346,21 @@ async function toFault(
   tool: Tool,
   connector: Connector,
   exposed: ExposedTool,
-  accountId: string,
+  account: UsedAccount,
   fault: ApiFault,
   response: ApiResponse,
 ): Promise<Fault> {
   const said = `${connector.name}: ${fault.message.slice(0, 300)}`;
   switch (fault.kind) {
     case 'missing_scope': {
-      const link = await linkFor(call, accountId);
+      const link = await linkFor(call, account);
       return new Fault('scope_missing', {
         detail: `${said}. Needed: ${fault.needed.join(', ') || tool.scopes.join(', ')}`,
         extra: {
           connection_name: exposed.connectionName,
-          connected_account_id: accountId,
+          connected_account_id: account.id,
           needed_scopes: fault.needed,
-          authentication_link: link,
+          ...(link === undefined ? { account_owner: 'organization' } : { authentication_link: link }),
         },
       });
     }
@@ -345,23 +386,35 @@ async function toFault(
   }
 }
 
-async function authorizationRequired(call: Call, exposed: ExposedTool, needs: NeedsAuthorization): Promise<Fault> {
-  const link = await linkFor(call, needs.accountId);
+async function authorizationRequired(call: Call, exposed: ExposedTool, account: UsedAccount, needs: NeedsAuthorization): Promise<Fault> {
+  const link = await linkFor(call, account);
   const what = needs.status === 'PENDING_AUTH' ? 'is not connected yet' : 'must be connected again';
   return new Fault('authorization_required', {
-    detail: `The user's ${exposed.connector.name} account ${what}. Ask the user to open the authorization link, then repeat the call.`,
+    detail:
+      link === undefined
+        ? `The organization's ${exposed.connector.name} account ${what}. Only the people who run this agent can do that; tell the user so.`
+        : `The user's ${exposed.connector.name} account ${what}. Ask the user to open the authorization link, then repeat the call.`,
     extra: {
       connection_name: exposed.connectionName,
       connected_account_id: needs.accountId,
       connected_account_status: needs.status satisfies ConnectedAccountStatus,
       reason: needs.reason satisfies ConnectedAccountReason | null,
-      authentication_link: link,
+      ...(link === undefined ? { account_owner: 'organization' } : { authentication_link: link }),
     },
   });
 }
 
-/** @throws Fault connection_not_ready: a link that leads nowhere helps nobody */
-async function linkFor(call: Call, accountId: string): Promise<string> {
+interface UsedAccount {
+  id: string;
+  userId: OwnerId;
+}
+
+/**
+ * Undefined for an account of the organization: who uses it is not thereby who may connect it.
+ * @throws Fault connection_not_ready: a link that leads nowhere helps nobody
+ */
+async function linkFor(call: Call, { id: accountId, userId }: UsedAccount): Promise<string | undefined> {
+  if (userId === null) return undefined;
   const { modules, caller } = call;
   const ctx = createCtx(modules, {
     environmentId: caller.environmentId,
@@ -460,6 +513,7 @@ function presentToolCall(row: typeof schema.toolCalls.$inferSelect): ToolCall {
     mcp_config_version: row.mcpConfigVersion,
     connection_name: row.connectionName,
     connected_account_id: row.connectedAccountId,
+    account_label: row.accountLabel,
     connector: row.connector,
     tool_name: row.toolName,
     effect: row.effect as ToolCall['effect'],

@@ -1,5 +1,6 @@
 import type { Connector, Tool } from '@grantway/connector-kit';
-import { Fault } from '@grantway/contract';
+import { type AccountOwner, Fault } from '@grantway/contract';
+import type { ToolMapping } from '@grantway/db';
 import type { Catalogue } from './ctx.ts';
 
 /** One tool as an agent sees it, and where its calls go. */
@@ -10,6 +11,9 @@ export interface ExposedTool {
   connector: Connector;
   connectionId: string;
   connectionName: string;
+  accountOwner: AccountOwner;
+  /** Whether a call may name one of the owner's accounts. */
+  accountChoice: boolean;
 }
 
 export interface MappedConnection {
@@ -18,6 +22,19 @@ export interface MappedConnection {
   connectorId: string;
   /** Empty means all. */
   tools: string[];
+  accountOwner: AccountOwner;
+  accountChoice: boolean;
+}
+
+export function mappedConnection(mapping: ToolMapping, connection: { id: string; name: string; connector: string }): MappedConnection {
+  return {
+    connectionId: connection.id,
+    connectionName: connection.name,
+    connectorId: connection.connector,
+    tools: mapping.tools,
+    accountOwner: mapping.owner ?? 'user',
+    accountChoice: mapping.choice ?? false,
+  };
 }
 
 const maxNameLength = 64;
@@ -38,6 +55,8 @@ export async function exposedTools(catalogue: Catalogue, mappings: readonly Mapp
         connector: connector as Connector,
         connectionId: mapping.connectionId,
         connectionName: mapping.connectionName,
+        accountOwner: mapping.accountOwner,
+        accountChoice: mapping.accountChoice,
       });
     }
   }

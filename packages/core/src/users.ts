@@ -1,8 +1,10 @@
 import { Fault, newId, type User, type UserUpdate } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
-import { endAccount } from '@grantway/vault';
-import { and, eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import { endAccount, queueSalvaged } from '@grantway/vault';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { endLinks } from './account-endings.ts';
 import type { Ctx } from './ctx.ts';
+import { endWaiting } from './verification.ts';
 
 const t = schema.users;
 
@@ -36,6 +38,19 @@ export async function updateUser(ctx: Ctx, identifier: string, input: UserUpdate
   });
 }
 
+/** An account of the organization outlives whoever was about to connect it; what waited for that person does not. */
+async function leaveOrganizationAccounts(tx: Tx, userId: string): Promise<void> {
+  const { verifications: checks, authorizationLinks: links } = schema;
+  const waiting = await tx
+    .selectDistinct({ accountId: checks.connectedAccountId })
+    .from(checks)
+    .innerJoin(links, eq(links.id, checks.linkId))
+    .where(and(eq(links.userId, userId), eq(checks.kind, 'parked'), isNull(checks.outcome)))
+    .orderBy(checks.connectedAccountId);
+  for (const { accountId } of waiting) await endWaiting(tx, accountId);
+  await tx.delete(links).where(eq(links.userId, userId));
+}
+
 /** First tries that a request waits for; the sweep does the others. */
 const triedAtOnce = 20;
 
@@ -48,11 +63,9 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
   const revocationIds: string[] = [];
   await ctx.tx(async (tx) => {
     const { id } = await lockUser(ctx, tx, identifier);
-    const held = await tx
-      .select({ id: accounts.id })
-      .from(accounts)
-      .where(and(eq(accounts.userId, id), isNotNull(accounts.credentialCt)))
-      .orderBy(accounts.id);
+    const { sealing } = ctx.modules;
+    const all = await tx.select().from(accounts).where(eq(accounts.userId, id)).orderBy(accounts.id).for('update');
+    const held = all.filter(({ credentialCt }) => credentialCt !== null);
     for (const account of held) {
       const revocationId = newId('revocation');
       revocationIds.push(revocationId);
@@ -62,8 +75,15 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
         reason: 'disconnected_by_operator',
         actor: ctx.actor,
         requestId: ctx.requestId,
-        revoke: { sealing: ctx.modules.sealing, cause: 'forgotten', id: revocationId },
+        revoke: { sealing, cause: 'forgotten', id: revocationId },
       });
+    }
+    // Tokens that are in none of them, and would go with their rows: unstored ones, and those that waited for a yes.
+    for (const account of all) {
+      revocationIds.push(
+        ...(await queueSalvaged(tx, sealing, account, 'forgotten')),
+        ...(await endLinks(tx, sealing, account, 'forgotten')),
+      );
     }
     await tx.delete(schema.idempotencyKeys).where(
       inArray(
@@ -75,6 +95,7 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
       ),
     );
     await tx.delete(schema.mcpInstances).where(eq(schema.mcpInstances.userId, id));
+    await leaveOrganizationAccounts(tx, id);
     // Links and consents that are under way go with their account.
     await tx.delete(accounts).where(eq(accounts.userId, id));
     await tx.delete(t).where(eq(t.id, id));

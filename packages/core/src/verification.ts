@@ -4,6 +4,7 @@ import { recordAudit, type StoredVerification, schema, type Tx } from '@grantway
 import { type Place, randomToken, type Sealing } from '@grantway/vault';
 import { and, eq, gt, inArray, isNull, sql } from 'drizzle-orm';
 import type { Ctx, Modules } from './ctx.ts';
+import { lockOwner } from './owned-accounts.ts';
 
 /*
  * Who is at the keyboard (security.md 2.5). Whoever holds a link can send it to somebody else, so that another person's
@@ -166,7 +167,7 @@ export async function park(ctx: Ctx, it: ToPark): Promise<string> {
   const sealedCt = await ctx.modules.sealing.seal(sealedPlace({ environmentId: ctx.environmentId, id }), it.secret);
   const requestMac = await ctx.modules.sealing.mac('auth request', [requestId]);
   await ctx.tx(async (tx) => {
-    await supersede(tx, it.accountId, 'parked');
+    await supersede(tx, it.accountId);
     await tx.insert(t).values({
       id,
       environmentId: ctx.environmentId,
@@ -194,11 +195,11 @@ export async function park(ctx: Ctx, it: ToPark): Promise<string> {
 }
 
 /** What was open of this kind is over: one account has one browser under way. */
-async function supersede(tx: Tx, accountId: string, kind: 'parked' | 'chat'): Promise<void> {
+async function supersede(tx: Tx, accountId: string): Promise<void> {
   await tx
     .update(t)
     .set({ outcome: 'superseded', sealedCt: null })
-    .where(and(eq(t.connectedAccountId, accountId), eq(t.kind, kind), isNull(t.outcome)));
+    .where(and(eq(t.connectedAccountId, accountId), eq(t.kind, 'parked'), isNull(t.outcome)));
 }
 
 /** An account that waited for a check that did not come, or failed, is as it was. */
@@ -228,21 +229,42 @@ async function chatCodeOf(sealing: Sealing, rowId: string, browser: string): Pro
 
 const chatCodeMac = (sealing: Sealing, rowId: string, code: string) => sealing.mac('chat code check', [rowId, code]);
 
-/** The person pressed "I am ready": this browser, and no other, gets a code. A newer one replaces it (A02). */
-export async function openChat(ctx: Ctx, link: { id: string }, accountId: string): Promise<{ browser: string }> {
+/** Checks of one person on one connection, whichever account they are about. */
+function ofPerson(connectionId: string, userId: string) {
+  const { authorizationLinks: links, connectedAccounts: accounts } = schema;
+  return sql`${t.linkId} in (select ${links.id} from ${links} join ${accounts} on ${accounts.id} = ${links.connectedAccountId}
+    where ${accounts.connectionId} = ${connectionId} and coalesce(${links.userId}, ${accounts.userId}) = ${userId})`;
+}
+
+export interface ChatPerson {
+  connection: { id: string; name: string };
+  userId: string;
+}
+
+/**
+ * The person pressed "I am ready": this browser, and no other, gets a code. A newer one replaces it, also where it is about
+ * another account of theirs: one chat is one conversation, and a guess must meet one code (A02).
+ */
+export async function openChat(
+  ctx: Ctx,
+  { link, account, connection, userId }: ChatPerson & { link: { id: string }; account: { id: string } },
+): Promise<{ browser: string }> {
   const { sealing } = ctx.modules;
   const id = newId('verification');
   const browser = randomToken();
   const codeMac = await chatCodeMac(sealing, id, await chatCodeOf(sealing, id, browser));
   const browserMac = await sealing.mac('browser', [browser]);
   await ctx.tx(async (tx) => {
-    await lockAccount(tx, accountId);
-    await supersede(tx, accountId, 'chat');
+    await lockOwner(tx, connection.id, userId);
+    await tx
+      .update(t)
+      .set({ outcome: 'superseded' })
+      .where(and(ofPerson(connection.id, userId), eq(t.kind, 'chat'), isNull(t.outcome)));
     await tx.insert(t).values({
       id,
       environmentId: ctx.environmentId,
       linkId: link.id,
-      connectedAccountId: accountId,
+      connectedAccountId: account.id,
       kind: 'chat',
       browserMac,
       codeMac,
@@ -255,16 +277,17 @@ export async function openChat(ctx: Ctx, link: { id: string }, accountId: string
 /**
  * A code that came through the chat of an identified user. Every wrong one counts against the browser that waits, and the
  * third ends its waiting.
+ * @returns the id of the account whose browser may go on
  * @throws Fault verification_failed, the same for every reason
  */
-export async function proveByChat(ctx: Ctx, accountId: string, code: string, connectionName: string): Promise<void> {
+export async function proveByChat(ctx: Ctx, { connection, userId }: ChatPerson, code: string): Promise<string> {
   const { sealing } = ctx.modules;
-  const right = await ctx.tx(async (tx) => {
-    await lockAccount(tx, accountId);
+  const accountId = await ctx.tx(async (tx) => {
+    await lockOwner(tx, connection.id, userId);
     const [row] = await tx
       .select()
       .from(t)
-      .where(and(eq(t.connectedAccountId, accountId), eq(t.kind, 'chat'), isNull(t.outcome), gt(t.expiresAt, sql`clock_timestamp()`)));
+      .where(and(ofPerson(connection.id, userId), eq(t.kind, 'chat'), isNull(t.outcome), gt(t.expiresAt, sql`clock_timestamp()`)));
     const given = row === undefined ? undefined : await chatCodeMac(sealing, row.id, code);
     const fits = row?.codeMac != null && given !== undefined && timingSafeEqual(given, row.codeMac);
     if (row !== undefined) {
@@ -281,12 +304,15 @@ export async function proveByChat(ctx: Ctx, accountId: string, code: string, con
     await ctx.audit(
       tx,
       fits ? 'authorization.verified' : 'authorization.failed',
-      { kind: 'connected_account', id: accountId },
-      { connection: connectionName, ...(fits ? { by: 'chat' } : { fault: 'verification_failed' }) },
+      row === undefined ? { kind: 'user', id: userId } : { kind: 'connected_account', id: row.connectedAccountId },
+      { connection: connection.name, ...(fits ? { by: 'chat' } : { fault: 'verification_failed' }) },
     );
-    return fits;
+    return fits ? row?.connectedAccountId : undefined;
   });
-  if (!right) throw new Fault('verification_failed', 'the code is not right, has expired, or no browser is waiting for one');
+  if (accountId === undefined) {
+    throw new Fault('verification_failed', 'the code is not right, has expired, or no browser is waiting for one');
+  }
+  return accountId;
 }
 
 export interface VerificationView {
@@ -435,12 +461,4 @@ export async function eraseStaleVerifications(
 
 export function inSeconds(seconds: number) {
   return sql`clock_timestamp() + make_interval(secs => ${seconds})`;
-}
-
-async function lockAccount(tx: Tx, accountId: string): Promise<void> {
-  await tx
-    .select({ id: schema.connectedAccounts.id })
-    .from(schema.connectedAccounts)
-    .where(eq(schema.connectedAccounts.id, accountId))
-    .for('update');
 }

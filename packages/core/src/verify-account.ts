@@ -41,8 +41,9 @@ export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Pr
     const [row] = await tx
       .select({ check: t, identifier: schema.users.identifier })
       .from(t)
+      .innerJoin(schema.authorizationLinks, eq(schema.authorizationLinks.id, t.linkId))
       .innerJoin(schema.connectedAccounts, eq(schema.connectedAccounts.id, t.connectedAccountId))
-      .innerJoin(schema.users, eq(schema.users.id, schema.connectedAccounts.userId))
+      .innerJoin(schema.users, eq(schema.users.id, sql`coalesce(${schema.authorizationLinks.userId}, ${schema.connectedAccounts.userId})`))
       .where(
         and(
           eq(t.requestMac, requestMac),
@@ -121,26 +122,17 @@ async function complete(open: OpenLink, check: typeof t.$inferSelect, sealedCt: 
  * @throws Fault verification_failed, the same whether the user, the browser or the code is not known; unknown_connection
  */
 export async function submitChatCode(ctx: Ctx, input: ChatCode): Promise<ChatCodeAccepted> {
-  const accountId = await ctx.tx(async (tx) => {
+  const who = await ctx.tx(async (tx) => {
     const connection = await findConnectionByName(ctx, tx, input.connection_name);
     if (connection === undefined) throw new Fault('unknown_connection', `there is no connection "${input.connection_name}"`);
-    const accounts = schema.connectedAccounts;
-    const [account] = await tx
-      .select({ id: accounts.id })
-      .from(accounts)
-      .innerJoin(schema.users, eq(schema.users.id, accounts.userId))
-      .where(
-        and(
-          eq(accounts.connectionId, connection.id),
-          eq(schema.users.environmentId, ctx.environmentId),
-          eq(schema.users.identifier, input.identifier),
-        ),
-      );
-    return account?.id;
+    const [user] = await tx
+      .select({ id: schema.users.id })
+      .from(schema.users)
+      .where(and(eq(schema.users.environmentId, ctx.environmentId), eq(schema.users.identifier, input.identifier)));
+    return user === undefined ? undefined : { connection, userId: user.id };
   });
-  if (accountId === undefined)
-    throw new Fault('verification_failed', 'the code is not right, has expired, or no browser is waiting for one');
-  await proveByChat(ctx, accountId, input.code, input.connection_name);
+  if (who === undefined) throw new Fault('verification_failed', 'the code is not right, has expired, or no browser is waiting for one');
+  const accountId = await proveByChat(ctx, who, input.code);
   return { connected_account_id: accountId, accepted: true };
 }
 
@@ -152,7 +144,7 @@ export async function startChat(modules: Modules, token: string, request: Reques
   const open = await openLink(modules, token, request);
   mustBeLive(open.link);
   if (verificationModeOf(modules, open.connection) !== 'chat') throw new Fault('verification_required');
-  return openChat(open.ctx, open.link, open.account.id);
+  return openChat(open.ctx, open);
 }
 
 /** The timer of everything that waits; tokens nobody confirmed are given back to their provider. */

@@ -3,12 +3,14 @@ import type { Tx } from './database.ts';
 import { auditEvents } from './schema.ts';
 
 export interface Actor {
-  kind: 'client' | 'person' | 'system';
+  /** `operator`: whoever ran a command of the installation; the id is the name of his account on that machine. */
+  kind: 'client' | 'person' | 'system' | 'operator';
   id: string | null;
 }
 
 export interface AuditEntry {
-  environmentId: string;
+  /** Null for a deed that concerns the installation and no environment; no environment's clients see its row. */
+  environmentId: string | null;
   action: AuditAction;
   actor: Actor;
   target?: { kind: string; id: string };

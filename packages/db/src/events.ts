@@ -19,7 +19,8 @@ function outbox(source: string): string {
   return `event as (
       insert into events (id, environment_id, type, connected_account_id, data)
         select s.id, s.environment_id, s.type, s.account_id, s.data || case when a.id is null then '{}'::jsonb else jsonb_build_object(
-            'connected_account_id', a.id, 'identifier', u.identifier, 'connection_id', c.id, 'connection_name', c.name, 'connector', c.connector) end
+            'connected_account_id', a.id, 'account_owner', case when a.user_id is null then 'organization' else 'user' end,
+            'account_label', coalesce(a.label, a.provider_account_label), 'identifier', u.identifier, 'connection_id', c.id, 'connection_name', c.name, 'connector', c.connector) end
           from (${source}) s
             left join connected_accounts a on a.id = s.account_id
             left join connections c on c.id = a.connection_id

@@ -103,6 +103,13 @@ export const signingKeys = pgTable(
 
 // ---- per environment -----------------------------------------------------------------------------------------
 
+export interface StoredCredentialRead {
+  perHour: number;
+  perDay: number;
+  /** Also secrets that do not end by themselves: API keys, passwords. */
+  keys: boolean;
+}
+
 export const clients = pgTable(
   'clients',
   {
@@ -115,6 +122,8 @@ export const clients = pgTable(
     /** After a rotation the secret of before is taken until then. */
     previousSecretMac: bytea('previous_secret_mac'),
     previousSecretUntil: moment('previous_secret_until'),
+    /** Set by an operator only: this client may read credentials in clear, so often. */
+    credentialRead: jsonb('credential_read').$type<StoredCredentialRead>(),
     createdAt: createdAt(),
   },
   (t) => [index('clients_environment').on(t.environmentId, t.id), isolated()],
@@ -169,7 +178,7 @@ export const connections = pgTable(
     verificationSecretCt: bytea('verification_secret_ct'),
     verificationSecretGeneration: bigint('verification_secret_generation', { mode: 'number' }).notNull().default(0),
     identityMatch: jsonb('identity_match').$type<StoredIdentityMatch>().notNull().default({ policy: 'any' }),
-    /** refuse or confirm: what happens when a re-authorization lands on another provider account. */
+    /** refuse, confirm or confirm_or_add: what happens when a re-authorization lands on another provider account. */
     onAccountChange: text('on_account_change').notNull().default('refuse'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
@@ -185,9 +194,17 @@ export const connectedAccounts = pgTable(
     connectionId: text('connection_id')
       .notNull()
       .references(() => connections.id),
-    userId: text('user_id')
-      .notNull()
-      .references(() => users.id),
+    /** Whose it is; null: the organization's own, which no user's suspension or end touches. */
+    userId: text('user_id').references(() => users.id),
+    /** Tells the accounts of one owner on one connection apart; null until there is something to call it by. */
+    label: text('label'),
+    /** Somebody chose the label; otherwise it follows the provider's own. */
+    labelGiven: boolean('label_given').notNull().default(false),
+    /** The one that is meant where no account is named. */
+    isDefault: boolean('is_default').notNull().default(true),
+    /** Whose hands gave the present credential, and the client that asked for the link. */
+    connectedByUserId: text('connected_by_user_id').references(() => users.id, { onDelete: 'set null' }),
+    connectedByClientId: text('connected_by_client_id'),
     status: text('status').notNull().default('PENDING_AUTH'),
     reason: text('reason'),
     statusChangedAt: moment('status_changed_at').notNull().defaultNow(),
@@ -217,7 +234,11 @@ export const connectedAccounts = pgTable(
     updatedAt: updatedAt(),
   },
   (t) => [
-    uniqueIndex('connected_accounts_user').on(t.connectionId, t.userId),
+    // At most one default, whoever races; the code that adds and changes accounts sees to it that there is one.
+    uniqueIndex('connected_accounts_default').on(t.connectionId, sql`coalesce(${t.userId}, '')`).where(sql`is_default`),
+    uniqueIndex('connected_accounts_label').on(t.connectionId, sql`coalesce(${t.userId}, '')`, t.label),
+    index('connected_accounts_at_provider').on(t.connectionId, t.providerAccountId),
+    index('connected_accounts_connected_by').on(t.connectedByUserId),
     index('connected_accounts_page').on(t.environmentId, t.id),
     index('connected_accounts_of_user').on(t.userId),
     // The sweep's cost follows what is due, not what exists.
@@ -266,6 +287,10 @@ export const authorizationLinks = pgTable(
     connectedAccountId: text('connected_account_id')
       .notNull()
       .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
+    /** Who is to open it, for an organization's account; null: the user whose account it is. */
+    userId: text('user_id').references(() => users.id, { onDelete: 'cascade' }),
+    /** The client that asked for it first. */
+    clientId: text('client_id'),
     /** Where the operator's app verifies the person (modes app and session), and its own value to recognise the return by. */
     userVerifyUrl: text('user_verify_url'),
     appState: text('app_state'),
@@ -278,6 +303,7 @@ export const authorizationLinks = pgTable(
   (t) => [
     uniqueIndex('authorization_links_token').on(t.tokenId),
     index('authorization_links_account').on(t.connectedAccountId, t.expiresAt),
+    index('authorization_links_person').on(t.userId).where(sql`user_id IS NOT NULL`),
     isolated(),
   ],
 );
@@ -372,6 +398,10 @@ export interface ToolMapping {
   connectionId: string;
   /** Empty means all. */
   tools: string[];
+  /** Whose accounts are used; absent: the user's. */
+  owner?: 'organization';
+  /** A call may name the account. */
+  choice?: true;
 }
 export const mcpConfigVersions = pgTable(
   'mcp_config_versions',
@@ -423,6 +453,8 @@ export const toolCalls = pgTable(
     mcpConfigVersion: integer('mcp_config_version'),
     connectionName: text('connection_name'),
     connectedAccountId: text('connected_account_id'),
+    /** As it was called then. */
+    accountLabel: text('account_label'),
     connector: text('connector'),
     toolName: text('tool_name').notNull(),
     effect: text('effect'),
@@ -461,7 +493,8 @@ export const auditEvents = pgTable(
   'audit_events',
   {
     id: text('id').primaryKey(),
-    environmentId: environmentId(),
+    /** Null: a deed of an operator on the whole installation. */
+    environmentId: text('environment_id').references(() => environments.id),
     action: text('action').notNull(),
     actorKind: text('actor_kind').notNull(),
     actorId: text('actor_id'),
@@ -472,6 +505,21 @@ export const auditEvents = pgTable(
     createdAt: createdAt(),
   },
   (t) => [index('audit_events_page').on(t.environmentId, t.id), isolated()],
+);
+
+/** Credentials that left in clear, counted against a client's limits; the audit is in audit_events. */
+export const credentialReads = pgTable(
+  'credential_reads',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    clientId: text('client_id')
+      .notNull()
+      .references(() => clients.id, { onDelete: 'cascade' }),
+    connectedAccountId: text('connected_account_id').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [index('credential_reads_client').on(t.clientId, t.createdAt), isolated()],
 );
 
 // ---- ending ----------------------------------------------------------------------------------------------------

@@ -45,6 +45,8 @@ export interface AccountRow {
   incident: boolean;
   user_suspended: boolean;
   environment_suspended: boolean;
+  /** Of the client that `readAccount` was asked for. */
+  client_suspended: boolean;
 }
 
 /** How long after its deadline a claim on a row is left alone (security.md 4.5, L2). */
@@ -66,11 +68,13 @@ export const accountColumns = `
   extract(epoch from a.not_before - clock_timestamp())::float8 as wait_s`;
 
 /** One named, prepared query: the hot path's read. */
-export async function readAccount(db: Database, accountId: string): Promise<AccountRow | undefined> {
+export async function readAccount(db: Database, accountId: string, clientId: string | null = null): Promise<AccountRow | undefined> {
   const [row] = await db.system('lease credential').query<AccountRow & Record<string, unknown>>({
     name: 'lease: read account',
-    text: `select ${accountColumns} from connected_accounts a join connections c on c.id = a.connection_id where a.id = $1`,
-    values: [accountId],
+    text: `select ${accountColumns},
+             coalesce((select l.suspended_at is not null from clients l where l.id = $2), false) as client_suspended
+           from connected_accounts a join connections c on c.id = a.connection_id where a.id = $1`,
+    values: [accountId, clientId],
   });
   return row;
 }

@@ -9,10 +9,10 @@ export {
 } from './accounts.ts';
 export { createDecryptBudget, type DecryptBudget, type DecryptLimits } from './decrypt-budget.ts';
 export type { FaultInjection, KillPoint } from './fault-points.ts';
+export { destroyEnvironmentKeys, eraseSealedValues, queueSalvaged } from './forgetting.ts';
 export { type Journal, type JournalEntry, openJournal } from './journal.ts';
 export { type KeyRing, type KeyRingOptions, openKeyRing } from './key-ring.ts';
 export {
-  destroyEnvironmentKeys,
   type KeyReport,
   keyStatus,
   type RotationDeps,
@@ -33,6 +33,7 @@ export { KeyServiceError, type Send } from './key-services/key-service.ts';
 export { type TransitOptions, transitWrapper } from './key-services/transit.ts';
 export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorization } from './lease.ts';
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';
+export { endsByItself, readOut } from './read-out.ts';
 export { idleSecondsOf } from './received.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
 export { queueRevocation, queueStored, revocationPlace, type StoredGrant, type ToRevoke } from './revocations.ts';

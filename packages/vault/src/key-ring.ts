@@ -122,7 +122,8 @@ export async function openKeyRing(db: Database, keys: KeyWrapper | KeySources, o
     await system.query({
       name: 'make data key',
       text: `with made as (
-               insert into data_keys (id, environment_id, purpose, canary) values ($1, nullif($2, ''), $3, $4)
+               insert into data_keys (id, environment_id, purpose, canary) select $1::uuid, nullif($2::text, ''), $3::text, $4::bytea
+               where not exists (select 1 from environments where id = $2::text and forgotten_at is not null)
                on conflict do nothing returning id)
              insert into data_key_wraps (data_key_id, wrapper_id, blob)
              select made.id, w.wrapper_id, w.blob from made, unnest($5::text[], $6::bytea[]) as w (wrapper_id, blob)`,

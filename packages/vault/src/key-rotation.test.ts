@@ -7,9 +7,9 @@ import { schema } from '@grantway/db';
 import { getTableConfig, PgTable } from 'drizzle-orm/pg-core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { credentialPlace, storeGrant } from './accounts.ts';
+import { destroyEnvironmentKeys } from './forgetting.ts';
 import { openKeyRing } from './key-ring.ts';
 import {
-  destroyEnvironmentKeys,
   keyStatus,
   type RotationDeps,
   retireDataKeys,
@@ -152,7 +152,8 @@ describe('a data key rotation', () => {
     });
     expect(stored).toBe(true);
     expect(await open(account)).toBe(reveal(grant.credential).access_token);
-    expect(await verifySealedRows(deps)).toMatchObject({ opened: rows, broken: [] });
+    // What it replaced waits, sealed anew, to be revoked.
+    expect(await verifySealedRows(deps)).toMatchObject({ opened: rows + 1, broken: [] });
   });
 
   it('keeps the old key while a row that does not open names it, says which, and can be done again nevertheless', async () => {
@@ -297,7 +298,9 @@ describe('C14: kill -9 in a rotation leaves every row readable, and the next run
 });
 
 it('C20: an environment whose keys were destroyed is unreadable, with the master key at hand', async () => {
-  expect(await destroyEnvironmentKeys(deps, installation.environmentId)).toEqual({ keys: 1 });
+  const actor = { kind: 'operator', id: 'somebody' } as const;
+  const { keys } = await deps.db.system('keyring').tx((tx) => destroyEnvironmentKeys(tx, installation.environmentId, actor));
+  expect(keys).toHaveLength(1);
   const late = await installation.replica();
   for (const id of accounts) await expect(open(id, late)).rejects.toThrow();
   const { opened, broken } = await verifySealedRows(deps);
@@ -306,4 +309,55 @@ it('C20: an environment whose keys were destroyed is unreadable, with the master
     'select count(*)::int as n from data_key_wraps w join data_keys k on k.id = w.data_key_id where k.environment_id is not null',
   );
   expect(n).toBe(0);
+});
+
+describe('the audit of what was done to keys', () => {
+  const actor = { kind: 'operator', id: 'olga' } as const;
+  const audit = () =>
+    installation.query<{
+      action: string;
+      environment_id: string | null;
+      actor_id: string;
+      target_id: string;
+      details: Record<string, unknown>;
+    }>("select action, environment_id, actor_id, target_id, details from audit_events where target_kind = 'data_key' order by id");
+
+  it('says for each key who did what under which master keys, in its environment’s rows or the installation’s, and no secret', async () => {
+    const both = { ...deps, actor, sources: { primary: local(), more: [next] } };
+    const before = await keyStatus(deps);
+    await rotateMaster(both);
+    const wrapped = await audit();
+    expect(wrapped.map((row) => row.target_id).sort()).toEqual(before.map(({ id }) => id).sort());
+    for (const { action, actor_id, target_id, environment_id, details } of wrapped) {
+      const key = before.find(({ id }) => id === target_id);
+      expect({ action, actor_id }).toEqual({ action: 'data_key.wrapped', actor_id: 'olga' });
+      expect(environment_id).toBe(key?.environmentId === '' ? null : key?.environmentId);
+      expect(details).toEqual({ purpose: key?.purpose, master_keys: [next.id], opened_by: local().id });
+    }
+    await rotateMaster(both);
+    expect(await audit()).toHaveLength(before.length);
+
+    await rotateDataKeys(both);
+    const activated = (await audit()).filter(({ action }) => action === 'data_key.activated');
+    const olds = before.filter(({ purpose }) => purpose === 'record' || purpose === 'signing');
+    expect(activated.map(({ details }) => details['replaces']).sort()).toEqual(olds.map(({ id }) => id).sort());
+    await settle();
+    const { retired } = await retireDataKeys(both);
+    const told = (await audit()).filter(({ action }) => action === 'data_key.retired');
+    expect(told.map(({ target_id }) => target_id).sort()).toEqual(retired.sort());
+    const { removed } = await retireMaster({ ...deps, actor, sources: { primary: next } }, local().id);
+    expect((await audit()).filter(({ action }) => action === 'data_key.unwrapped')).toHaveLength(removed);
+  });
+
+  it('is in the deed’s own transaction: where the row cannot be written, nothing is done', async () => {
+    const before = await keyStatus(deps);
+    await installation.query("alter table audit_events add constraint boom check (target_kind <> 'data_key') not valid");
+    const both = { ...deps, actor, sources: { primary: local(), more: [next] } };
+    await expect(rotateMaster(both)).rejects.toThrow();
+    await expect(rotateDataKeys({ ...deps, actor })).rejects.toThrow();
+    const after = (await keyStatus(deps)).filter(({ state }) => state !== 'staged');
+    expect(after).toEqual(before);
+    await expect(replica.db.system('keyring').tx((tx) => destroyEnvironmentKeys(tx, installation.environmentId, actor))).rejects.toThrow();
+    expect((await keyStatus(deps)).filter(({ state }) => state !== 'staged')).toEqual(before);
+  });
 });

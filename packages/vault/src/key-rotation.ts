@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import type { Database, System } from '@grantway/db';
+import type { AuditAction } from '@grantway/contract';
+import { type Actor, type Database, recordAudit, type System, type Tx } from '@grantway/db';
 import { sql } from 'drizzle-orm';
 import { staleSeconds } from './key-ring.ts';
 import { type DataKey, openRecord, recordKeyId, sealRecord } from './record.ts';
@@ -36,6 +37,8 @@ export type RotationPoint = (typeof rotationPoints)['master' | 'data'][number];
 export interface RotationDeps {
   db: Database;
   sources: KeySources;
+  /** Whose deed the audit says it is. */
+  actor?: Actor;
   /** One line for the person who waits. */
   progress?: (line: string) => void;
   /** For tests, which kill the process there. */
@@ -49,6 +52,24 @@ export const settleSeconds = 4 * staleSeconds;
 /** Their values are HMACs that live outside (URLs, links, client secrets): they cannot be sealed anew, so these keys are kept. */
 const rotating: readonly KeyPurpose[] = ['record', 'signing'];
 const live: readonly KeyState[] = ['staged', 'active', 'decrypt_only'];
+
+/** What was done to a data key, beside the deed: in its environment's audit, or the installation's where it belongs to none. */
+async function recordKeyDeed(
+  tx: Tx,
+  { actor }: Pick<RotationDeps, 'actor'>,
+  action: AuditAction,
+  key: Pick<StoredKey, 'id' | 'purpose' | 'environmentId'>,
+  details: Record<string, unknown> = {},
+): Promise<void> {
+  await recordAudit(tx, {
+    environmentId: key.environmentId === '' ? null : key.environmentId,
+    action,
+    actor: actor ?? { kind: 'system', id: null },
+    target: { kind: 'data_key', id: key.id },
+    requestId: null,
+    details: { purpose: key.purpose, ...details },
+  });
+}
 
 export interface KeyReport {
   id: string;
@@ -93,11 +114,16 @@ export async function rotateMaster(deps: RotationDeps): Promise<{ keys: number; 
       const { wrapperIds, blobs } = await wrapUnder(wrappers, key, wrapContextOf(stored));
       key.key.fill(0);
       await reached?.('wrapped');
-      await system.query({
-        name: 'add wraps',
-        text: `insert into data_key_wraps (data_key_id, wrapper_id, blob)
-               select $1, w.wrapper_id, w.blob from unnest($2::text[], $3::bytea[]) as w (wrapper_id, blob) on conflict do nothing`,
-        values: [stored.id, wrapperIds, blobs],
+      await system.tx(async (tx) => {
+        const { rows } = await tx.execute<{ id: string }>(sql`
+          insert into data_key_wraps (data_key_id, wrapper_id, blob)
+          select ${stored.id}::uuid, w.wrapper_id, w.blob
+          from unnest(${sql.param(wrapperIds)}::text[], ${sql.param(blobs)}::bytea[]) as w (wrapper_id, blob)
+          on conflict do nothing returning wrapper_id as id`);
+        // Of two runs at once the other one wrote it, and its audit.
+        if (rows.length === 0) return;
+        const master_keys = rows.map(({ id }) => id).sort();
+        await recordKeyDeed(tx, deps, 'data_key.wrapped', stored, { master_keys, opened_by: sources.primary.id });
       });
       added += wrapperIds.length;
       addedFor.add(stored.id);
@@ -167,12 +193,16 @@ export async function retireMaster(deps: RotationDeps, wrapperId: string): Promi
     for (const wrapper of others) opens ||= (await unwrapWith(wrapper, stored)) !== undefined;
     if (!opens) throw new Error(`data key ${stored.id} has no other wrap yet; run "keys rotate-master" with both master keys first`);
   }
-  const removed = await system.query({
-    name: 'remove wraps',
+  const removed = await system.tx(async (tx) => {
     // Never the last one, whatever happened since it was looked at.
-    text: `delete from data_key_wraps w where wrapper_id = $1 and data_key_id = any($2)
-             and exists (select 1 from data_key_wraps o where o.data_key_id = w.data_key_id and o.wrapper_id <> $1) returning 1`,
-    values: [wrapperId, concerned.map(({ id }) => id)],
+    const { rows } = await tx.execute<{ id: string }>(sql`
+      delete from data_key_wraps w where wrapper_id = ${wrapperId} and data_key_id = any(${sql.param(concerned.map(({ id }) => id))}::uuid[])
+        and exists (select 1 from data_key_wraps o where o.data_key_id = w.data_key_id and o.wrapper_id <> ${wrapperId})
+      returning data_key_id as id`);
+    for (const key of concerned.filter(({ id }) => rows.some((row) => row.id === id))) {
+      await recordKeyDeed(tx, deps, 'data_key.unwrapped', key, { master_key: wrapperId });
+    }
+    return rows;
   });
   await reached?.('wraps removed');
   await reached?.('done');
@@ -214,7 +244,7 @@ export async function rotateDataKeys(deps: RotationDeps, only: { environmentId?:
     }
     const id = staged?.id ?? (await stage(system, sources, old));
     await reached?.('staged');
-    await activate(system, sources, id);
+    await activate(deps, id);
     await reached?.('activated');
     const done = await reseal(deps, old.purpose, old.environmentId);
     total.rows += done.rows;
@@ -250,17 +280,19 @@ async function stage(system: System, sources: KeySources, like: StoredKey): Prom
 }
 
 /** Opens the staged key once more as it is stored, then lets it take the active one's place, in one statement's time. */
-async function activate(system: System, sources: KeySources, id: string): Promise<void> {
+async function activate(deps: RotationDeps, id: string): Promise<void> {
+  const system = deps.db.system('keyring');
   const [stored] = await readStoredKeys(system, { id });
   if (stored === undefined || stored.state !== 'staged') return;
-  (await unwrapStored(sources, stored)).key.fill(0);
+  (await unwrapStored(deps.sources, stored)).key.fill(0);
   await system.tx(async (tx) => {
     const taken = await tx.execute(sql`select 1 from data_keys where id = ${id}::uuid and state = 'staged' for update`);
     if (taken.rows.length === 0) return;
-    await tx.execute(sql`
+    const before = await tx.execute<{ id: string }>(sql`
       update data_keys set state = 'decrypt_only', state_changed_at = clock_timestamp()
-      where state = 'active' and purpose = ${stored.purpose} and coalesce(environment_id, '') = ${stored.environmentId}`);
+      where state = 'active' and purpose = ${stored.purpose} and coalesce(environment_id, '') = ${stored.environmentId} returning id`);
     await tx.execute(sql`update data_keys set state = 'active', state_changed_at = clock_timestamp() where id = ${id}::uuid`);
+    await recordKeyDeed(tx, deps, 'data_key.activated', stored, { replaces: before.rows[0]?.id ?? null });
   });
 }
 
@@ -348,8 +380,9 @@ export async function retireDataKeys(deps: RotationDeps): Promise<Retirement> {
     candidates.filter(({ id }) => (counts.get(id) ?? 0) > 0).map((key) => [`${key.purpose} ${key.environmentId}`, key]),
   );
   for (const { purpose, environmentId } of homes.values()) await reseal(deps, purpose, environmentId);
-  for (const { id, state } of candidates) {
-    if (state === 'retired') continue;
+  for (const key of candidates) {
+    const { id } = key;
+    if (key.state === 'retired') continue;
     const [row] = await system.query<{ left_s: number }>({
       name: 'settled',
       text: 'select extract(epoch from state_changed_at + make_interval(secs => $2) - clock_timestamp())::float8 as left_s from data_keys where id = $1',
@@ -361,10 +394,10 @@ export async function retireDataKeys(deps: RotationDeps): Promise<Retirement> {
     } else if (rows > 0) {
       outcome.kept.push({ id, why: `${rows} rows that do not open name it` });
     } else {
-      await system.query({
-        name: 'retire data key',
-        text: "update data_keys set state = 'retired', state_changed_at = clock_timestamp() where id = $1 and state = 'decrypt_only'",
-        values: [id],
+      await system.tx(async (tx) => {
+        const { rowCount } = await tx.execute(sql`
+          update data_keys set state = 'retired', state_changed_at = clock_timestamp() where id = ${id}::uuid and state = 'decrypt_only'`);
+        if (rowCount === 1) await recordKeyDeed(tx, deps, 'data_key.retired', key);
       });
       outcome.retired.push(id);
     }
@@ -411,16 +444,4 @@ export async function verifySealedRows({
   }
   for (const key of keys.values()) key?.key.fill(0);
   return result;
-}
-
-/** Destroys every wrap of an environment's data keys, in the caller's deed: what they sealed is unreadable from then on. */
-export async function destroyEnvironmentKeys({ db }: Pick<RotationDeps, 'db'>, environmentId: string): Promise<{ keys: number }> {
-  const keys = await db.system('keyring').query({
-    name: 'destroy keys',
-    text: `with gone as (update data_keys set state = 'retired', state_changed_at = clock_timestamp() where environment_id = $1 returning id),
-             wraps as (delete from data_key_wraps where data_key_id in (select id from gone))
-           select id from gone`,
-    values: [environmentId],
-  });
-  return { keys: keys.length };
 }

@@ -129,11 +129,11 @@ export function createLeases(deps: LeaseDeps): Leases {
   const underWay = new Map<string, Promise<void>>();
   const without = deps.faults?.without;
   const renewals = createRenewals(deps);
-  const received = createReceivedCredentials({ ...deps, renewalOf: renewals.of });
+  const received = createReceivedCredentials(deps);
   const pace = createPace({ ...deps.pace, mayProbe });
 
-  async function read(accountId: string): Promise<AccountRow> {
-    const row = await readAccount(deps.db, accountId);
+  async function read(accountId: string, clientId: string | null = null): Promise<AccountRow> {
+    const row = await readAccount(deps.db, accountId, clientId);
     if (row === undefined) throw new Fault('not_found', 'no such connected account');
     return row;
   }
@@ -148,6 +148,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   function mustNotBeSuspended(row: AccountRow): void {
     if (row.environment_suspended) throw new Fault('environment_suspended');
     if (row.user_suspended) throw new Fault('user_suspended');
+    if (row.client_suspended) throw new Fault('client_suspended');
   }
 
   function isStale(row: AccountRow): boolean {
@@ -185,7 +186,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   }
 
   async function lease(accountId: string, clientId: string | null = null): Promise<Lease> {
-    const row = await read(accountId);
+    const row = await read(accountId, clientId);
     mustNotBeSuspended(row);
     mustBeUsable(row);
     if (!isStale(row)) return toLease(row, clientId);
@@ -204,7 +205,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       if (!(error instanceof Fault) || (row.life_left_s as number) <= usableSeconds) throw error;
       return toLease(row, clientId);
     }
-    const fresh = await read(accountId);
+    const fresh = await read(accountId, clientId);
     mustNotBeSuspended(fresh);
     mustBeUsable(fresh);
     return toLease(fresh, clientId);

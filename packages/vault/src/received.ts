@@ -1,11 +1,12 @@
 import type { Connector, RenewableCredential } from '@grantway/connector-kit';
-import { newId, type Secret } from '@grantway/contract';
-import { type Database, newEventId, recordAudit, recordEvent, withEvents } from '@grantway/db';
-import { sql } from 'drizzle-orm';
+import { newId, type RevocationCause, type Secret } from '@grantway/contract';
+import { type Database, newEventId, recordAudit, recordEvent, schema, type Tx, withEvents } from '@grantway/db';
+import { and, eq, sql } from 'drizzle-orm';
 import { type AccountRow, credentialPlace, nextRefreshSeconds, readAccount } from './accounts.ts';
+import { salvagePlace } from './credential-place.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
-import type { Renewal } from './renewal.ts';
+import { queueRevocation } from './revocations.ts';
 import { factsOf, fingerprint, type Place, type Sealing, sameRefreshToken } from './sealing.ts';
 
 /** What a provider answered to a refresh. */
@@ -25,13 +26,12 @@ export interface ReceivedDeps {
   journal?: Journal | undefined;
   faults?: FaultInjection | undefined;
   connector(id: string): Promise<Connector>;
-  renewalOf(row: AccountRow): Promise<Renewal>;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
 /** Nothing that was received is dropped: it is journalled, then committed, else salvaged (security.md 4.5, L3). */
 export interface ReceivedCredentials {
-  /** True when it stands in the account's row; false when the row had moved on and it was salvaged. */
+  /** True when it stands in the account's row; false when the row had moved on: then it was salvaged, or queued to be revoked. */
   keep(received: Received, idleSeconds: number | undefined): Promise<boolean>;
   /** Brings what earlier processes left in the journal into the database. Answers how many entries there were. */
   replay(): Promise<number>;
@@ -40,12 +40,12 @@ export interface ReceivedCredentials {
    * False when there is none.
    */
   adopt(row: AccountRow, fence: number, refused: Secret<RenewableCredential>): Promise<boolean>;
-  /** Works off salvaged credentials whose account has ended or has another grant by now. Answers how many were looked at. */
+  /**
+   * Works off salvaged credentials whose account has ended or has another grant by now: they move into the outbox of
+   * revocations, or into the place of what was thought lost. Answers how many were looked at.
+   */
   settleSalvaged(limit: number): Promise<number>;
 }
-
-/** A provider that does not let us revoke is asked so often; with the pauses below that takes three days. */
-const revokeAttempts = 80;
 
 export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentials {
   const { db, sealing, journal, log } = deps;
@@ -59,14 +59,8 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     generation: r.basedOn,
     grantId: r.grantId,
   });
-  const salvagePlace = (s: { environment_id: string; id: string; based_on: string | number; grant_id: string }): Place => ({
-    environmentId: s.environment_id,
-    table: 'salvaged_credentials',
-    column: 'credential_ct',
-    rowId: s.id,
-    generation: Number(s.based_on),
-    grantId: s.grant_id,
-  });
+  const placeOf = (s: SalvagedRow) =>
+    salvagePlace({ environmentId: s.environment_id, id: s.id, basedOn: Number(s.based_on), grantId: s.grant_id });
 
   async function keep(received: Received, idleSeconds: number | undefined): Promise<boolean> {
     const { accountId } = received;
@@ -98,12 +92,37 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   async function store(received: Received, idleSeconds: number | undefined): Promise<boolean> {
     if (await commit(received, idleSeconds)) return true;
     const now = await readAccount(db, received.accountId);
-    if (now === undefined) return false;
+    if (now === undefined) {
+      await giveBackOrphan(received);
+      return false;
+    }
     if (now.credential_ct !== null && now.grant_id === received.grantId && sameRefreshToken(await openStored(now), received.credential)) {
       return true;
     }
-    await salvage(received);
+    if (isPast(now, received.grantId) && !isMissed(now, received.grantId)) await revokeLate(now, received);
+    else await salvage(received);
     return false;
+  }
+
+  /** A new consent or an ending came in between: its word counts, and the late token, the newest there is, is revoked. */
+  async function revokeLate(row: AccountRow, received: Received): Promise<void> {
+    const write = () => system().tx((tx) => queueLate(tx, row, received.grantId, received.credential));
+    await retried(write, (err) => log.warn({ account_id: row.id, err }, 'queueing a late credential is retried'));
+    log.warn({ account_id: row.id }, 'a refreshed credential came too late and will be revoked');
+  }
+
+  async function queueLate(tx: Tx, row: AccountRow, grantId: string, credential: Secret<RenewableCredential>): Promise<void> {
+    const { auth } = await deps.connector(row.connector);
+    // Where refresh tokens never change, the new grant may well hold the same one: it must not be revoked.
+    if (row.status === 'ACTIVE' && auth.kind === 'oauth2' && auth.rotationClass === 'A') return;
+    await queueRevocation(tx, sealing, {
+      account: { id: row.id, environmentId: row.environment_id },
+      connectionId: row.connection_id,
+      providerAccountId: row.provider_account_id,
+      grantId,
+      credential,
+      cause: 'late',
+    });
   }
 
   /**
@@ -158,10 +177,25 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     return written.length > 0;
   }
 
+  /** The account's user was forgotten while its provider answered: the receipt of that deed says where to end this one too. */
+  async function giveBackOrphan({ environmentId, accountId, grantId, credential }: Received): Promise<void> {
+    const t = schema.revocations;
+    await db.inEnvironment(environmentId, async (tx) => {
+      const [receipt] = await tx
+        .select({ connectionId: t.connectionId, providerAccountId: t.providerAccountId, cause: t.cause })
+        .from(t)
+        .where(and(eq(t.connectedAccountId, accountId), eq(t.grantId, grantId)))
+        .limit(1);
+      if (receipt === undefined) return;
+      const cause = receipt.cause as RevocationCause;
+      await queueRevocation(tx, sealing, { ...receipt, cause, account: { id: accountId, environmentId }, grantId, credential });
+    });
+  }
+
   async function salvage(received: Received): Promise<void> {
     const id = newId('salvagedCredential');
     const { environmentId, accountId, grantId, basedOn, credential } = received;
-    const place = salvagePlace({ environment_id: environmentId, id, based_on: basedOn, grant_id: grantId });
+    const place = salvagePlace({ environmentId, id, basedOn, grantId });
     const record = await sealing.seal(place, credential);
     const write = () =>
       system().query({
@@ -202,7 +236,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
       values: [row.id, row.grant_id],
     });
     for (const sibling of siblings) {
-      const credential = await sealing.open<RenewableCredential>(salvagePlace(sibling), sibling.credential_ct);
+      const credential = await sealing.open<RenewableCredential>(placeOf(sibling), sibling.credential_ct);
       if (sameRefreshToken(credential, refused)) await forget(sibling.id);
       else return putInPlace(row, sibling, credential, { fence });
     }
@@ -274,7 +308,6 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
         await settleOne(salvaged);
       } catch (err) {
         log.warn({ account_id: salvaged.connected_account_id, err }, 'a salvaged credential waits');
-        if (salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
       }
     }
     return due.length;
@@ -283,18 +316,15 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   async function settleOne(salvaged: SalvagedRow): Promise<void> {
     const row = await readAccount(db, salvaged.connected_account_id);
     if (row === undefined) return;
-    const credential = await sealing.open<RenewableCredential>(salvagePlace(salvaged), salvaged.credential_ct);
-    const isOfThisGrant = row.grant_id === salvaged.grant_id;
-    if (isOfThisGrant && row.status === 'REVOKED' && row.reason === 'rotation_lost') {
+    const credential = await sealing.open<RenewableCredential>(placeOf(salvaged), salvaged.credential_ct);
+    if (isMissed(row, salvaged.grant_id)) {
       await putInPlace(row, salvaged, credential, 'ended');
       return;
     }
-    const renewal = await deps.renewalOf(row);
-    // Where refresh tokens never change, the new grant may well hold the same one: it must not be revoked.
-    if (!isOfThisGrant && row.status === 'ACTIVE' && renewal.rotationClass === 'A') return forget(salvaged.id);
-    const receipt = await renewal.revoke(credential);
-    log.info({ account_id: row.id, proven: receipt.proven, detail: receipt.detail }, 'a late credential was given back');
-    if (receipt.proven || !renewal.offersRevocation || salvaged.attempts >= revokeAttempts) await forget(salvaged.id);
+    await system().tx(async (tx) => {
+      const taken = await tx.execute(sql`delete from salvaged_credentials where id = ${salvaged.id}`);
+      if (taken.rowCount === 1) await queueLate(tx, row, salvaged.grant_id, credential);
+    });
   }
 
   async function forget(id: string): Promise<void> {
@@ -319,6 +349,13 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
 export function idleSecondsOf({ auth }: Connector): number | undefined {
   return auth.kind === 'oauth2' ? auth.idleSeconds : undefined;
 }
+
+/** The account has ended, or has another grant by now. */
+const isPast = (row: AccountRow, grantId: string) => row.status !== 'ACTIVE' || row.grant_id !== grantId;
+
+/** It ended only because this very credential seemed lost. */
+const isMissed = (row: AccountRow, grantId: string) =>
+  row.grant_id === grantId && row.status === 'REVOKED' && row.reason === 'rotation_lost';
 
 interface SalvagedRow {
   id: string;

@@ -59,17 +59,54 @@ function derive(key: Buffer, salt: Buffer, header: Buffer): { encryption: Buffer
   return { encryption: okm.subarray(0, 32), commitment: okm.subarray(32, 64) };
 }
 
+/** A 256-bit key, a 96-bit IV and a 128-bit tag are all there is. */
+function mustFit(key: Buffer, iv: Buffer): void {
+  if (key.length !== 32 || iv.length !== ivEnd - saltEnd) throw new VaultError();
+}
+
+/**
+ * AES-256-GCM (NIST SP 800-38D). Answers the ciphertext and, behind it, its tag of 16 bytes.
+ * @param key 32 bytes
+ * @param iv 12 bytes
+ * @throws VaultError for a key or IV of another length
+ */
+export function encrypt(key: Buffer, iv: Buffer, additional: Buffer, plaintext: Buffer): Buffer {
+  mustFit(key, iv);
+  const cipher = createCipheriv('aes-256-gcm', key, iv, { authTagLength: tagLength });
+  cipher.setAAD(additional);
+  return Buffer.concat([cipher.update(plaintext), cipher.final(), cipher.getAuthTag()]);
+}
+
+/**
+ * What `encrypt` made, or nothing: no byte comes out before the tag was found right.
+ * @throws VaultError for everything that `encrypt` did not make under this key, IV and additional data
+ */
+export function decrypt(key: Buffer, iv: Buffer, additional: Buffer, ciphertext: Buffer): Buffer {
+  mustFit(key, iv);
+  const end = ciphertext.length - tagLength;
+  if (end < 0) throw new VaultError();
+  // Without authTagLength Node accepts tags cut down to 4 bytes.
+  const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagLength });
+  decipher.setAAD(additional);
+  decipher.setAuthTag(ciphertext.subarray(end));
+  try {
+    return Buffer.concat([decipher.update(ciphertext.subarray(0, end)), decipher.final()]);
+  } catch {
+    throw new VaultError();
+  }
+}
+
 /** @param context what the record is bound to: environment, table, column, row id, generation, ... (authenticated, not stored) */
 export function sealRecord(dataKey: DataKey, context: readonly string[], plaintext: Buffer): Buffer {
   const salt = randomBytes(32);
   const iv = randomBytes(12);
   const header = Buffer.concat([Buffer.from([magic, format, suite]), uuidBytes(dataKey.id)]);
   const { encryption, commitment } = derive(dataKey.key, salt, header);
-  const cipher = createCipheriv('aes-256-gcm', encryption, iv, { authTagLength: tagLength });
-  cipher.setAAD(Buffer.concat([header, salt, tlv(context)]));
-  const ciphertext = Buffer.concat([cipher.update(plaintext), cipher.final()]);
-  encryption.fill(0);
-  return Buffer.concat([header, salt, iv, commitment, ciphertext, cipher.getAuthTag()]);
+  try {
+    return Buffer.concat([header, salt, iv, commitment, encrypt(encryption, iv, Buffer.concat([header, salt, tlv(context)]), plaintext)]);
+  } finally {
+    encryption.fill(0);
+  }
 }
 
 /** The id of the data key that a record names, so that the key ring can load exactly that one. */
@@ -85,14 +122,9 @@ export function openRecord(dataKey: DataKey, context: readonly string[], record:
   const { encryption, commitment } = derive(dataKey.key, record.subarray(headerLength, saltEnd), header);
   // AES-GCM does not commit to its key: one ciphertext can open under two. The commitment is checked first.
   if (!timingSafeEqual(commitment, record.subarray(ivEnd, commitmentEnd))) throw new VaultError();
-  // Without authTagLength Node accepts tags cut down to 4 bytes.
-  const decipher = createDecipheriv('aes-256-gcm', encryption, record.subarray(saltEnd, ivEnd), { authTagLength: tagLength });
-  decipher.setAAD(Buffer.concat([record.subarray(0, saltEnd), tlv(context)]));
-  decipher.setAuthTag(record.subarray(record.length - tagLength));
+  const additional = Buffer.concat([record.subarray(0, saltEnd), tlv(context)]);
   try {
-    return Buffer.concat([decipher.update(record.subarray(commitmentEnd, record.length - tagLength)), decipher.final()]);
-  } catch {
-    throw new VaultError();
+    return decrypt(encryption, record.subarray(saltEnd, ivEnd), additional, record.subarray(commitmentEnd));
   } finally {
     encryption.fill(0);
   }

@@ -7,34 +7,21 @@ import {
   type OAuth2Auth,
   type OAuth2Credential,
   type RenewableCredential,
-  type RotationClass,
   usesApp,
 } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, Fault, type Secret } from '@grantway/contract';
 import type { Egress } from '@grantway/egress';
-import {
-  type Issuer,
-  issueToken,
-  type OAuthApp,
-  type RefreshOutcome,
-  type Revocation,
-  refreshToken,
-  revokeByCall,
-  revokeToken,
-} from '@grantway/oauth';
+import { type Issuer, issueToken, type OAuthApp, type RefreshOutcome, refreshToken } from '@grantway/oauth';
 import { type AccountRow, clientSecretPlace } from './accounts.ts';
 import { appCredentials, type Sealing } from './sealing.ts';
 
 /** How one account's access token is renewed, whatever its kind: everything that the one request needs besides the credential. */
 export interface Renewal {
-  rotationClass: RotationClass;
   idleSeconds: number | undefined;
   /** One token request, never repeated. */
   send(current: Secret<RenewableCredential>, options: { timeoutMs: number }): Promise<RefreshOutcome<RenewableCredential>>;
   /** Why an account is over whose provider says that nothing can be renewed any more. */
   goneReason(uncertain: boolean): ConnectedAccountReason;
-  offersRevocation: boolean;
-  revoke(credential: Secret<RenewableCredential>): Promise<Revocation>;
 }
 
 export interface RenewalDeps {
@@ -77,32 +64,25 @@ export function createRenewals(deps: RenewalDeps): Renewals {
       sandboxOrigin: row.sandbox ? deps.sandboxOrigin() : undefined,
     };
     return {
-      rotationClass: auth.rotationClass,
       idleSeconds: auth.idleSeconds,
       send: (current, options) => refreshToken(egress, app, current as Secret<OAuth2Credential>, options),
       goneReason: (uncertain) => (uncertain ? 'rotation_lost' : 'revoked_by_provider'),
-      offersRevocation: auth.revokeUrl !== undefined || auth.revocation !== undefined,
-      revoke: (credential) => revokeToken(egress, app, credential as Secret<OAuth2Credential>),
     };
   }
 
   async function bySecret(row: AccountRow, connector: Issuer['connector']): Promise<Renewal> {
     const { auth } = connector;
-    const fields = { ...row.fields, ...row.connection_fields };
     const issuer: Issuer = {
       connector,
       app: usesApp(auth) ? await appOf(row) : undefined,
-      fields,
+      fields: { ...row.fields, ...row.connection_fields },
       sandboxOrigin: row.sandbox ? deps.sandboxOrigin() : undefined,
     };
     return {
-      rotationClass: 'A',
       idleSeconds: undefined,
       send: (current, options) => issueToken(egress, issuer, current as Secret<IssuedCredential>, options),
       // Nothing rotates, so that nothing is lost by a request whose outcome is unknown.
       goneReason: () => (auth.secretOf === 'account' ? 'key_rejected' : 'revoked_by_provider'),
-      offersRevocation: auth.revocation !== undefined,
-      revoke: (credential) => revokeByCall(egress, { connector, fields, sandbox: row.sandbox }, auth.revocation, credential),
     };
   }
 

@@ -14,12 +14,14 @@ export interface SealedColumn {
   primaryKey: readonly string[];
   /** SQL for the context, a text[]. */
   context: string;
+  /** The row is nothing without its sealed value: who erases the one erases the other. */
+  goesWithItsRow?: boolean;
 }
 
 function inEnvironment(
   table: string,
   column: string,
-  at: { primaryKey?: readonly string[]; rowId?: string; generation?: string; grantId?: string },
+  at: { primaryKey?: readonly string[]; rowId?: string; generation?: string; grantId?: string; goesWithItsRow?: true },
 ): SealedColumn {
   const { primaryKey = ['id'], rowId = 'id', generation = '1', grantId = "''" } = at;
   return {
@@ -27,6 +29,7 @@ function inEnvironment(
     column,
     purpose: 'record',
     primaryKey,
+    ...(at.goesWithItsRow === undefined ? {} : { goesWithItsRow: true }),
     context: `array[environment_id, '${table}', '${column}', ${rowId}::text, (${generation})::text, coalesce(${grantId}, '')]`,
   };
 }
@@ -34,14 +37,18 @@ function inEnvironment(
 export const sealedColumns: readonly SealedColumn[] = [
   inEnvironment('connected_accounts', 'credential_ct', { generation: 'generation', grantId: 'grant_id' }),
   inEnvironment('connections', 'client_secret_ct', { generation: 'secret_generation' }),
-  inEnvironment('salvaged_credentials', 'credential_ct', { generation: 'based_on', grantId: 'grant_id' }),
+  inEnvironment('salvaged_credentials', 'credential_ct', { generation: 'based_on', grantId: 'grant_id', goesWithItsRow: true }),
   inEnvironment('revocations', 'credential_ct', { grantId: 'grant_id' }),
   inEnvironment('connections', 'verification_secret_ct', { generation: 'verification_secret_generation' }),
   inEnvironment('verifications', 'sealed_ct', {}),
-  inEnvironment('webhook_endpoints', 'secret_ct', { generation: 'secret_generation' }),
+  inEnvironment('webhook_endpoints', 'secret_ct', { generation: 'secret_generation', goesWithItsRow: true }),
   inEnvironment('webhook_endpoints', 'previous_secret_ct', { generation: 'secret_generation' }),
   inEnvironment('consent_sessions', 'pkce_verifier_ct', {}),
-  inEnvironment('idempotency_keys', 'answer_ct', { primaryKey: ['environment_id', 'client_id', 'key_mac'], rowId: 'tool_call_id' }),
+  inEnvironment('idempotency_keys', 'answer_ct', {
+    primaryKey: ['environment_id', 'client_id', 'key_mac'],
+    rowId: 'tool_call_id',
+    goesWithItsRow: true,
+  }),
   {
     table: 'signing_keys',
     column: 'private_ct',

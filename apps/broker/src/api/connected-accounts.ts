@@ -1,4 +1,6 @@
 import {
+  AccountLabel,
+  AccountOwner,
   AccountVerified,
   AccountVerify,
   AuthorizationLink,
@@ -6,9 +8,13 @@ import {
   ChatCode,
   ChatCodeAccepted,
   ConnectedAccount,
+  ConnectedAccountReason,
   ConnectedAccountStatus,
+  ConnectedAccountUpdate,
+  CredentialRead,
   PageQuery,
   pageOf,
+  ReadCredential,
   UserIdentifier,
 } from '@grantway/contract';
 import {
@@ -16,8 +22,10 @@ import {
   disconnectAccount,
   getConnectedAccount,
   listConnectedAccounts,
+  readCredential,
   refreshAccount,
   submitChatCode,
+  updateConnectedAccount,
   verifyConnectedAccount,
 } from '@grantway/core';
 import { z } from 'zod';
@@ -31,13 +39,13 @@ export const connectedAccounts = [
     path: '/v1/connected-accounts/authorization-link',
     summary: 'Create an authorization link',
     description:
-      'A page where this user connects, or connects again, this connection. There is one live link per account: asking again in the same way answers the same one until it is used or has expired; asking with other parameters ends it and answers a new one.',
+      'A page where this user connects, or connects again, this connection. There is one live link per account: asking again in the same way answers the same one until it is used or has expired; asking with other parameters ends it and answers a new one. Without account_label it is about the default account; a label that is not known yet names another account, or the default one while nobody has connected or named that. With account_owner organization the account belongs to no user, and the user is who connects it: it needs the scope organization_accounts:write, and each user has a link of their own.',
     permission: 'connected_accounts:write',
     audit: 'authorization_link.created',
     body: AuthorizationLinkCreate,
     status: 200,
     reply: AuthorizationLink,
-    faults: ['unknown_connection', 'connection_not_ready', 'verification_not_allowed', 'user_verify_url_not_allowed'],
+    faults: ['unknown_connection', 'connection_not_ready', 'verification_not_allowed', 'user_verify_url_not_allowed', 'account_limit'],
     run: (ctx, { body }) => createAuthorizationLink(ctx, body),
   }),
   route({
@@ -55,6 +63,7 @@ export const connectedAccounts = [
       'verification_failed',
       'identity_mismatch',
       'account_changed',
+      'account_already_connected',
       'consent_failed',
       'key_rejected',
       'provider_unavailable',
@@ -87,6 +96,14 @@ export const connectedAccounts = [
       connection_name: z.string().optional().describe('Only on this connection'),
       identifier: UserIdentifier.optional().describe('Only this user’s'),
       status: ConnectedAccountStatus.optional().describe('Only in this state'),
+      owner: AccountOwner.optional().describe('Only of users, or only of the organization'),
+      label: AccountLabel.optional().describe('Only with this label'),
+      default: z.enum(['true', 'false']).optional().describe('Only default accounts, or only the others'),
+      reason: ConnectedAccountReason.optional().describe('Only those that are in their state for this reason'),
+      needs_reauthorization: z
+        .enum(['true', 'false'])
+        .optional()
+        .describe('true: only those that were in use and whose user must connect again (EXPIRED, REVOKED); false: only the others'),
     }),
     status: 200,
     reply: pageOf(ConnectedAccount),
@@ -103,6 +120,21 @@ export const connectedAccounts = [
     run: (ctx, { params }) => getConnectedAccount(ctx, params['id'] as string),
   }),
   route({
+    method: 'PATCH',
+    path: '/v1/connected-accounts/{id}',
+    summary: 'Update a connected account',
+    description:
+      'A label is unique among the accounts of one owner on one connection. There is one default among them: what is meant wherever no account is named. One of the organization needs the scope organization_accounts:write too.',
+    permission: 'connected_accounts:write',
+    audit: 'connected_account.updated',
+    params: id,
+    body: ConnectedAccountUpdate,
+    status: 200,
+    reply: ConnectedAccount,
+    faults: ['name_taken'],
+    run: (ctx, { params, body }) => updateConnectedAccount(ctx, params['id'] as string, body),
+  }),
+  route({
     method: 'POST',
     path: '/v1/connected-accounts/{id}/refresh',
     summary: 'Refresh a connected account',
@@ -117,11 +149,26 @@ export const connectedAccounts = [
     run: (ctx, { params }) => refreshAccount(ctx, params['id'] as string),
   }),
   route({
+    method: 'POST',
+    path: '/v1/connected-accounts/{id}/credential',
+    summary: 'Read a credential in clear',
+    description:
+      'Off for every client. An operator turns it on for one client, with limits, by npm run operator -- credential-read. Then it answers a fresh access token, never a refresh token, and a key or password only where that was turned on too. Each reading is in the audit with its reason, and announced as credential.read. Tools and the proxy need none of it: prefer them.',
+    permission: 'credentials:read',
+    audit: 'credential.read',
+    params: id,
+    body: CredentialRead,
+    status: 200,
+    reply: ReadCredential,
+    faults: ['credential_read_off', 'credential_read_limit', 'authorization_required', 'user_suspended', 'unavailable'],
+    run: (ctx, { params, body }) => readCredential(ctx, params['id'] as string, body),
+  }),
+  route({
     method: 'DELETE',
     path: '/v1/connected-accounts/{id}',
     summary: 'Disconnect an account',
     description:
-      'Ends the account at once and revokes its credential at the provider. Where the provider does not confirm it, it is asked again for 72 hours; `revocation` of the account, and GET /v1/revocations, show what came of it. The account stays, DISCONNECTED, with its history; its user can connect again. Repeating it changes nothing.',
+      'Ends the account at once and revokes its credential at the provider. Where the provider does not confirm it, it is asked again for 72 hours; `revocation` of the account, and GET /v1/revocations, show what came of it. The account stays, DISCONNECTED, with its history; its user can connect again. Where it was the default, the default passes to another account of the same owner that was connected: one that is ACTIVE first, and of those the oldest; with none it stays. One of the organization needs the scope organization_accounts:write too. Repeating it changes nothing.',
     permission: 'connected_accounts:write',
     audit: 'connected_account.deleted',
     params: id,

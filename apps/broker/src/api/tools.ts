@@ -37,6 +37,7 @@ export const tools = [
     faults: [
       'unknown_tool',
       'unknown_connection',
+      'unknown_account',
       'ambiguous_connection',
       'connection_not_ready',
       'argument_invalid',

@@ -1,5 +1,5 @@
 import { annotations } from '@grantway/connector-kit';
-import { type Catalogue, type ExposedTool, exposedTools, type OpenInstance } from '@grantway/core';
+import { accountArgument, type Catalogue, type ExposedTool, exposedTools, type OpenInstance } from '@grantway/core';
 import { errorCode, type JsonObject, RpcError } from './json-rpc.ts';
 
 /** What one config's version shows to an agent: derived once, since mappings and connectors decide it alone. */
@@ -36,13 +36,17 @@ export const toolsPerPage = 200;
  * between two pages neither repeats nor drops what stayed.
  * @throws RpcError invalidParams
  */
-export function listTools(exposure: Exposure, params: JsonObject): { tools: JsonObject[]; nextCursor?: string } {
+export function listTools(
+  exposure: Exposure,
+  accounts: OpenInstance['accounts'],
+  params: JsonObject,
+): { tools: JsonObject[]; nextCursor?: string } {
   const after = readCursor(params.cursor);
   const rest = after === undefined ? exposure.tools : exposure.tools.filter((tool) => tool.name > after);
   const page = rest.slice(0, toolsPerPage);
   const last = page.at(-1);
   return {
-    tools: page.map(present),
+    tools: page.map((tool) => present(tool, accounts)),
     ...(rest.length > page.length && last !== undefined ? { nextCursor: Buffer.from(last.name).toString('base64url') } : {}),
   };
 }
@@ -56,15 +60,28 @@ function readCursor(cursor: unknown): string | undefined {
   return name;
 }
 
-function present({ name, tool, connectionName }: ExposedTool): JsonObject {
+function present(
+  { name, tool, connector, connectionName, connectionId, accountChoice }: ExposedTool,
+  accounts: OpenInstance['accounts'],
+): JsonObject {
+  const nameable = accountChoice ? accounts.filter((account) => account.connectionId === connectionId) : [];
   // Where several connections have the tool, people see which one this is.
   const title = name === tool.name ? tool.title : `${tool.title} (${connectionName})`;
   return {
     name,
     title,
     description: tool.description,
-    inputSchema: tool.inputSchema(),
+    inputSchema: withAccount(tool.inputSchema(), connector.name, nameable),
     outputSchema: tool.outputSchema(),
     annotations: { ...annotations(tool), title },
   };
+}
+
+/** Without an account that has a name there is nothing to choose from. */
+function withAccount(schema: JsonObject, connectorName: string, nameable: OpenInstance['accounts']): JsonObject {
+  if (nameable.length === 0) return schema;
+  const usual = nameable.find((account) => account.default)?.label;
+  const description = `Which ${connectorName} account to use. ${usual === undefined ? 'Default: one that is not connected yet' : `Default: ${usual}`}`;
+  const argument = { type: 'string', enum: nameable.map((account) => account.label), description };
+  return { ...schema, properties: { ...(schema.properties as JsonObject), [accountArgument]: argument } };
 }

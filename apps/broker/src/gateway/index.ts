@@ -43,7 +43,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
   app.register(async (scope) => {
     const admission = createAdmission(modules.baseUrl);
     const exposures = createExposures(modules.catalogue);
-    const subscriptions = createSubscriptions(modules, { pollMs: 2000, keepAliveMs: 15_000, ...times });
+    const subscriptions = createSubscriptions(modules, { pollMs: 1000, keepAliveMs: 15_000, blindMs: 5_000, ...times });
 
     scope.decorateRequest(admitted, null);
     scope.removeAllContentTypeParsers();

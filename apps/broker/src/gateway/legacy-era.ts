@@ -21,7 +21,7 @@ export async function answerLegacy(exchange: Exchange, { method, params }: RpcRe
     case 'ping':
       return {};
     case 'tools/list':
-      return { ...listTools(await exchange.exposures(exchange.instance), params) };
+      return { ...listTools(await exchange.exposures(exchange.instance), exchange.instance.accounts, params) };
     case 'tools/call': {
       const call = readToolRequest(params);
       return toolResult(await callTool(exchange, call), call);

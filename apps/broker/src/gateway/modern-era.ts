@@ -25,7 +25,7 @@ export async function answerModern(
         ...cache,
       });
     case 'tools/list':
-      return complete({ ...listTools(await exchange.exposures(exchange.instance), params), ...cache });
+      return complete({ ...listTools(await exchange.exposures(exchange.instance), exchange.instance.accounts, params), ...cache });
     case 'tools/call':
       return call(exchange, params, clientCapabilities);
     default:

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import http from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { suspendClient } from '@grantway/core';
 import { incidentSetting, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import Fastify, { type FastifyInstance } from 'fastify';
 import { afterAll, afterEach, beforeAll, expect, it } from 'vitest';
@@ -21,9 +22,9 @@ afterAll(() => broker.close());
 const agent = new http.Agent({ keepAlive: true });
 afterAll(() => agent.destroy());
 
-async function open(): Promise<void> {
+async function open(times: { blindMs?: number } = {}): Promise<void> {
   app = Fastify({ forceCloseConnections: 'idle' });
-  registerGateway(app, broker.modules, { pollMs: 50, keepAliveMs: 30 });
+  registerGateway(app, broker.modules, { pollMs: 50, keepAliveMs: 30, ...times });
   await app.listen({ host: '127.0.0.1', port: 0 });
   origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
 }
@@ -127,6 +128,41 @@ it('every listener of a config hears of its new version once, with its own id', 
   for (const stream of streams) stream.leave();
 });
 
+it('where accounts may be named, a listener hears when one comes, is named otherwise, becomes the default or goes', async () => {
+  await open();
+  await incidentSetting(broker);
+  const user = 'chooser';
+  await broker.api('/v1/mcp-configs', {
+    body: { name: 'choosing', connection_tool_mappings: [{ connection_name: 'linear', account_choice: true }] },
+  });
+  const instance = (await broker.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'choosing', user_identifier: user } }))
+    .body;
+  const stream = await listen(instance);
+  const told = async (deed: Promise<unknown>) => {
+    const before = stream.messages().length;
+    await deed;
+    await expect.poll(() => stream.messages().length).toBeGreaterThan(before);
+    expect(stream.messages().at(-1)).toMatchObject({ method: 'notifications/tools/list_changed' });
+  };
+  const link = async (account_label: string, identifier = user) =>
+    (await broker.api('/v1/connected-accounts/authorization-link', { body: { connection_name: 'linear', identifier, account_label } }))
+      .body;
+  const change = (id: string, body: Json) => broker.api(`/v1/connected-accounts/${id}`, { method: 'PATCH', body });
+  const { connected_account_id: first } = await link('work');
+  await expect.poll(() => stream.messages().length).toBe(2);
+  let second = '';
+  await told(link('home').then((made) => (second = made.connected_account_id)));
+  await told(change(second, { label: 'house' }));
+  await told(change(second, { default: true }));
+  await told(broker.api(`/v1/connected-accounts/${first}`, { method: 'DELETE' }));
+  // Somebody else's accounts are no change of this list.
+  const before = stream.messages().length;
+  await link('work', 'somebody-else');
+  await told(change(second, { label: 'last' }));
+  expect(stream.messages()).toHaveLength(before + 1);
+  stream.leave();
+});
+
 it('what is not offered is not waited for', async () => {
   await open();
   const stream = await listen(await incidentSetting(broker), { promptsListChanged: true });
@@ -180,4 +216,32 @@ it.each([[null], ['all'], [[]], [{ toolsListChanged: 'yes' }]])('the filter %j i
   const stream = await listen(await incidentSetting(broker), notifications);
   await stream.ended;
   expect(JSON.parse(stream.text())).toMatchObject({ id: 'listen-1', error: { code: -32602 } });
+});
+
+it('B06: a listener is let go when its user or client is suspended; another’s stream stays open', async () => {
+  await open();
+  const [one, other] = [await incidentSetting(broker), await incidentSetting(broker)];
+  const [first, second] = [await listen(one), await listen(other)];
+  await broker.api(`/v1/users/${one.user_identifier}`, { method: 'PATCH', body: { suspended: true } });
+  await first.ended;
+  expect(first.messages().at(-1)).toMatchObject({ result: { resultType: 'complete' } });
+  expect((await listen(one)).status).toBe(403);
+  const keepAlives = () => second.text().split(': keep-alive').length;
+  const before = keepAlives();
+  await expect.poll(keepAlives, { timeout: 5_000 }).toBeGreaterThan(before + 2);
+  await suspendClient(broker.modules.db, broker.client.clientId, true);
+  await second.ended;
+  await suspendClient(broker.modules.db, broker.client.clientId, false);
+});
+
+it('B06: a broker that cannot learn who is suspended does not keep listeners for longer than its bound', async () => {
+  await open({ blindMs: 300 });
+  const stream = await listen(await incidentSetting(broker));
+  const alter = (text: string) => broker.modules.db.system('health').query({ name: '', text, values: [] });
+  await alter('alter table mcp_instances rename to out_of_reach');
+  try {
+    await stream.ended;
+  } finally {
+    await alter('alter table out_of_reach rename to mcp_instances');
+  }
 });

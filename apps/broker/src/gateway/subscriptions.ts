@@ -10,6 +10,8 @@ export interface SubscriptionTimes {
   pollMs: number;
   /** Between two comments that keep proxies from closing a quiet stream. */
   keepAliveMs: number;
+  /** For so long streams stay open while the database cannot be read. */
+  blindMs: number;
 }
 
 export interface Subscriptions {
@@ -44,11 +46,13 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
   const watched = new Map<string, Watched>();
   let count = 0;
   let closed = false;
+  let lookedAt = performance.now();
   let poll: NodeJS.Timeout | undefined;
   let keepAlive: NodeJS.Timeout | undefined;
 
   function start(): void {
     if (keepAlive !== undefined) return;
+    lookedAt = performance.now();
     keepAlive = setInterval(() => {
       for (const { streams } of watched.values()) for (const stream of streams) write(stream, ': keep-alive\n\n');
     }, times.keepAliveMs).unref();
@@ -79,11 +83,18 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
       } catch (error) {
         if (!isFault(error)) {
           modules.log.warn({ err: error }, 'could not look for changed configs');
+          // Who cannot learn that somebody was suspended must not go on serving him.
+          if (performance.now() - lookedAt > times.blindMs) endAll();
           return;
         }
         for (const stream of entry.streams) end(stream);
       }
     }
+    lookedAt = performance.now();
+  }
+
+  function endAll(): void {
+    for (const { streams } of watched.values()) for (const stream of streams) end(stream);
   }
 
   return {
@@ -121,13 +132,13 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
     },
     close() {
       closed = true;
-      for (const { streams } of watched.values()) for (const stream of streams) end(stream);
+      endAll();
     },
   };
 }
 
 function versionOf(instance: OpenInstance): string {
-  return `${instance.configVersion} ${JSON.stringify(instance.mappings)}`;
+  return `${instance.configVersion} ${JSON.stringify(instance.mappings)} ${JSON.stringify(instance.accounts)}`;
 }
 
 function notify(stream: Stream, method: string, params: JsonObject): void {

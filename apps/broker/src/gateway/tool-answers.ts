@@ -1,5 +1,5 @@
 import { Fault, faults, isFault } from '@grantway/contract';
-import { executeTool, type ToolOutput } from '@grantway/core';
+import { accountArgument, executeTool, type ToolOutput } from '@grantway/core';
 import type { Exchange } from './exchange.ts';
 import { errorCode, isObject, type JsonObject, RpcError } from './json-rpc.ts';
 
@@ -25,6 +25,7 @@ export function readToolRequest(params: JsonObject): ToolRequest {
 export async function callTool(exchange: Exchange, call: ToolRequest): Promise<ToolAnswer> {
   const { modules, instance, log } = exchange;
   const exposed = (await exchange.exposures(instance)).byName.get(call.name);
+  const { account, args } = splitAccount(call.args, exposed?.accountChoice === true);
   try {
     const output = await executeTool(
       modules,
@@ -40,7 +41,8 @@ export async function callTool(exchange: Exchange, call: ToolRequest): Promise<T
       },
       call.name,
       exposed,
-      call.args,
+      args,
+      { account },
     );
     return { kind: 'output', output };
   } catch (error) {
@@ -54,6 +56,13 @@ export async function callTool(exchange: Exchange, call: ToolRequest): Promise<T
     log.error({ err: error, tool: call.name.slice(0, 128) }, 'tool call could not be recorded');
     return { kind: 'fault', fault: new Fault(exposed?.tool.effect === 'read' ? 'internal' : 'outcome_unknown', { cause: error }) };
   }
+}
+
+/** The argument is ours and not the tool's. Where it is not offered it stays, to be refused by name as any unknown one. */
+function splitAccount(all: JsonObject, offered: boolean): { account: unknown; args: JsonObject } {
+  if (!offered) return { account: undefined, args: all };
+  const { [accountArgument]: account, ...args } = all;
+  return { account, args };
 }
 
 /** A CallToolResult, the same in both eras. */

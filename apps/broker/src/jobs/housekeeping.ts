@@ -31,6 +31,11 @@ export const housekeeping: Job = {
       values: [],
     });
     await system.query({
+      name: 'prune credential reads',
+      text: "delete from credential_reads where created_at < now() - interval '2 days'",
+      values: [],
+    });
+    await system.query({
       name: 'prune idempotency keys',
       text: "delete from idempotency_keys where created_at < now() - interval '24 hours'",
       values: [],

@@ -3,7 +3,7 @@ import { type LinkView, viewLink } from '@grantway/core';
 import { browserValues } from './browser-cookie.ts';
 import { words, wordsOf } from './error-page.ts';
 import { foreign, type Html, html } from './html.ts';
-import { continueForm, expiredPage, providerFormAction, sandboxBanner, usedPage } from './landing.ts';
+import { continueForm, expiredPage, providerFormAction, sandboxBanner, usedPage, whichAccount } from './landing.ts';
 import { noticeOf, pageOf } from './layout.ts';
 import { linkPath, type Page, requestOf, tokenOf } from './page.ts';
 import { formTokenInput } from './same-site-form.ts';
@@ -43,9 +43,9 @@ export function outcomeOf(view: Pick<LinkView, 'state' | 'account'>, r: FaultCod
 }
 
 /** The second step of a re-authorization that landed on another account; saying nothing keeps the old one. */
-export function replacementPage(view: LinkView, change: { from: string; to: string }, token: string, tokenInput: Html): string {
+export function replacementPage(view: LinkView, change: NonNullable<LinkView['replacement']>, token: string, tokenInput: Html): string {
   const { connector } = view;
-  const title = `Replace the ${connector.name} account?`;
+  const title = change.mayAdd ? `Another ${connector.name} account?` : `Replace the ${connector.name} account?`;
   return pageOf({
     title,
     main: noticeOf({
@@ -54,14 +54,22 @@ export function replacementPage(view: LinkView, change: { from: string; to: stri
       text: html`You signed in with another account than the one that is connected. Nothing was changed yet.`,
       extra: html`<dl class="facts">
 <div><dt>Connected now</dt><dd>${foreign(change.from)}</dd></div>
-<div><dt>Would become</dt><dd><strong>${foreign(change.to)}</strong></dd></div>
-<div><dt>On behalf of</dt><dd>${foreign(view.identifier)}</dd></div>
+<div><dt>${change.mayAdd ? 'Signed in as' : 'Would become'}</dt><dd><strong>${foreign(change.to)}</strong></dd></div>
+<div><dt>Account</dt><dd>${whichAccount(view)}</dd></div>
+<div><dt>${forWhom(view)}</dt><dd>${foreign(view.identifier)}</dd></div>
 </dl>
-<form method="post" action="${linkPath(token, '/replace')}">${tokenInput}<button class="button" type="submit">Replace it</button></form>
+${
+  change.mayAdd &&
+  html`<form method="post" action="${linkPath(token, '/replace')}">${tokenInput}<input type="hidden" name="as" value="another"><button class="button" type="submit">Keep both</button></form>
+<p class="help">It is added as another account; the one from before stays what is used unless an agent names the new one.</p>`
+}
+<form method="post" action="${linkPath(token, '/replace')}">${tokenInput}<button class="${change.mayAdd ? 'button second' : 'button'}" type="submit">Replace it</button></form>
 <p class="not-you">To keep the account from before, close this page. The new sign-in is then given back within ten minutes.</p>`,
     }),
   });
 }
+
+const forWhom = (view: LinkView) => (view.account.owner === 'organization' ? 'Connected by' : 'On behalf of');
 
 export function connectedPage(view: LinkView): string {
   const { connector, account } = view;
@@ -75,7 +83,8 @@ export function connectedPage(view: LinkView): string {
       extra: html`${view.sandbox && sandboxBanner(connector.name, 'No real account was touched.')}
 <dl class="facts">
 <div><dt>Workspace</dt><dd>${foreign(view.workspaceName)}</dd></div>
-<div><dt>On behalf of</dt><dd>${foreign(view.identifier)}</dd></div>
+<div><dt>Account</dt><dd>${whichAccount(view)}</dd></div>
+<div><dt>${forWhom(view)}</dt><dd>${foreign(view.identifier)}</dd></div>
 </dl>`,
     }),
   });

@@ -84,6 +84,12 @@ export const words: Partial<Record<FaultCode, Words>> = {
     text: 'The service that your agent belongs to is suspended for now. Nothing was connected.',
     next: 'There is nothing you can do here. Ask the people who run your agent.',
   },
+  account_already_connected: {
+    tone: 'info',
+    title: 'That account is connected already',
+    text: 'You signed in with an account that is connected under another name. Nothing was changed, and the new sign-in is not kept.',
+    next: 'To add another account, sign in with that one: sign out at the provider first.',
+  },
   identity_mismatch: {
     tone: 'warn',
     title: 'That account is not the right one',

@@ -26,6 +26,7 @@ export const key: Page = {
         return { location: linkPath(token) };
       if (
         error.code === 'account_changed' ||
+        error.code === 'account_already_connected' ||
         error.code === 'identity_mismatch' ||
         error.code === 'consent_failed' ||
         error.code === 'connection_incident'

@@ -64,7 +64,12 @@ ${view.verification.mode === 'none' && developmentBanner()}
 <span class="tile"><img src="/pages/logos/${connector.id}.svg" alt="" width="36" height="36"></span>
 </div>
 <h1>Connect ${connector.name}</h1>
-<p class="lead">An agent of <strong>${foreign(view.workspaceName)}</strong> asks to use ${connector.name} on behalf of <strong>${foreign(view.identifier)}</strong>.</p>
+${
+  view.account.owner === 'organization'
+    ? html`<p class="lead">Agents of <strong>${foreign(view.workspaceName)}</strong> ask for a ${connector.name} account of the whole organization, connected by <strong>${foreign(view.identifier)}</strong>.</p>
+<p class="note">${icon('warn')}<span>What you connect here works for others too: everybody whom the organization lets use it. It goes on when you leave.</span></p>`
+    : html`<p class="lead">An agent of <strong>${foreign(view.workspaceName)}</strong> asks to use ${connector.name} on behalf of <strong>${foreign(view.identifier)}</strong>.</p>`
+}
 ${isAgain && html`<p class="note">${icon('info')}<span>Connected now as <strong>${foreign(view.account.label ?? '')}</strong>. Going on renews this connection.</span></p>`}
 ${scopesOf(view)}
 ${beforeTheProvider(view, token, tokenInput) ?? (view.hasConsentPage ? continueForm(token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem))}
@@ -89,10 +94,17 @@ ${asked}
 </ol></section>
 <dl class="facts">
 <div><dt>Connection</dt><dd>${foreign(view.connectionName)}</dd></div>
+<div><dt>Account</dt><dd>${whichAccount(view)}</dd></div>
 <div><dt>Link expires</dt><dd>${momentOf(view.expiresAt)}</dd></div>
 </dl>
 </main>`,
   });
+}
+
+/** Whose account it is, and which of them where it has a name. */
+export function whichAccount({ account }: Pick<LinkView, 'account'>): Html {
+  const whose = account.owner === 'organization' ? 'The organization’s' : 'Personal';
+  return account.name === null ? html`${whose}` : html`${whose}: <strong>${foreign(account.name)}</strong>`;
 }
 
 function scopesOf(view: LinkView): Html | undefined {

@@ -118,7 +118,7 @@ function addressOf(path: string, link: string): string {
 }
 
 describe('every page', () => {
-  it('is sent with the strict headers, whatever it answers', async () => {
+  it('A14, A16: is sent with the strict headers, whatever it answers', async () => {
     const link = await linkFor('linear');
     for (const { method, path } of pageRoutes) {
       const response = await fetch(addressOf(path, link), { method, redirect: 'manual' });
@@ -170,7 +170,7 @@ describe('every page', () => {
     ]);
   });
 
-  it('asks for nothing from elsewhere', async () => {
+  it('A16: asks for nothing from elsewhere', async () => {
     for (const connection of ['linear', 'datadog']) {
       const html = await (await fetch(await linkFor(connection))).text();
       for (const [, address] of html.matchAll(/(?:src|href|action)="([^"]*)"/g)) {
@@ -205,7 +205,7 @@ describe('the landing page', () => {
     expect((await fetch(await linkFor('datadog'))).headers.get('content-security-policy')).toContain("form-action 'self';");
   });
 
-  it('survives 600 looks of previews and scanners: the link still works, once', async () => {
+  it('A17: survives 600 looks of previews and scanners: the link still works, once', async () => {
     const bots = [
       'Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)',
       'Twitterbot/1.0',
@@ -252,7 +252,7 @@ describe('the landing page', () => {
     expect(pressed.headers.getSetCookie()).toEqual([]);
   });
 
-  it('of a link that never was, and of one with a changed secret, are the same', async () => {
+  it('A20: of a link that never was, and of one with a changed secret, are the same', async () => {
     const link = await linkFor('linear');
     const changed = link.replace(/.(?=.{7}$)/, (c) => (c === 'a' ? 'b' : 'a'));
     const answers = await Promise.all(
@@ -267,7 +267,7 @@ describe('the landing page', () => {
 });
 
 describe('hostile text', () => {
-  it('in workspace, identifier and provider label is shown as text', async () => {
+  it('A15: in workspace, identifier and provider label is shown as text', async () => {
     const hostile = `"><script>alert(1)</script><img src=x onerror='alert(2)'>`;
     const [workspace] = (await rows('select name from workspaces limit 1')) as { name: string }[];
     await rows('update workspaces set name = $1', [hostile]);
@@ -286,7 +286,7 @@ describe('hostile text', () => {
   });
 });
 
-describe('a form that did not come from our page', () => {
+describe('A19: a form that did not come from our page', () => {
   it.each([
     ['another site', { 'sec-fetch-site': 'cross-site', origin: 'https://evil.example' }],
     ['a sibling site', { 'sec-fetch-site': 'same-site', origin: 'http://sub.127.0.0.1' }],
@@ -354,7 +354,7 @@ describe('a form that did not come from our page', () => {
 });
 
 describe('the way back from the provider', () => {
-  it('ends connected, and reload changes nothing', async () => {
+  it('A10: ends connected, and reload changes nothing', async () => {
     const identifier = someone();
     const done = await broker.connect(await linkFor('linear', identifier), { account: 'grace@example.test' });
     expect(done.status).toBe(200);
@@ -367,7 +367,7 @@ describe('the way back from the provider', () => {
     expect((await broker.control('/linear/ledger', 'GET')).counts).toEqual(ledger.counts);
   });
 
-  it('in another browser is refused, and the right one can still finish', async () => {
+  it('A08, A24: in another browser is refused, and the right one can still finish', async () => {
     const link = await linkFor('linear');
     const { state, cookie } = await press(link);
     const stranger = await press(await linkFor('linear'));
@@ -387,7 +387,7 @@ describe('the way back from the provider', () => {
     expect(right.headers.get('location')).toBe(`${new URL(link).pathname}/done?r=consent_denied`);
   });
 
-  it('with a state used before, forged, missing, doubled or of another connection is refused', async () => {
+  it('A08: with a state used before, forged, missing, doubled or of another connection is refused', async () => {
     const link = await linkFor('linear');
     const { state, cookie } = await press(link);
     const ledger = (await broker.control('/linear/ledger', 'GET')).counts;
@@ -419,7 +419,7 @@ describe('the way back from the provider', () => {
     expect((await comeBack('linear', { state, error: 'access_denied' }, cookie)).status).toBe(303);
   });
 
-  it('with a refusal never shows the provider’s text, and offers another try', async () => {
+  it('A07, A15: with a refusal never shows the provider’s text, and offers another try', async () => {
     const link = await linkFor('linear');
     const { state, cookie } = await press(link);
     const text = 'visit evil.example <script>alert(1)</script>';
@@ -587,7 +587,7 @@ describe('logos', () => {
 });
 
 describe('behind https', () => {
-  it('the cookie is a __Host- one, HttpOnly, Secure, Lax, for the whole site and as long as a consent', async () => {
+  it('A24: the cookie is a __Host- one, HttpOnly, Secure, Lax, for the whole site and as long as a consent', async () => {
     const { app } = await served({ baseUrl: 'https://broker.example' });
     // Off loopback nobody goes on unverified.
     const verification = { mode: 'app', user_verify_urls: ['https://app.example/verify'] };

@@ -65,6 +65,8 @@ main.card section{display:grid;gap:.75rem}
 .not-you strong{color:var(--text)}
 .button{display:block;width:100%;border:0;border-radius:12px;padding:.875rem 1.25rem;background:var(--accent);color:var(--on-accent);font:650 1.0625rem/1.3 var(--sans);text-align:center;text-decoration:none;cursor:pointer;transition:background .15s}
 .button:hover{background:var(--accent-strong);color:var(--on-accent)}
+.button.second{background:none;color:var(--accent);box-shadow:inset 0 0 0 1.5px var(--accent)}
+.button.second:hover{background:var(--accent);color:var(--on-accent)}
 .button:active{transform:translateY(1px)}
 
 form{display:grid;gap:1.125rem;margin:0}

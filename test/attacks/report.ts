@@ -1,0 +1,89 @@
+import path from 'node:path';
+import { type Attack, attacks, completeGroups } from './catalogue.ts';
+import { idsOf, root } from './named-tests.ts';
+
+/** What is read of vitest's JSON report. */
+export interface VitestReport {
+  testResults: {
+    name: string;
+    message?: string;
+    assertionResults: { ancestorTitles: string[]; title: string; status: string }[];
+  }[];
+}
+
+interface Ran {
+  file: string;
+  name: string;
+  passed: boolean;
+}
+
+export interface Line extends Attack {
+  /** `missing`: no test ran to its end under this id. `failed`: at least one did not hold. */
+  result: 'held' | 'failed' | 'missing' | 'awaited' | 'not applicable yet';
+  tests: Ran[];
+}
+
+/** One line for each attack, in the order of the catalogue. */
+export function linesOf(report: VitestReport, awaited: readonly string[], only?: readonly string[]): Line[] {
+  const byId = new Map<string, Ran[]>();
+  for (const { name: file, assertionResults } of report.testResults) {
+    for (const { ancestorTitles, title, status } of assertionResults) {
+      // 'skipped' is what the name pattern left out, too.
+      if (status !== 'passed' && status !== 'failed') continue;
+      const ran = { file: path.relative(root, file), name: [...ancestorTitles, title].join(' › '), passed: status === 'passed' };
+      for (const id of new Set([...ancestorTitles, title].flatMap(idsOf))) byId.set(id, [...(byId.get(id) ?? []), ran]);
+    }
+  }
+  return attacks
+    .filter(({ id }) => only === undefined || only.includes(id))
+    .map((attack) => {
+      const tests = byId.get(attack.id) ?? [];
+      const result = tests.some(({ passed }) => !passed)
+        ? 'failed'
+        : tests.length > 0
+          ? 'held'
+          : attack.notApplicableYet !== undefined
+            ? 'not applicable yet'
+            : awaited.includes(attack.id)
+              ? 'awaited'
+              : 'missing';
+      return { ...attack, result, tests };
+    });
+}
+
+export const isBroken = ({ result }: Line): boolean => result === 'failed' || result === 'missing';
+
+/** The table as text: id, result, attack and defence; below them the tests, those of one file together. */
+export function table(lines: readonly Line[]): string {
+  const out: string[] = [];
+  let group = '';
+  for (const line of lines) {
+    const letter = line.id[0] as string;
+    if (letter !== group) {
+      group = letter;
+      out.push('', `${letter}. ${completeGroups[letter]?.title ?? 'so far'}`, '');
+    }
+    out.push(`${line.id}  ${line.result.padEnd(8)}  ${line.attack}: ${line.defence}`);
+    if (line.notApplicableYet !== undefined) out.push(`${' '.repeat(15)}${line.notApplicableYet}`);
+    for (const file of new Set(line.tests.map((test) => test.file))) {
+      const tests = line.tests.filter((test) => test.file === file);
+      out.push(`${' '.repeat(15)}${file}`);
+      const failed = tests.filter(({ passed }) => !passed);
+      const shown = failed.length > 0 ? failed : tests.slice(0, 1);
+      for (const { name } of shown) out.push(`${' '.repeat(17)}${failed.length > 0 ? 'FAILED ' : ''}${name.replace(/\s+/g, ' ')}`);
+      if (tests.length > shown.length) out.push(`${' '.repeat(17)}and ${tests.length - shown.length} more`);
+    }
+  }
+  const count = (result: Line['result']) => lines.filter((line) => line.result === result).length;
+  const results: Line['result'][] = ['held', 'failed', 'missing', 'awaited', 'not applicable yet'];
+  const tests = new Set(lines.flatMap((line) => line.tests.map(({ file, name }) => `${file} ${name}`))).size;
+  out.push(
+    '',
+    `${lines.length} attacks, ${tests} tests: ${results
+      .filter((r) => count(r) > 0)
+      .map((r) => `${count(r)} ${r}`)
+      .join(', ')}`,
+    '',
+  );
+  return out.join('\n');
+}
