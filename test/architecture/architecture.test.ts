@@ -170,7 +170,7 @@ const words: { sequence: string[]; homes: RegExp; why: string }[] = [
   {
     sequence: ['reveal', '('],
     homes:
-      /^(packages\/vault\/src\/(sealing|master-key|webhook-signing|read-out|key-services\/[\w-]+)\.ts|packages\/oauth\/src\/client-authentication\.ts|packages\/egress\/src\/placement\/[\w-]+\.ts|apps\/broker\/src\/(deps|master-keys|keys-command)\.ts|packages\/contract\/src\/secret\.ts)$/,
+      /^(packages\/vault\/src\/(sealing|master-key|webhook-signing|read-out|key-services\/[\w-]+)\.ts|packages\/oauth\/src\/(client-authentication|secret-requests)\.ts|packages\/egress\/src\/placement\/[\w-]+\.ts|apps\/broker\/src\/(deps|master-keys|keys-command)\.ts|packages\/contract\/src\/secret\.ts)$/,
     why: 'a secret is sealed except in a few named files',
   },
   {

@@ -45,7 +45,7 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
   }
   const { identify, auth } = connector;
   routes.push(routeOf(connector, 'identify', undefined, identify.request, {}, identify.example.receives, {}));
-  if (auth.kind === 'oauth2' && auth.revocation !== undefined) {
+  if ('revocation' in auth && auth.revocation !== undefined) {
     routes.push(routeOf(connector, 'revocation', undefined, auth.revocation, {}, { body: acknowledgement(connector) }, {}));
   }
   return routes;

@@ -2,6 +2,7 @@ import { sandboxUrl } from '@grantway/connector-kit';
 import { type ApiRoute, describeRoute } from './api-routes.ts';
 import { type Answer, type Incoming, jsonAnswer } from './exchange.ts';
 import { liveTokens } from './grants.ts';
+import type { Ended } from './issuer.ts';
 import { isRecord } from './json-places.ts';
 import { knobHelp, parseKnobs } from './knobs.ts';
 import type { IndexView } from './pages.ts';
@@ -14,10 +15,13 @@ export const controlHelp: [call: string, words: string][] = [
   ['DELETE /_sandbox/{connector}/knobs', 'back to normal'],
   [
     'POST /_sandbox/{connector}/revoke',
-    'ends every grant, or with {"account": "ada@example.test"} those of one account, as a person would in the vendor’s settings; with keys: every key used so far. Answers {"revoked": n}',
+    'ends every grant, or with {"account": "ada@example.test"} those of one account, as a person would in the vendor’s settings; with keys: every key used so far; service accounts, clients and consumers: {"what": "grants"} (default: what a person or the vendor’s console gave out), "tokens" or "apps". Answers {"revoked": n}',
   ],
   ['GET /_sandbox/{connector}/ledger', 'what happened: counts and the latest events; what is alive: grants and tokens'],
-  ['POST /_sandbox/{connector}/register', 'a new OAuth client (RFC 7591): {"redirect_uris": ["…"], "client_name": "…"}'],
+  [
+    'POST /_sandbox/{connector}/register',
+    'a new OAuth client (RFC 7591): {"redirect_uris": ["…"], "client_name": "…"}; or what the vendor’s console gives out: a client, a consumer, an app’s key, a key file',
+  ],
   ['POST /_sandbox/{connector}/grants', 'grants without a browser, each of another account: {"client_id": "…", "count": n}'],
 ];
 
@@ -41,15 +45,23 @@ export function resetKnobs(vendor: Vendor): Answer {
 
 export function revokeAll(vendor: Vendor, request: Incoming): Answer {
   const body = request.body.length === 0 ? {} : bodyOf(request);
-  const unknown = isRecord(body) ? Object.keys(body).filter((name) => name !== 'account') : ['the body'];
+  const names = vendor.issuer === undefined ? ['account'] : ['account', 'what'];
+  const unknown = isRecord(body) ? Object.keys(body).filter((name) => !names.includes(name)) : ['the body'];
   const account = isRecord(body) ? body.account : undefined;
+  const what = (isRecord(body) ? body.what : undefined) ?? 'grants';
+  if (what !== 'grants' && what !== 'tokens' && what !== 'apps') unknown.push('what');
   if (unknown.length > 0 || (account !== undefined && typeof account !== 'string')) {
     return jsonAnswer(400, { error: 'invalid_request', message: 'the body must be empty or {"account": "…"}' });
   }
-  if (account !== undefined && vendor.oauth === undefined) {
+  if (account !== undefined && vendor.oauth === undefined && vendor.issuer === undefined) {
     return jsonAnswer(400, { error: 'invalid_request', message: 'keys belong to no account; send no body' });
   }
-  const revoked = vendor.oauth === undefined ? revokeKeys(vendor) : revokeGrants(vendor, account as string | undefined);
+  const revoked =
+    vendor.issuer !== undefined
+      ? vendor.issuer.revoke(what as Ended, account as string | undefined)
+      : vendor.oauth === undefined
+        ? revokeKeys(vendor)
+        : revokeGrants(vendor, account as string | undefined);
   vendor.ledger.count('revocations', revoked);
   vendor.ledger.record('revocation', { by: 'user', revoked });
   vendor.log(`${vendor.id} revoked ${revoked} as its user`);
@@ -79,9 +91,11 @@ export function indexOf(origin: string, vendors: { vendor: Vendor; routes: ApiRo
         auth:
           auth.kind === 'oauth2'
             ? `OAuth, ${auth.pkce === 'S256' ? 'with PKCE' : 'without PKCE'}, refresh token rotation class ${auth.rotationClass}`
-            : auth.kind === 'none'
-              ? 'Nothing'
-              : `Keys in ${auth.kind === 'api_key' ? Object.keys(auth.headers).join(', ') : 'Authorization'}: any value of at least 8 characters without “invalid” or “revoked” in it`,
+            : vendor.issuer !== undefined
+              ? `${auth.kind}; POST /_sandbox/${vendor.id}/register gives out what it takes`
+              : auth.kind === 'none'
+                ? 'Nothing'
+                : `Keys in ${auth.kind === 'api_key' ? Object.keys(auth.headers).join(', ') : 'Authorization'}: any value of at least 8 characters without “invalid” or “revoked” in it`,
         routes: [...new Set(routes.map((route) => `${describeRoute(route)}  ${route.name}`))],
         oauth,
       };

@@ -116,7 +116,7 @@ export async function register(vendor: Vendor, oauth: OAuthVendor, request: Inco
 }
 
 /** A token endpoint's refusal in the vendor's own words. */
-export function refusal(auth: OAuth2Auth, status: number, error: string, description?: string): Answer {
+export function refusal(auth: Pick<OAuth2Auth, 'tokenExample'>, status: number, error: string, description?: string): Answer {
   const example = auth.tokenExample?.refusal;
   if (example === undefined) return jsonAnswer(status, { error, ...(description === undefined ? {} : { error_description: description }) });
   const body = structuredClone(example.body);

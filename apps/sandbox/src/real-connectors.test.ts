@@ -23,7 +23,7 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
     if (auth.kind === 'none') return {};
     if (auth.kind === 'bearer') return { authorization: `${auth.scheme} ${fill(auth.token)}`.trim() };
     if (auth.kind === 'basic') return { authorization: `Basic ${btoa(`${fill(auth.username)}:${fill(auth.password)}`)}` };
-    if (auth.kind === 'aws_sigv4') throw new Error('no connector of this build signs its requests');
+    if (auth.kind !== 'api_key') throw new Error('no connector of this build is authorized in that way');
     return Object.fromEntries(Object.entries(auth.headers).map(([name, template]) => [name, fill(template)]));
   }
   const app: App = await registerApp(sandbox.origin, connector.id);

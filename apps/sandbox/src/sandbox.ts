@@ -1,12 +1,13 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Connector, sandboxUrl } from '@grantway/connector-kit';
+import { type Connector, type OAuth2Auth, sandboxUrl } from '@grantway/connector-kit';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ApiMatch, type ApiRoute, apiRoutesOf, isBelowBase, matchApiRoute } from './api-routes.ts';
 import { decideConsent, showConsent } from './consent.ts';
 import { indexOf, putKnobs, readKnobs, readLedger, resetKnobs, revokeAll } from './controls.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
 import { makeGrants } from './grants.ts';
+import type { Issuer } from './issuer.ts';
 import { type Failure, nextTrouble } from './knobs.ts';
 import { authorize, refusal, register, resume, revoke, token } from './oauth-endpoints.ts';
 import { indexPage, pageHeaders, stylesheetPath } from './pages.ts';
@@ -98,7 +99,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   app.delete('/_sandbox/:connector/knobs', control(resetKnobs));
   app.post('/_sandbox/:connector/revoke', control(revokeAll));
   app.get('/_sandbox/:connector/ledger', control(readLedger));
-  app.post('/_sandbox/:connector/register', control(withOAuth(register)));
+  app.post(
+    '/_sandbox/:connector/register',
+    control((vendor, incoming) => vendor.issuer?.register(incoming) ?? withOAuth(register)(vendor, incoming)),
+  );
   app.post('/_sandbox/:connector/grants', control(withOAuth(makeGrants)));
 
   const browser =
@@ -146,7 +150,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (endpoint === 'authorize') return authorize(vendor, oauth, incoming);
     if (endpoint === 'revoke') {
       const trouble = await suffer(vendor, 'revocation');
-      return trouble === undefined ? oauth.inTurn(() => revoke(vendor, oauth, incoming)) : failedToken(oauth, trouble);
+      return trouble === undefined ? oauth.inTurn(() => revoke(vendor, oauth, incoming)) : failedToken(oauth.auth, trouble);
     }
     const decide = () => oauth.inTurn(() => token(vendor, oauth, incoming));
     const decided = vendor.knobs.when === 'after' ? await decide() : undefined;
@@ -154,7 +158,26 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (fail === undefined) return decided ?? decide();
     vendor.ledger.record('token', { knob: fail });
     vendor.log(`${vendor.id} token: ${fail} by knob`);
-    return failedToken(oauth, fail);
+    return failedToken(oauth.auth, fail);
+  }
+
+  /** An endpoint of a vendor that gives out credentials in another way than by OAuth 2's authorization code. */
+  async function answerIssuer(vendor: Vendor, issuer: Issuer, endpoint: string, incoming: Incoming): Promise<Reaction> {
+    const decided = vendor.knobs.when === 'after' ? issuer.answer(endpoint, incoming) : undefined;
+    const fail = endpoint === 'authorize' ? undefined : await suffer(vendor, 'token');
+    vendor.log(`${vendor.id} ${endpoint}${fail === undefined ? '' : `: ${fail} by knob`}`);
+    if (fail === undefined) return decided ?? issuer.answer(endpoint, incoming);
+    vendor.ledger.record('token', { knob: fail });
+    return failedToken({}, fail);
+  }
+
+  function issuerOf(incoming: Incoming): { vendor: Vendor; issuer: Issuer; endpoint: string } | undefined {
+    for (const { vendor } of vendors) {
+      const { issuer } = vendor;
+      const endpoint = issuer?.endpointOf(incoming);
+      if (issuer !== undefined && endpoint !== undefined) return { vendor, issuer, endpoint };
+    }
+    return undefined;
   }
 
   async function answerApi(incoming: Incoming): Promise<Reaction> {
@@ -195,7 +218,13 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   app.all('/*', async (request, reply) => {
     const incoming = incomingOf(request);
     const candidates = endpoints.get(incoming.path);
-    const reaction = candidates === undefined ? await answerApi(incoming) : await answerOAuth(incoming, candidates);
+    const issued = candidates === undefined ? issuerOf(incoming) : undefined;
+    const reaction =
+      candidates !== undefined
+        ? await answerOAuth(incoming, candidates)
+        : issued !== undefined
+          ? await answerIssuer(issued.vendor, issued.issuer, issued.endpoint, incoming)
+          : await answerApi(incoming);
     if (typeof reaction !== 'string') return send(reply, reaction);
     reply.hijack();
     if (reaction === 'reset') reply.raw.socket?.resetAndDestroy();
@@ -255,16 +284,16 @@ function failedCall(vendor: Vendor, fail: Failure): Reaction {
   }
 }
 
-function failedToken(oauth: OAuthVendor, fail: Failure): Reaction {
+function failedToken(auth: Pick<OAuth2Auth, 'tokenExample'>, fail: Failure): Reaction {
   switch (fail) {
     case '401':
-      return refusal(oauth.auth, 401, 'invalid_client');
+      return refusal(auth, 401, 'invalid_client');
     case '429':
       return jsonAnswer(429, { error: 'temporarily_unavailable' }, { 'retry-after': '2' });
     case '500':
       return jsonAnswer(500, { error: 'server_error' });
     case '200_with_error':
-      return { ...refusal(oauth.auth, 200, 'temporarily_unavailable'), status: 200 };
+      return { ...refusal(auth, 200, 'temporarily_unavailable'), status: 200 };
     case 'html':
       return htmlInstead();
     default:

@@ -1,10 +1,12 @@
 import { createHash } from 'node:crypto';
-import { type ApiFault, placeholders, type StaticAuth } from '@grantway/connector-kit';
+import type { ApiFault, StaticAuth } from '@grantway/connector-kit';
 import { answerBody } from './api-answers.ts';
 import { type ApiMatch, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
+import type { Standing } from './issuer.ts';
 import type { Leaf } from './json-places.ts';
 import { findStored, revokeGrant } from './provider-adapter.ts';
+import { matched } from './templates.ts';
 import type { Vendor } from './vendor.ts';
 
 type FaultKind = ApiFault['kind'];
@@ -26,20 +28,9 @@ export function apiRefusal(vendor: Vendor, ...kinds: [FaultKind, ...FaultKind[]]
   return exampleAnswer(status, body, headers);
 }
 
-/** What a request's credential is worth. */
-type Standing = Accepted | { kind: 'rejected' } | { kind: 'revoked' };
-
-interface Accepted {
-  kind: 'accepted';
-  /** Undefined where there are no scopes. */
-  scopes?: string[];
-  account?: string | undefined;
-  grantId?: string;
-}
-
 export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming): Answer {
   const { route } = match;
-  const standing = vendor.oauth === undefined ? standingOfKey(vendor, request) : standingOfToken(vendor, bearerOf(request));
+  const standing = standingOf(vendor, request);
   if (standing.kind === 'rejected') return apiRefusal(vendor, 'rejected');
   if (standing.kind === 'revoked') return apiRefusal(vendor, 'revoked', 'rejected');
   const missing = Object.keys(vendor.connector.api.headers ?? {}).find((name) => headerOf(request.headers, name) === undefined);
@@ -50,6 +41,11 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
   if (scopes !== undefined && route.tool?.scopes.some((scope) => !scopes.includes(scope))) return apiRefusal(vendor, 'missing_scope');
   if (route.name === 'revocation' && standing.grantId !== undefined) {
     revokeGrant(vendor.state, vendor.id, standing.grantId);
+    vendor.ledger.count('revocations');
+    vendor.ledger.record('revocation', { by: 'client' });
+  }
+  if (route.name === 'revocation' && standing.end !== undefined) {
+    standing.end();
     vendor.ledger.count('revocations');
     vendor.ledger.record('revocation', { by: 'client' });
   }
@@ -96,6 +92,11 @@ export function notServed(request: Incoming, near: { connector: string; routes: 
 
 export function servedBy(vendor: Vendor, routes: Parameters<typeof describeRoute>[0][]): { connector: string; routes: string[] } {
   return { connector: vendor.id, routes: [...new Set(routes.map((route) => `${describeRoute(route)} (${route.name})`))] };
+}
+
+function standingOf(vendor: Vendor, request: Incoming): Standing {
+  if (vendor.issuer !== undefined) return vendor.issuer.standing(request);
+  return vendor.oauth === undefined ? standingOfKey(vendor, request) : standingOfToken(vendor, bearerOf(request));
 }
 
 function standingOfToken(vendor: Vendor, token: string | undefined): Standing {
@@ -154,17 +155,4 @@ function fieldValues(auth: StaticAuth, request: Incoming): Map<string, string> |
     case 'none':
       return authorization === undefined ? new Map() : undefined;
   }
-}
-
-function matched(places: [template: string, given: string | undefined][]): Map<string, string> | undefined {
-  const values = new Map<string, string>();
-  for (const [template, given] of places) {
-    const literals = template.split(/\{[a-z][a-z0-9_]*\}/).map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&'));
-    const found = given === undefined ? null : new RegExp(`^${literals.join('(.+)')}$`, 's').exec(given);
-    if (found === null) return undefined;
-    placeholders(template).forEach((field, i) => {
-      values.set(field, found[i + 1] as string);
-    });
-  }
-  return values;
 }

@@ -1,9 +1,11 @@
-import type { Connector, OAuth2Auth } from '@grantway/connector-kit';
+import { type Connector, isIssued, type OAuth2Auth } from '@grantway/connector-kit';
 import { accountValues } from './accounts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts';
+import { createIssuer, type Issuer } from './issuer.ts';
 import type { Leaf } from './json-places.ts';
 import type { Knobs } from './knobs.ts';
 import { createLedger, type Ledger } from './ledger.ts';
+import { createOAuth1Provider } from './oauth1-provider.ts';
 import { type ScopeReader, scopeReader } from './scopes.ts';
 import type { State } from './state.ts';
 
@@ -15,6 +17,8 @@ export interface Vendor {
   ledger: Ledger;
   knobs: Knobs;
   oauth: OAuthVendor | undefined;
+  /** Kinds that get their credentials in another way. */
+  issuer: Issuer | undefined;
   log: (line: string) => void;
   /** What stands for the account in the connector's examples, and its value for this account. */
   valuesFor(account: string): Map<Leaf, Leaf>;
@@ -41,6 +45,7 @@ export function createVendor(options: { connector: Connector; origin: string; st
     ledger: createLedger(),
     knobs: {},
     oauth: undefined,
+    issuer: undefined,
     log,
     valuesFor(account) {
       const values = known.get(account) ?? accountValues(connector, account);
@@ -65,5 +70,8 @@ export function createVendor(options: { connector: Connector; origin: string; st
       },
     };
   }
+  const ofIssuer = { connector, state, ledger: vendor.ledger, knobs: () => vendor.knobs };
+  if (isIssued(auth)) vendor.issuer = createIssuer(auth, ofIssuer);
+  if (auth.kind === 'oauth1') vendor.issuer = createOAuth1Provider(auth, ofIssuer);
   return vendor;
 }

@@ -4,10 +4,13 @@ import type { ApiRequest } from './request.ts';
  * How a user's account at the vendor is authorized: a closed list. Each kind has one placement file in egress and one
  * way through the hosted pages; a connector only fills in values.
  */
-export type AuthSpec = OAuth2Auth | StaticAuth;
+export type AuthSpec = OAuth2Auth | OAuth1Auth | IssuedAuth | StaticAuth;
 
 /** Kinds whose credential is what the person enters, and stays what it is. */
 export type StaticAuth = ApiKeyAuth | BasicAuth | BearerAuth | AwsSigV4Auth | NoAuth;
+
+/** Kinds whose short-lived tokens are made of a long-lived secret that never changes: rotation class A by nature. */
+export type IssuedAuth = ClientCredentialsAuth | JwtServiceAccountAuth | MintedAuth;
 
 /** What a token endpoint's answer says, after the vendor's own shape has been read (RFC 6749 section 5.1 terms). */
 export interface TokenAnswer {
@@ -91,6 +94,10 @@ export interface Field {
   options?: { value: string; label: string }[];
   default?: string;
   placeholder?: string;
+  /** A text of several lines, for example a key file. */
+  multiline?: boolean;
+  /** May be left empty. */
+  optional?: boolean;
 }
 
 export interface ApiKeyAuth {
@@ -139,9 +146,135 @@ export interface NoAuth {
   fields: Field[];
 }
 
-/** Templates of what is placed, over the fields. */
-export function templatesOf(auth: StaticAuth): string[] {
+/**
+ * Whose long-lived secret tokens are made of. `account`: each person enters one. `connection`: the operator's app of the
+ * connection, `{client_id}` and `{client_secret}` in templates; then the fields are the operator's too, because a person
+ * who could choose them would choose among all that the app may reach.
+ */
+export type SecretOf = 'account' | 'connection';
+
+interface IssuedBase {
+  secretOf: SecretOf;
+  fields: Field[];
+  /** The vendor's own call that ends the token it is made with, placed as for any API call. */
+  revocation?: ApiRequest;
+}
+
+interface Scoped {
+  scopes: Record<string, string>;
+  defaultScopes: string[];
+  scopeSeparator: ' ' | ',';
+}
+
+/** RFC 6749 section 4.4: the client acts for itself. */
+export interface ClientCredentialsAuth extends IssuedBase, Scoped {
+  kind: 'oauth2_client_credentials';
+  /** https; may hold `{field}` of non-secret fields as a base URL may. */
+  tokenUrl: string;
+  clientId: string;
+  clientSecret: string;
+  clientAuthentication: 'client_secret_post' | 'client_secret_basic';
+  /** Further parameters of the token request, templates over the fields: an audience, an account id. */
+  tokenParams?: Record<string, string>;
+  /** Token endpoint error codes, besides those of RFC 6749, that mean that this client is gone. */
+  goneErrors?: string[];
+}
+
+/** RFC 7523 section 2.1 with a service account's key file as Google issues it; RS256. */
+export interface JwtServiceAccountAuth extends IssuedBase, Scoped {
+  kind: 'jwt_service_account';
+  /** Where the assertion goes, and its audience. Never taken from the key file. */
+  tokenUrl: string;
+  /** Template of the key file: a secret field, or `{client_secret}`. */
+  key: string;
+  /**
+   * Template of the person to act as (domain-wide delegation); empty: as itself. `{user_identifier}` is the identifier of
+   * the user who connects, and with `secretOf: 'connection'` the only one that differs between users.
+   */
+  subject?: string;
+}
+
+/** A token of the vendor's own making for a long-lived secret: one request, one answer with a token in it. */
+export interface MintedAuth extends IssuedBase {
+  kind: 'minted';
+  mint: {
+    method: 'POST' | 'GET' | 'PUT';
+    /** https; the host as in a base URL, path segments may be whole `{field}`s. */
+    url: string;
+    /** Templates over the fields and `{jwt}`. */
+    headers?: Record<string, string>;
+    basic?: { username: string; password: string };
+    form?: Record<string, string>;
+    /** Every text in it is a template. */
+    json?: Record<string, unknown>;
+    /** Signed anew for each request; `iat` and `exp` are added. `key` is a PEM private key. */
+    jwt?: { algorithm: 'RS256' | 'ES256'; key: string; claims: Record<string, string>; lifeSeconds: number };
+  };
+  /** The answer as the vendor documents it, with made-up values, and JSON pointers to what is read from it. */
+  answer: { status?: number; body: Record<string, unknown>; slots: { token: string; expires_at?: string; expires_in?: string } };
+  /** Where the vendor does not say how long a token lives. */
+  lifeSeconds?: number;
+  /** How the token is sent, `{token}` in each. */
+  headers: Record<string, string>;
+  /** HTTP statuses of the mint endpoint by which this account is gone, besides 401 where the secret is the account's. */
+  goneStatuses?: number[];
+}
+
+/** RFC 5849 with HMAC-SHA1; the consumer key and secret are the connection's client id and secret. */
+export interface OAuth1Auth {
+  kind: 'oauth1';
+  /** Absent: no person is asked, and requests are signed with the consumer's credentials alone. */
+  authorization?: {
+    requestTokenUrl: string;
+    authorizeUrl: string;
+    accessTokenUrl: string;
+    /** Extra parameters of the authorization page. */
+    authorizeParams?: Record<string, string>;
+  };
+  /** Non-secret ones; the operator fixes them. */
+  fields: Field[];
+  realm?: string;
+  revocation?: ApiRequest;
+}
+
+export function isIssued(auth: AuthSpec): auth is IssuedAuth {
+  return auth.kind === 'oauth2_client_credentials' || auth.kind === 'jwt_service_account' || auth.kind === 'minted';
+}
+
+/** Whether the person is sent to the vendor's own pages, instead of a form of ours. */
+export function hasConsentPage(auth: AuthSpec): auth is OAuth2Auth | (OAuth1Auth & { authorization: object }) {
+  return auth.kind === 'oauth2' || (auth.kind === 'oauth1' && auth.authorization !== undefined);
+}
+
+/** Whether the connection holds an app of the operator: client id and client secret. */
+export function usesApp(auth: AuthSpec): boolean {
+  return auth.kind === 'oauth2' || auth.kind === 'oauth1' || (isIssued(auth) && auth.secretOf === 'connection');
+}
+
+/** Whether nobody but the operator may choose the fields' values. */
+export function fieldsAreTheOperators(auth: AuthSpec): boolean {
+  return auth.kind !== 'oauth2' && usesApp(auth);
+}
+
+/** Scope name -> plain words; nothing where the vendor knows none. */
+export function scopesOf(auth: AuthSpec): Record<string, string> {
+  return 'scopes' in auth ? auth.scopes : {};
+}
+
+/** Templates of what is placed or sent, over the fields. */
+export function templatesOf(auth: StaticAuth | IssuedAuth | OAuth1Auth): string[] {
   switch (auth.kind) {
+    case 'oauth1':
+      return [];
+    case 'oauth2_client_credentials':
+      return [auth.clientId, auth.clientSecret, ...Object.values(auth.tokenParams ?? {})];
+    case 'jwt_service_account':
+      return [auth.key, auth.subject ?? ''];
+    case 'minted': {
+      const { headers, basic, form, json, jwt } = auth.mint;
+      const texts = [headers, basic, form, json, jwt?.claims].flatMap((part) => textsIn(part));
+      return [...texts, jwt?.key ?? ''];
+    }
     case 'api_key':
       return Object.values(auth.headers);
     case 'basic':
@@ -155,13 +288,31 @@ export function templatesOf(auth: StaticAuth): string[] {
   }
 }
 
+function textsIn(value: unknown): string[] {
+  if (typeof value === 'string') return [value];
+  return typeof value === 'object' && value !== null ? Object.values(value).flatMap(textsIn) : [];
+}
+
+/** Names that templates may use beside the fields. */
+export function reservedNames(auth: AuthSpec): string[] {
+  if (!isIssued(auth)) return [];
+  return [
+    ...(auth.secretOf === 'connection' ? ['client_id', 'client_secret'] : []),
+    ...(auth.kind === 'jwt_service_account' ? ['user_identifier'] : []),
+    ...(auth.kind === 'minted' ? ['jwt'] : []),
+  ];
+}
+
 /** What the person enters; nothing where the vendor's own pages ask. */
 export function fieldsOf(auth: AuthSpec): Field[] {
   return auth.kind === 'oauth2' ? [] : auth.fields;
 }
 
 /** What the vault keeps for an account, opened. Never leaves vault, oauth and egress. */
-export type Credential = OAuth2Credential | StaticCredential;
+export type Credential = RenewableCredential | OAuth1Credential | StaticCredential;
+
+/** Those whose access token is renewed by a request to the provider. */
+export type RenewableCredential = OAuth2Credential | IssuedCredential;
 
 export interface OAuth2Credential {
   kind: 'oauth2';
@@ -178,4 +329,32 @@ export interface StaticCredential {
   kind: StaticAuth['kind'];
   /** The secret ones. */
   fields: Record<string, string>;
+}
+
+export interface IssuedCredential {
+  kind: IssuedAuth['kind'];
+  /** The secret fields of which tokens are made; empty where the secret is the connection's. */
+  fields: Record<string, string>;
+  /** Whom the service account acts as. */
+  subject?: string | undefined;
+  /** What each token is asked for; what it got is in `scopes`. */
+  requested_scopes: string[];
+  /** Absent until the first token was issued. */
+  access_token?: string | undefined;
+  /** Milliseconds since the epoch; undefined where the vendor does not say. */
+  expires_at?: number | undefined;
+  scopes: string[];
+}
+
+/** RFC 5849 token credentials; without a token where the consumer signs alone. */
+export interface OAuth1Credential {
+  kind: 'oauth1';
+  token?: string | undefined;
+  token_secret?: string | undefined;
+}
+
+/** The operator's app of a connection, opened. */
+export interface AppCredentials {
+  client_id: string;
+  client_secret: string;
 }

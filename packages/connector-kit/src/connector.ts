@@ -1,4 +1,4 @@
-import { type AuthSpec, fieldsOf, templatesOf } from './auth.ts';
+import { type AuthSpec, fieldsOf, hasConsentPage, isIssued, reservedNames, scopesOf, templatesOf } from './auth.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import type { Tool } from './tool.ts';
 
@@ -68,16 +68,19 @@ export function connector(definition: Connector): Connector {
     seen.add(t.name);
     if (t.examples.length === 0) problems.push(`tool ${t.name} has no example`);
   }
-  if (definition.auth.kind === 'oauth2') {
+  if ('scopes' in definition.auth) {
     for (const scope of [...definition.auth.defaultScopes, ...definition.tools.flatMap((t) => t.scopes)]) {
-      if (definition.auth.scopes[scope] === undefined) problems.push(`scope ${scope} has no plain words`);
+      if (scopesOf(definition.auth)[scope] === undefined) problems.push(`scope ${scope} has no plain words`);
     }
   }
   if (definition.auth.kind !== 'oauth2') {
     const { auth } = definition;
+    const reserved = reservedNames(auth);
     for (const name of templatesOf(auth).flatMap(placeholders)) {
-      if (!auth.fields.some((f) => f.name === name)) problems.push(`{${name}} is no field`);
+      if (!auth.fields.some((f) => f.name === name) && !reserved.includes(name)) problems.push(`{${name}} is no field`);
     }
+    for (const { name } of auth.fields) if (reserved.includes(name)) problems.push(`${name} is no name of a field`);
+    problems.push(...issuingProblems(auth));
     if (auth.kind === 'bearer' && !/^[A-Za-z0-9._-]*$/.test(auth.scheme)) problems.push('auth.scheme');
     if (auth.kind === 'none' && auth.fields.some((f) => f.secret)) problems.push('no authentication takes no secret');
   }
@@ -89,6 +92,29 @@ export function connector(definition: Connector): Connector {
   }
   if (problems.length > 0) throw new TypeError(`connector ${definition.id}: ${problems.join('; ')}`);
   return definition;
+}
+
+/** What is wrong with a kind that asks the vendor for tokens. */
+function issuingProblems(auth: AuthSpec): string[] {
+  const found: string[] = [];
+  const mustBeUrl = (name: string, url: string, fields: string[] = []) => {
+    const odd = placeholders(url).filter((field) => !fields.includes(field));
+    if (!url.startsWith('https://') || url.includes('#') || odd.length > 0) found.push(`${name} must be https, over non-secret fields`);
+  };
+  if (auth.kind === 'oauth1') {
+    if (hasConsentPage(auth))
+      for (const name of ['requestTokenUrl', 'authorizeUrl', 'accessTokenUrl'] as const) mustBeUrl(name, auth.authorization[name]);
+    if (auth.fields.some((f) => f.secret)) found.push('OAuth 1.0a takes its secrets from the connection');
+  }
+  if (!isIssued(auth)) return found;
+  const open = auth.fields.filter((f) => !f.secret && (f.options !== undefined || f.pattern !== undefined)).map((f) => f.name);
+  mustBeUrl('the token endpoint', auth.kind === 'minted' ? auth.mint.url : auth.tokenUrl, auth.kind === 'jwt_service_account' ? [] : open);
+  if ((auth.secretOf === 'account') !== auth.fields.some((f) => f.secret)) found.push('secretOf and the secret fields disagree');
+  if (auth.kind === 'jwt_service_account' && auth.secretOf === 'account') {
+    const key = auth.fields.find((f) => `{${f.name}}` === auth.key);
+    if (key?.secret !== true || key.multiline !== true) found.push('the key file must be a secret field of several lines');
+  }
+  return found;
 }
 
 /** The `{names}` in a template. */

@@ -81,7 +81,18 @@ export const ConnectorField = z.object({
 });
 
 /** How a user's account is authorized. */
-export const AuthKind = z.enum(['oauth2', 'api_key', 'basic', 'bearer', 'aws_sigv4', 'none']);
+export const AuthKind = z.enum([
+  'oauth2',
+  'oauth2_client_credentials',
+  'jwt_service_account',
+  'minted',
+  'oauth1',
+  'api_key',
+  'basic',
+  'bearer',
+  'aws_sigv4',
+  'none',
+]);
 export type AuthKind = z.infer<typeof AuthKind>;
 
 export const ConnectorSummary = z.object({
@@ -100,7 +111,13 @@ export const Connector = ConnectorSummary.extend({
     pkce: z.boolean().optional(),
     rotation_class: z.enum(['A', 'B', 'C', 'D', 'E']).optional(),
     scopes: z.array(z.object({ name: z.string(), description: z.string(), default: z.boolean() })),
-    fields: z.array(ConnectorField).describe('What the person enters for a key connector'),
+    secret_of: z
+      .enum(['account', 'connection'])
+      .optional()
+      .describe('Kinds that ask for tokens with a long-lived secret: whose it is. connection: the client id and secret of the connection'),
+    fields: z
+      .array(ConnectorField)
+      .describe('What the person enters for a key connector; with secret_of connection, what the operator fixes'),
   }),
   tools: z.array(Tool),
 });
@@ -115,8 +132,13 @@ export const ConnectionStatus = z
 
 export const ConnectionAuth = z
   .strictObject({
-    client_id: z.string().min(1).max(512).optional().describe('The OAuth app’s client id'),
-    client_secret: z.string().min(1).max(4096).optional().describe('The OAuth app’s client secret; goes in, never comes out'),
+    client_id: z.string().min(1).max(512).optional().describe('The OAuth app’s client id, or its consumer key'),
+    client_secret: z
+      .string()
+      .min(1)
+      .max(8192)
+      .optional()
+      .describe('The OAuth app’s client secret, consumer secret, private key or key file; goes in, never comes out'),
     fields: z.record(z.string(), z.string().max(1024)).optional().describe('Non-secret fields fixed for every user, for example a region'),
   })
   .describe('The OAuth app, or fixed fields of a key connector');

@@ -2,7 +2,7 @@ import { type AuthorizationLink, type AuthorizationLinkCreate, Fault, newId, ran
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { ensureUser } from './connected-accounts.ts';
-import { connectionStatus, findConnectionByName } from './connections.ts';
+import { type ConnectionRow, connectionStatus, findConnectionByName } from './connections.ts';
 import type { Ctx } from './ctx.ts';
 import { ensureAccount, ensureLabelledAccount, mayChange } from './owned-accounts.ts';
 import { type LinkVerification, linkVerification, verificationModeOf } from './verification.ts';
@@ -41,10 +41,10 @@ export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLink
 /** @throws Fault connection_not_ready */
 export async function mustBeReady(
   ctx: Pick<Ctx, 'modules'>,
-  connection: { name: string; connector: string; clientId: string | null; clientSecretCt: Buffer | null },
+  connection: Pick<ConnectionRow, 'name' | 'connector' | 'clientId' | 'clientSecretCt' | 'fields'>,
 ): Promise<void> {
   const connector = await ctx.modules.catalogue.find(connection.connector);
-  if (connector === undefined || connectionStatus(connection, connector.auth.kind) !== 'COMPLETED') {
+  if (connector === undefined || connectionStatus(connection, connector.auth) !== 'COMPLETED') {
     throw new Fault(
       'connection_not_ready',
       `the connection "${connection.name}" has no complete OAuth app yet; add its client id and client secret`,

@@ -1,16 +1,7 @@
-import { type Connector, fieldsOf } from '@grantway/connector-kit';
-import {
-  type AuthKind,
-  type Connection,
-  type ConnectionCreate,
-  type ConnectionUpdate,
-  Fault,
-  type FieldError,
-  newId,
-  Secret,
-} from '@grantway/contract';
+import { type AuthSpec, type Connector, fieldsAreTheOperators, fieldsOf, hasConsentPage, scopesOf, usesApp } from '@grantway/connector-kit';
+import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
 import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from '@grantway/db';
-import { registerSandboxClient } from '@grantway/oauth';
+import { privateKeyProblem, readServiceAccountKey, registerSandboxClient } from '@grantway/oauth';
 import { clientSecretPlace } from '@grantway/vault';
 import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
@@ -220,10 +211,13 @@ export async function findConnectionByName(ctx: Ctx, tx: Tx, name: string): Prom
 
 export type ConnectionStatus = Connection['status'];
 
-export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, kind: AuthKind): ConnectionStatus {
-  if (kind !== 'oauth2') return 'COMPLETED';
+export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt' | 'fields'>, auth: AuthSpec): ConnectionStatus {
+  if (!usesApp(auth)) return 'COMPLETED';
   const parts = [row.clientId, row.clientSecretCt].filter((part) => part !== null).length;
-  return parts === 0 ? 'DRAFT' : parts === 1 ? 'IN_PROGRESS' : 'COMPLETED';
+  const lacksField =
+    fieldsAreTheOperators(auth) &&
+    fieldsOf(auth).some((f) => f.optional !== true && f.default === undefined && row.fields[f.name] === undefined);
+  return parts === 0 ? 'DRAFT' : parts === 1 || lacksField ? 'IN_PROGRESS' : 'COMPLETED';
 }
 
 export function redirectUri(baseUrl: string, connectionId: string): string {
@@ -236,12 +230,15 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
     id: row.id,
     name: row.name,
     connector: row.connector,
-    status: connectionStatus(row, kind),
+    status: connector !== undefined ? connectionStatus(row, connector.auth) : row.clientId === null ? 'COMPLETED' : 'IN_PROGRESS',
     auth: {
       kind,
       client_id: row.clientId,
       client_secret_set: row.clientSecretCt !== null,
-      redirect_uri: kind === 'oauth2' ? redirectUri(ctx.modules.baseUrl(), row.id) : null,
+      redirect_uri:
+        kind === 'oauth2' || (connector !== undefined && hasConsentPage(connector.auth))
+          ? redirectUri(ctx.modules.baseUrl(), row.id)
+          : null,
       fields: row.fields,
     },
     scopes: row.scopes,
@@ -255,12 +252,12 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
 }
 
 function checkScopes(connector: Connector, asked: string[] | undefined): string[] {
-  if (connector.auth.kind !== 'oauth2') {
+  if (!('scopes' in connector.auth)) {
     if (asked !== undefined && asked.length > 0)
       throw new Fault('unknown_scope', `${connector.name} has no scopes: it is authorized by key`);
     return [];
   }
-  const known = connector.auth.scopes;
+  const known = scopesOf(connector.auth);
   const unknown = asked?.filter((s) => !Object.hasOwn(known, s)) ?? [];
   if (unknown.length > 0) {
     throw new Fault('unknown_scope', {
@@ -277,7 +274,16 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
   for (const name of ['client_id', 'client_secret'] as const) {
     if (auth[name] === undefined) continue;
     if (sandbox) refuse(name, 'a sandbox connection has its own OAuth app');
-    else if (connector.auth.kind !== 'oauth2') refuse(name, `${connector.name} is authorized by key and has no OAuth app`);
+    else if (!usesApp(connector.auth)) refuse(name, `${connector.name} is authorized by key and has no OAuth app`);
+  }
+  if (connector.auth.kind === 'jwt_service_account' && auth.client_secret !== undefined && errors.length === 0) {
+    const read = readServiceAccountKey(auth.client_secret);
+    if ('problem' in read) refuse('client_secret', `the key file ${read.problem}`);
+  }
+  const jwt = connector.auth.kind === 'minted' ? connector.auth.mint.jwt : undefined;
+  if (jwt?.key === '{client_secret}' && auth.client_secret !== undefined && errors.length === 0) {
+    const problem = privateKeyProblem(auth.client_secret, jwt.algorithm);
+    if (problem !== undefined) refuse('client_secret', `the private key ${problem}`);
   }
   for (const [name, value] of Object.entries(auth.fields ?? {})) {
     const field = fieldsOf(connector.auth).find((f) => f.name === name);
@@ -305,7 +311,7 @@ async function sandboxApp(
   const origin = ctx.modules.sandboxOrigin();
   if (origin === undefined)
     throw new Fault('sandbox_not_allowed', 'the sandbox is off; in server mode it must be allowed with GRANTWAY_SANDBOX=on');
-  if (connector.auth.kind !== 'oauth2') return { clientId: undefined, clientSecret: undefined };
+  if (!usesApp(connector.auth)) return { clientId: undefined, clientSecret: undefined };
   return registerSandboxClient(ctx.modules.egress, origin, connector.id, redirectUri(ctx.modules.baseUrl(), connectionId));
 }
 

@@ -1,4 +1,4 @@
-import { annotations, type Connector, type Tool } from '@grantway/connector-kit';
+import { annotations, type Connector, hasConsentPage, isIssued, scopesOf, type Tool } from '@grantway/connector-kit';
 import { type Connector as ConnectorResource, type ConnectorSummary, Fault, type Tool as ToolResource } from '@grantway/contract';
 import type { Catalogue } from './ctx.ts';
 
@@ -29,7 +29,14 @@ export async function getConnector(catalogue: Catalogue, id: string): Promise<Co
           }
         : {
             kind: auth.kind,
-            scopes: [],
+            ...(isIssued(auth) ? { secret_of: auth.secretOf, rotation_class: 'A' as const } : {}),
+            ...('tokenUrl' in auth && URL.canParse(auth.tokenUrl) ? { token_url: auth.tokenUrl } : {}),
+            ...(hasConsentPage(auth) ? { authorize_url: auth.authorization.authorizeUrl } : {}),
+            scopes: Object.entries(scopesOf(auth)).map(([name, description]) => ({
+              name,
+              description,
+              default: 'defaultScopes' in auth && auth.defaultScopes.includes(name),
+            })),
             fields: auth.fields.map((f) => ({
               name: f.name,
               label: f.label,

@@ -3,9 +3,14 @@ import {
   type Credential,
   type Field,
   faultByStatus,
+  fieldsAreTheOperators,
   fieldsOf,
+  hasConsentPage,
+  isIssued,
+  type OAuth1Credential,
   type ProviderAccount,
-  type StaticCredential,
+  scopesOf,
+  usesApp,
 } from '@grantway/connector-kit';
 import {
   type AccountOwner,
@@ -20,14 +25,24 @@ import {
 } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
-import { authorizationUrl, createPkce, exchangeCode, type OAuthApp } from '@grantway/oauth';
+import {
+  authorizationUrl,
+  createPkce,
+  exchangeCode,
+  isToken,
+  type OAuthApp,
+  oauth1AuthorizationUrl,
+  temporaryCredentials,
+  tokenCredentials,
+} from '@grantway/oauth';
 import { idleSecondsOf, type Place, queueRevocation, randomToken, sameBytes, storeGrant } from '@grantway/vault';
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { mustBeReady } from './authorization-links.ts';
 import { type AccountRow, oauthAppOf } from './connected-accounts.ts';
-import { type ConnectionRow, fieldAccepts } from './connections.ts';
+import { type ConnectionRow, fieldAccepts, redirectUri } from './connections.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { matchIdentity } from './identity-match.ts';
+import { consumerOf, enteredCredential, withFirstToken } from './issued-credentials.ts';
 import { addBeside, lockOwner, mustNotBeConnectedTwice, ownerOf, settleConnected } from './owned-accounts.ts';
 import {
   inSeconds,
@@ -48,6 +63,8 @@ const checks = schema.verifications;
 export interface LinkView {
   state: 'live' | 'expired' | 'used';
   kind: AuthKind;
+  /** The person is sent to the vendor's own pages; otherwise `fields` are asked here. */
+  hasConsentPage: boolean;
   connector: { id: string; name: string; docs: string };
   connectionName: string;
   workspaceName: string;
@@ -142,12 +159,13 @@ export async function viewLink(modules: Modules, token: string, request: Request
   return {
     state: linkState(link),
     kind: auth.kind,
+    hasConsentPage: hasConsentPage(auth),
     connector: { id: connector.id, name: connector.name, docs: connector.docs },
     connectionName: connection.name,
     workspaceName,
     identifier,
-    scopes: auth.kind === 'oauth2' ? connection.scopes.map((name) => ({ name, description: auth.scopes[name] ?? name })) : [],
-    fields: fieldsOf(auth).filter((f) => connection.fields[f.name] === undefined),
+    scopes: connection.scopes.map((name) => ({ name, description: scopesOf(auth)[name] ?? name })),
+    fields: fieldsAreTheOperators(auth) ? [] : fieldsOf(auth).filter((f) => connection.fields[f.name] === undefined),
     sandbox: connection.sandbox,
     expiresAt: link.expiresAt,
     account: {
@@ -192,12 +210,11 @@ export async function startConsent(
   mustBeLive(open.link);
   const verificationMode = await mustBeVerifiable(open, browsers);
   await mustBeReady(open.ctx, open.connection);
-  const app = await oauthAppOf(modules, open.connection);
-  if (app === undefined) throw new Fault('link_invalid', { internal: 'not an OAuth connection' });
+  if (!hasConsentPage(open.connector.auth)) throw new Fault('link_invalid', { internal: 'no consent page' });
+  const { ctx } = open;
   const id = newId('consentSession');
   const [state, browser] = [randomToken(), randomToken()];
-  const pkce = app.connector.auth.pkce === 'S256' ? createPkce() : undefined;
-  const { ctx } = open;
+  const way = await wayToConsent(open, state);
   const values = {
     id,
     environmentId: ctx.environmentId,
@@ -205,9 +222,9 @@ export async function startConsent(
     connectionId: open.connection.id,
     stateMac: await modules.sealing.mac('state', [state]),
     browserMac: await modules.sealing.mac('browser', [browser]),
-    pkceVerifierCt: pkce === undefined ? null : await modules.sealing.seal(verifierPlace(ctx.environmentId, id), pkce.verifier),
-    clientId: app.clientId,
-    redirectUri: app.redirectUri,
+    pkceVerifierCt: way.kept === undefined ? null : await modules.sealing.seal(verifierPlace(ctx.environmentId, id), way.kept),
+    clientId: open.connection.clientId ?? '',
+    redirectUri: redirectUri(modules.baseUrl(), open.connection.id),
     scopes: open.connection.scopes,
     verificationMode,
     expiresAt: new Date(Date.now() + modules.settings.consentLifeSeconds * 1000),
@@ -216,7 +233,24 @@ export async function startConsent(
     await tx.insert(sessions).values(values);
     await ctx.audit(tx, 'authorization.started', { kind: 'connected_account', id: open.account.id }, { connection: open.connection.name });
   });
-  return { location: authorizationUrl(app, { state, scopes: open.connection.scopes, pkce }), browser };
+  return { location: way.location, browser };
+}
+
+/** Where the browser goes, and what of the attempt is kept sealed: the PKCE verifier, or OAuth 1.0a's temporary credentials. */
+async function wayToConsent(
+  { ctx: { modules }, connector, connection }: OpenLink,
+  state: string,
+): Promise<{ location: string; kept: Secret<string> | Secret<OAuth1Credential> | undefined }> {
+  const consumer = await consumerOf(modules, connector, connection);
+  if (consumer !== undefined) {
+    const callback = `${redirectUri(modules.baseUrl(), connection.id)}?state=${state}`;
+    const temporary = await temporaryCredentials(modules.egress, consumer, callback);
+    return { location: oauth1AuthorizationUrl(consumer, temporary), kept: temporary };
+  }
+  const app = await oauthAppOf(modules, connection);
+  if (app === undefined) throw new Fault('link_invalid', { internal: 'not an OAuth connection' });
+  const pkce = app.connector.auth.pkce === 'S256' ? createPkce() : undefined;
+  return { location: authorizationUrl(app, { state, scopes: connection.scopes, pkce }), kept: pkce?.verifier };
 }
 
 export interface CallbackInput {
@@ -226,6 +260,8 @@ export interface CallbackInput {
   code: string | undefined;
   error: string | undefined;
   iss: string | undefined;
+  /** RFC 5849 section 2.2: the temporary token that was approved. */
+  temporaryToken?: string | undefined;
   /** The cookie of this browser. */
   browser: string | undefined;
 }
@@ -276,7 +312,9 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
         internal: `the provider answered ${input.error.slice(0, 100)}`,
       });
     if (input.code === undefined || input.code === '') throw new Fault('consent_failed', { internal: 'no code' });
-    await unchangedApp(open, session);
+    mustBeUnchanged(open, session);
+    if (open.connector.auth.kind === 'oauth1' && !isToken(await temporaryOf(modules, session), input.temporaryToken))
+      throw new Fault('consent_failed', { internal: 'another temporary token came back' });
     const code = new Secret(input.code);
     const { verificationMode } = session;
     if (verificationMode === 'app' || verificationMode === 'session') {
@@ -324,16 +362,27 @@ export async function readSession(ctx: Ctx, id: string): Promise<SessionRow> {
  * must not be redeemed under a weaker check than it was asked for with (security.md A06).
  * @throws Fault consent_failed
  */
-async function unchangedApp(open: OpenLink, session: SessionRow): Promise<OAuthApp> {
+function mustBeUnchanged(open: OpenLink, session: SessionRow): void {
   const { modules } = open.ctx;
-  const app = await oauthAppOf(modules, open.connection);
-  if (app === undefined || app.clientId !== session.clientId || app.redirectUri !== session.redirectUri) {
+  const { clientId, id } = open.connection;
+  if (clientId !== session.clientId || redirectUri(modules.baseUrl(), id) !== session.redirectUri) {
     throw new Fault('consent_failed', { internal: 'the connection was changed during the consent' });
   }
   if (verificationModeOf(modules, open.connection) !== session.verificationMode) {
     throw new Fault('consent_failed', { internal: 'the way of verifying was changed during the consent' });
   }
+}
+
+/** @throws Fault consent_failed */
+async function appOfCode(open: OpenLink): Promise<OAuthApp> {
+  const app = await oauthAppOf(open.ctx.modules, open.connection);
+  if (app === undefined) throw new Fault('consent_failed', { internal: 'the connection was changed during the consent' });
   return app;
+}
+
+function temporaryOf(modules: Modules, session: SessionRow): Promise<Secret<OAuth1Credential>> {
+  if (session.pkceVerifierCt === null) throw new Fault('consent_failed', { internal: 'no temporary credentials' });
+  return modules.sealing.open<OAuth1Credential>(verifierPlace(session.environmentId, session.id), session.pkceVerifierCt);
 }
 
 /**
@@ -343,16 +392,20 @@ async function unchangedApp(open: OpenLink, session: SessionRow): Promise<OAuthA
 export async function redeemCode(open: OpenLink, session: SessionRow, code: Secret<string>, iss: string | undefined): Promise<void> {
   const { ctx } = open;
   const { modules } = ctx;
-  const app = await unchangedApp(open, session);
-  const credential = await exchangeCode(modules.egress, app, {
-    code,
-    pkceVerifier:
-      session.pkceVerifierCt === null
-        ? undefined
-        : await modules.sealing.open<string>(verifierPlace(session.environmentId, session.id), session.pkceVerifierCt),
-    iss,
-    requestedScopes: session.scopes,
-  });
+  mustBeUnchanged(open, session);
+  const consumer = await consumerOf(modules, open.connector, open.connection);
+  const credential: Secret<Credential> =
+    consumer !== undefined
+      ? await tokenCredentials(modules.egress, consumer, await temporaryOf(modules, session), code)
+      : await exchangeCode(modules.egress, await appOfCode(open), {
+          code,
+          pkceVerifier:
+            session.pkceVerifierCt === null
+              ? undefined
+              : await modules.sealing.open<string>(verifierPlace(session.environmentId, session.id), session.pkceVerifierCt),
+          iss,
+          requestedScopes: session.scopes,
+        });
   let identified: ProviderAccount | undefined;
   try {
     await keep(open, credential, {
@@ -400,14 +453,27 @@ async function keep(open: OpenLink, credential: Secret<Credential>, intake: Inta
   }
 }
 
-/** @throws Fault key_rejected, provider_unavailable, identity_mismatch, account_changed, link_used */
-export function keepKey(
+/** @throws Fault key_rejected, provider_unavailable, connection_incident, identity_mismatch, account_changed, link_used */
+export async function keepKey(
   open: OpenLink,
-  credential: Secret<Credential>,
+  entered: Secret<Credential>,
   fields: Record<string, string>,
   browserMac: Buffer | null,
 ): Promise<void> {
-  return keep(open, credential, { scopes: [], fields, sessionId: undefined, browserMac });
+  const credential = await withFirstToken(open.ctx.modules, open, entered, fields);
+  const { auth } = open.connector;
+  let identified: ProviderAccount | undefined;
+  const onIdentified = (account: ProviderAccount) => {
+    identified = account;
+  };
+  try {
+    await keep(open, credential, { scopes: open.connection.scopes, fields, sessionId: undefined, browserMac, onIdentified });
+  } catch (error) {
+    // A token that was issued for the trial goes back, where the vendor takes it back.
+    if (isIssued(auth) && auth.revocation !== undefined && !(error instanceof ReplacementOffered))
+      await abandon(open, credential, identified);
+    throw error;
+  }
 }
 
 async function offerReplacement(open: OpenLink, credential: Secret<Credential>, account: ProviderAccount, intake: Intake): Promise<void> {
@@ -525,7 +591,7 @@ export async function giveBackReplacement(modules: Modules, row: typeof checks.$
   if (row.sealedCt === null) return;
   const request = { requestId: newId('request'), log: modules.log };
   const open = await readLink(modules, row.environmentId, eq(links.id, row.linkId), request);
-  if (open.connector.auth.kind !== 'oauth2') return;
+  if (!hasConsentPage(open.connector.auth) && !isIssued(open.connector.auth)) return;
   await abandon(open, await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt), row.facts['to'] as ProviderAccount);
 }
 
@@ -546,21 +612,23 @@ export async function submitKey(
   mustBeLive(open.link);
   const mode = await mustBeVerifiable(open, browsers);
   const { auth } = open.connector;
-  if (auth.kind === 'oauth2') throw new Fault('link_invalid', { internal: 'not a key connection' });
+  if (auth.kind === 'oauth2' || hasConsentPage(auth)) throw new Fault('link_invalid', { internal: 'not a key connection' });
+  if (usesApp(auth)) await mustBeReady(open.ctx, open.connection);
   const errors: FieldError[] = [];
   const secretFields: Record<string, string> = {};
   const openFields: Record<string, string> = {};
   for (const field of auth.fields) {
-    const value = (open.connection.fields[field.name] ?? form[field.name] ?? '').trim();
+    const given = fieldsAreTheOperators(auth) ? undefined : form[field.name];
+    const value = (open.connection.fields[field.name] ?? given ?? (fieldsAreTheOperators(auth) ? field.default : undefined) ?? '').trim();
+    if (value === '' && field.optional === true) continue;
     if (value === '') errors.push({ pointer: `/${field.name}`, detail: `${field.label} is missing` });
-    else if (value.length > 4096 || !mayBeEntered(auth.kind, value))
+    else if (value.length > (field.multiline === true ? 16_384 : 4096) || !mayBeEntered(auth.kind, field, value))
       errors.push({ pointer: `/${field.name}`, detail: `${field.label} holds characters that no key has` });
     else if (!fieldAccepts(field, value)) errors.push({ pointer: `/${field.name}`, detail: `${field.label} does not look right` });
     else (field.secret ? secretFields : openFields)[field.name] = value;
   }
+  const credential = enteredCredential(open, auth, { secret: secretFields, open: openFields }, errors);
   if (errors.length > 0) throw new Fault('form_invalid', { errors });
-  const value: StaticCredential = { kind: auth.kind, fields: secretFields };
-  const credential = new Secret<Credential>(value);
   const browser = randomToken();
   const browserMac = await modules.sealing.mac('browser', [browser]);
   if (mode === 'app' || mode === 'session') {
@@ -585,8 +653,9 @@ export async function submitKey(
 }
 
 /** Keys and tokens are printable ASCII; people's own user names and passwords may hold anything that can be typed. */
-function mayBeEntered(kind: AuthKind, value: string): boolean {
-  return kind === 'basic' ? !/[\p{Cc}\p{Surrogate}]/u.test(value) : !/[^\x21-\x7e]/.test(value);
+function mayBeEntered(kind: AuthKind, field: Field, value: string): boolean {
+  if (field.multiline === true) return !/[\p{Surrogate}]|(?![\r\n\t])\p{Cc}/u.test(value);
+  return kind === 'basic' || kind === 'minted' ? !/[\p{Cc}\p{Surrogate}]/u.test(value) : !/[^\x21-\x7e]/.test(value);
 }
 
 /**
@@ -600,10 +669,11 @@ async function identify(
   fields: Record<string, string>,
 ): Promise<ProviderAccount> {
   const { connector, connection } = open;
-  const target = { connector, fields: { ...fields, ...connection.fields }, sandbox: connection.sandbox };
+  const consumer = await consumerOf(modules, connector, connection);
+  const target = { connector, fields: { ...fields, ...connection.fields }, sandbox: connection.sandbox, app: consumer?.app };
   const response = await modules.egress.call(target, connector.identify.request, credential).catch((error: unknown) => {
     // What was entered cannot be placed at all, for example a user name with a colon.
-    if (error instanceof EgressError && error.kind === 'invalid' && !error.sent && connector.auth.kind !== 'oauth2')
+    if (error instanceof EgressError && error.kind === 'invalid' && !error.sent && !usesApp(connector.auth))
       throw new Fault('form_invalid', { internal: error.message });
     if (error instanceof EgressError)
       throw new Fault('provider_unavailable', { detail: `${connector.name} could not be reached`, cause: error });
@@ -613,7 +683,7 @@ async function identify(
   if (fault !== undefined) {
     if (fault.kind === 'unavailable' || fault.kind === 'rate_limited')
       throw new Fault('provider_unavailable', `${connector.name} is not available right now`);
-    if (connector.auth.kind !== 'oauth2') throw new Fault('key_rejected', `${connector.name} did not accept the key`);
+    if (!usesApp(connector.auth)) throw new Fault('key_rejected', `${connector.name} did not accept the key`);
     throw new Fault('consent_failed', { internal: `identify: ${fault.kind} ${fault.message}` });
   }
   try {

@@ -1,14 +1,17 @@
-import type { OAuth2Credential } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, type Credential, isIssued, type OAuth2Credential, type SecretOf } from '@grantway/connector-kit';
 import { isFault, type Revocation, type RevocationCause, type RevocationStatus } from '@grantway/contract';
 import { recordAudit, schema } from '@grantway/db';
-import { revokeToken } from '@grantway/oauth';
+import { type Revocation as Receipt, revokeByCall, revokeToken } from '@grantway/oauth';
 import { revocationPlace, VaultError } from '@grantway/vault';
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { oauthAppOf } from './connected-accounts.ts';
+import type { ConnectionRow } from './connections.ts';
 import type { Ctx, Log, Modules, Revocations } from './ctx.ts';
+import { consumerOf } from './issued-credentials.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 
 const t = schema.revocations;
+const accounts = schema.connectedAccounts;
 
 export interface RevocationDeps extends Pick<Modules, 'db' | 'sealing' | 'egress' | 'catalogue' | 'baseUrl' | 'sandboxOrigin'> {
   log: Log;
@@ -53,15 +56,18 @@ export function createRevocations(deps: RevocationDeps): Revocations {
     if (connection === undefined) return { status: 'unproven', detail: 'the connection is gone, and with it the OAuth app' };
     const connector = await deps.catalogue.find(connection.connector);
     if (connector === undefined) return { status: 'again', detail: `this build has no connector ${connection.connector}` };
-    if (connector.auth.kind !== 'oauth2') {
+    const { auth } = connector;
+    if (isIssued(auth)) return endOfIssued(auth.secretOf, await byOwnCall(row, connector, connection, auth.revocation));
+    if (auth.kind !== 'oauth2' && auth.kind !== 'oauth1') {
       return { status: 'unproven', detail: 'a key can be ended only by its owner, in the vendor’s settings; the copy here is destroyed' };
     }
-    if (await wouldEndALiveGrant(row, connector.auth.revocationEnds ?? 'account')) {
+    if (await wouldEndALiveGrant(row, auth.kind === 'oauth2' ? (auth.revocationEnds ?? 'account') : 'account')) {
       return {
         status: 'unproven',
         detail: 'left to expire: the same person’s account is connected, and the vendor may end its grant together with this token',
       };
     }
+    if (auth.kind === 'oauth1') return outcomeOf(await byOwnCall(row, connector, connection, auth.revocation));
     const app = await oauthAppOf(deps, connection);
     if (app === undefined) return { status: 'again', detail: 'the connection has no complete OAuth app' };
     const credential = await deps.sealing.open<OAuth2Credential>(
@@ -69,7 +75,31 @@ export function createRevocations(deps: RevocationDeps): Revocations {
       row.credential_ct,
     );
     const receipt = await revokeToken(deps.egress, app, credential, { timeoutMs });
-    return { status: receipt.proven ? 'proven' : receipt.final ? 'unproven' : 'again', detail: receipt.detail };
+    return outcomeOf(receipt);
+  }
+
+  /** The vendor's own call, made with the very credential that is to end. */
+  async function byOwnCall(
+    row: Claimed,
+    connector: Connector,
+    connection: ConnectionRow,
+    request: ApiRequest | undefined,
+  ): Promise<Receipt> {
+    if (request === undefined) return { proven: false, final: true, detail: 'the vendor offers no revocation' };
+    const [account] = await deps.db.inEnvironment(row.environment_id, (tx) =>
+      tx.select({ fields: accounts.fields }).from(accounts).where(eq(accounts.id, row.connected_account_id)),
+    );
+    const credential = await deps.sealing.open<Credential>(
+      revocationPlace({ environmentId: row.environment_id, id: row.id, grantId: row.grant_id }),
+      row.credential_ct,
+    );
+    const target = {
+      connector,
+      fields: { ...account?.fields, ...connection.fields },
+      sandbox: connection.sandbox,
+      app: (await consumerOf(deps, connector, connection))?.app,
+    };
+    return revokeByCall(deps.egress, target, request, credential, { timeoutMs });
   }
 
   /**
@@ -203,6 +233,21 @@ export function createRevocations(deps: RevocationDeps): Revocations {
       closing = true;
       await this.settled();
     },
+  };
+}
+
+function outcomeOf(receipt: Receipt): Outcome {
+  return { status: receipt.proven ? 'proven' : receipt.final ? 'unproven' : 'again', detail: receipt.detail };
+}
+
+/** Of a token that was made of a long-lived secret: the token ends, or runs out; the secret is its owner's to end. */
+function endOfIssued(secretOf: SecretOf, receipt: Receipt): Outcome {
+  if (!receipt.proven && !receipt.final) return outcomeOf(receipt);
+  const token = receipt.proven ? 'the last token was revoked' : `${receipt.detail}: the last token runs out by itself`;
+  if (secretOf === 'connection') return { status: receipt.proven ? 'proven' : 'unproven', detail: `${token}, and no more are made` };
+  return {
+    status: 'unproven',
+    detail: `${token}; the key can be ended only by its owner, in the vendor’s settings; the copy here is destroyed`,
   };
 }
 

@@ -1,4 +1,4 @@
-import { type ApiFault, type ApiResponse, type Connector, faultByStatus, type Tool } from '@grantway/connector-kit';
+import { type ApiFault, type ApiResponse, type Connector, faultByStatus, isIssued, type Tool, usesApp } from '@grantway/connector-kit';
 import {
   type ConnectedAccountReason,
   type ConnectedAccountStatus,
@@ -15,6 +15,7 @@ import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
 import { ensureUser } from './connected-accounts.ts';
+import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
@@ -262,7 +263,7 @@ async function send(
   hasWaited: boolean,
 ): Promise<ApiResponse> {
   const { modules, caller } = call;
-  const target = { connector, fields: lease.fields, sandbox: lease.sandbox };
+  const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
   for (let attempt = 0; ; attempt++) {
     if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
     try {
@@ -305,16 +306,18 @@ async function anotherCredential(
   attempt: number,
 ): Promise<Lease | undefined> {
   const { modules } = call;
-  if (attempt === 0 && fault.kind === 'rejected' && lease.refreshable) {
+  // Where tokens are made of a long-lived secret, one that was revoked says nothing about the secret.
+  if (attempt === 0 && lease.refreshable && (fault.kind === 'rejected' || isIssued(connector.auth))) {
     await modules.leases.refresh(lease.accountId, { rejected: lease.fingerprint });
     return modules.leases.lease(lease.accountId, call.caller.clientId);
   }
   if (fault.kind === 'rejected' && (await stillIdentifies(call, connector, lease))) return undefined;
+  if (connector.auth.kind === 'oauth1') await mustTakeTheConsumer(modules, connector, lease);
   const ended = await modules.db.inEnvironment(lease.environmentId, (tx) =>
     endAccount(tx, {
       account: { id: lease.accountId, environmentId: lease.environmentId },
       status: 'REVOKED',
-      reason: connector.auth.kind === 'oauth2' ? 'revoked_by_provider' : 'key_rejected',
+      reason: usesApp(connector.auth) ? 'revoked_by_provider' : 'key_rejected',
       actor: { kind: 'system', id: null },
       requestId: call.caller.requestId,
       onlyIf: { fingerprint: lease.fingerprint },
@@ -327,7 +330,7 @@ async function anotherCredential(
 
 /** Some providers answer alike for a dead credential and for one that lacks a right: whose it is tells them apart. */
 async function stillIdentifies(call: Call, connector: Connector, lease: Lease): Promise<boolean> {
-  const target = { connector, fields: lease.fields, sandbox: lease.sandbox };
+  const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
   try {
     const response = await call.modules.egress.call(target, connector.identify.request, lease.credential);
     const fault = (connector.api.fault ?? faultByStatus)(response);

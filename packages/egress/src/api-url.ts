@@ -3,7 +3,11 @@ import { blocked, malformed } from './egress-error.ts';
 
 /** The connector's base URL with its `{fields}` filled in. Throws EgressError `blocked` when a value does not fit its field. */
 export function fillBaseUrl(connector: Connector, values: Record<string, string>): URL {
-  const template = connector.api.baseUrl;
+  return fillUrl(connector, connector.api.baseUrl, values);
+}
+
+/** A URL of the connector with its `{fields}` filled in, each a label of the host or a whole segment of the path. */
+export function fillUrl(connector: Connector, template: string, values: Record<string, string>): URL {
   const authorityEnd = template.indexOf('/', template.indexOf('//') + 2);
   const names = placeholders(template);
   let filled = template;
@@ -73,19 +77,12 @@ function decodedOnce(text: string): string | undefined {
   }
 }
 
-const credentialNames = [
-  'access_token',
-  'oauth_token',
-  'refresh_token',
-  'client_secret',
-  'api_key',
-  'apikey',
-  'application_key',
-  'app_key',
-];
+const credentialNames = ['access_token', 'refresh_token', 'client_secret', 'api_key', 'apikey', 'application_key', 'app_key'];
 
 // RFC 6750 section 2.3 and its kin: a token in the query would be logged, and could stand beside ours.
 function isReserved(name: string, reserved: string[]): boolean {
   const plain = (decodedOnce(name) ?? name).toLowerCase().replace(/\[.*$/, '').replaceAll('-', '_').trim();
-  return credentialNames.includes(plain) || reserved.some((r) => r.toLowerCase().replaceAll('-', '_') === plain);
+  return (
+    plain.startsWith('oauth_') || credentialNames.includes(plain) || reserved.some((r) => r.toLowerCase().replaceAll('-', '_') === plain)
+  );
 }

@@ -1,5 +1,13 @@
 import { lookup } from 'node:dns/promises';
-import { type ApiRequest, type ApiResponse, type Connector, type Credential, fieldsOf, sandboxUrl } from '@grantway/connector-kit';
+import {
+  type ApiRequest,
+  type ApiResponse,
+  type AppCredentials,
+  type Connector,
+  type Credential,
+  fieldsOf,
+  sandboxUrl,
+} from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { Agent } from 'undici';
 import { fillBaseUrl, joinApiUrl } from './api-url.ts';
@@ -43,6 +51,8 @@ export interface ApiTarget {
   /** Non-secret fields, fixed by the operator or entered by the person. */
   fields: Record<string, string>;
   sandbox: boolean;
+  /** The connection's app, where requests are signed with it. */
+  app?: Secret<AppCredentials> | undefined;
 }
 
 export interface Egress {
@@ -106,9 +116,9 @@ export function createEgress(options: EgressOptions): Egress {
       const url = joinApiUrl(base, request.path, request.query, reserved);
       const payload = encoded(request);
       // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
-      if (connector.auth.kind === 'aws_sigv4') url.search = url.search.replaceAll('+', '%20');
-      const unsigned = { method: request.method, url, body: payload.body, nowMs: Date.now() };
-      const placement = place(connector, credential, target.fields, unsigned);
+      if (connector.auth.kind === 'aws_sigv4' || connector.auth.kind === 'oauth1') url.search = url.search.replaceAll('+', '%20');
+      const unsigned = { method: request.method, url, body: payload.body, contentType: payload.headers['content-type'], nowMs: Date.now() };
+      const placement = place(connector, credential, target.fields, unsigned, target.app);
       const headers = connectorHeaders(
         mergedHeaders({ accept: 'application/json', ...payload.headers }, connector.api.headers, request.headers),
         placement.headers,

@@ -1,8 +1,13 @@
 export { authorizationUrl } from './authorization-url.ts';
+export type { Consumer, Issuer } from './connection-app.ts';
 export { type CodeExchange, exchangeCode } from './exchange-code.ts';
+export { type IssueOutcome, issueToken } from './issue-token.ts';
 export type { OAuthApp } from './oauth-app.ts';
+export { consumerIsAccepted, oauth1AuthorizationUrl, temporaryCredentials, tokenCredentials } from './oauth1-consent.ts';
 export { type IdentityProvider, type SignedIn, signedIn, signInUrl } from './oidc-sign-in.ts';
 export { createPkce, type Pkce } from './pkce.ts';
 export { type RefreshOutcome, refreshToken } from './refresh-token.ts';
-export { type Revocation, revokeToken } from './revoke-token.ts';
+export { type Revocation, revokeByCall, revokeToken } from './revoke-token.ts';
 export { registerSandboxClient } from './sandbox-client.ts';
+export { isToken } from './secret-requests.ts';
+export { privateKeyProblem, readServiceAccountKey } from './service-account-key.ts';

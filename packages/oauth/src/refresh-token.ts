@@ -1,4 +1,4 @@
-import type { OAuth2Credential } from '@grantway/connector-kit';
+import type { OAuth2Credential, RenewableCredential } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import type { Egress } from '@grantway/egress';
 import { credentialFrom, hasRefreshToken, requestByRefreshToken, vendorWords } from './client-authentication.ts';
@@ -6,9 +6,9 @@ import type { OAuthApp } from './oauth-app.ts';
 import { meaningOf } from './refusal.ts';
 import { tokenConversation } from './token-endpoint.ts';
 
-export type RefreshOutcome =
+export type RefreshOutcome<C extends RenewableCredential = OAuth2Credential> =
   /** An answer without a refresh token keeps the old one; one without scopes keeps the old ones. */
-  | { kind: 'refreshed'; credential: Secret<OAuth2Credential> }
+  | { kind: 'refreshed'; credential: Secret<C> }
   /** The provider says that the grant is gone, or there is no refresh token (`no_refresh_token`; nothing was sent). */
   | { kind: 'gone'; error: string }
   /** The operator's app was refused; the grant may be in order. */

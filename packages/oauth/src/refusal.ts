@@ -24,7 +24,7 @@ const app = [
 const later = ['slow_down', 'temporarily_unavailable', 'server_error', 'rate_limited', 'ratelimited', 'internal_error'];
 
 /** By code and status only; descriptions are for people, and vendors reserve the right to reword them. An unknown code decides nothing. */
-export function meaningOf(auth: OAuth2Auth, status: number, error: string): RefusalMeaning {
+export function meaningOf(auth: Pick<OAuth2Auth, 'goneErrors'>, status: number, error: string): RefusalMeaning {
   if (status === 429 || status >= 500 || later.includes(error)) return 'later';
   if (gone.includes(error) || auth.goneErrors?.includes(error)) return 'gone';
   if (app.includes(error) || status === 401) return 'app';

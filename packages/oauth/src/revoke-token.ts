@@ -1,6 +1,6 @@
-import { faultByStatus, type OAuth2Credential } from '@grantway/connector-kit';
+import { type ApiRequest, type Credential, faultByStatus, type OAuth2Credential } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
-import { type Egress, EgressError } from '@grantway/egress';
+import { type ApiTarget, type Egress, EgressError } from '@grantway/egress';
 import { hasRefreshToken, requestRevocation, vendorWords } from './client-authentication.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { tokenConversation } from './token-endpoint.ts';
@@ -22,7 +22,10 @@ export async function revokeToken(
   options: { timeoutMs?: number } = {},
 ): Promise<Revocation> {
   if (app.connector.auth.revokeUrl !== undefined) return byRfc7009(egress, app, current, options.timeoutMs);
-  if (app.connector.auth.revocation !== undefined) return byOwnCall(egress, app, current, options);
+  if (app.connector.auth.revocation !== undefined) {
+    const target = { connector: app.connector, fields: {}, sandbox: app.sandboxOrigin !== undefined };
+    return revokeByCall(egress, target, app.connector.auth.revocation, current, options);
+  }
   return noneOffered;
 }
 
@@ -73,18 +76,18 @@ async function revokeOne(
   return { outcome: refused ? 'refused' : 'unanswered', detail: `answered ${result.status}${code}` };
 }
 
-async function byOwnCall(
+/** The connector's own call, made with the credential that is to end. Never throws on what the provider does. */
+export async function revokeByCall(
   egress: Egress,
-  app: OAuthApp,
-  current: Secret<OAuth2Credential>,
-  options: { timeoutMs?: number },
+  target: ApiTarget,
+  request: ApiRequest | undefined,
+  current: Secret<Credential>,
+  options: { timeoutMs?: number } = {},
 ): Promise<Revocation> {
-  const { connector } = app;
-  if (connector.auth.revocation === undefined) return noneOffered;
-  const target = { connector, fields: {}, sandbox: app.sandboxOrigin !== undefined };
+  if (request === undefined) return noneOffered;
   try {
-    const response = await egress.call(target, connector.auth.revocation, current, options);
-    const fault = (connector.api.fault ?? faultByStatus)(response);
+    const response = await egress.call(target, request, current, options);
+    const fault = (target.connector.api.fault ?? faultByStatus)(response);
     if (fault === undefined) return { proven: true, final: true, detail: 'revoked' };
     if (fault.kind === 'revoked') return { proven: true, final: true, detail: 'was revoked already' };
     return { proven: false, final: false, detail: `answered ${response.status}, ${fault.kind}` };

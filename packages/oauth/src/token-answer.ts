@@ -3,14 +3,14 @@ import type { OAuth2Auth, TokenAnswer, TokenRefusal } from '@grantway/connector-
 /** What a token endpoint's answer amounts to, whatever shape the vendor gave it. */
 export type TokenReading = { kind: 'answer'; answer: TokenAnswer } | { kind: 'refusal'; refusal: TokenRefusal } | { kind: 'unreadable' };
 
+/** How a token endpoint words its answers where that is not RFC 6749. */
+type Wording = Pick<OAuth2Auth, 'readTokenResponse' | 'tokenExample'>;
+
 const minLifeSeconds = 30;
 const maxLifeSeconds = 400 * 86_400;
 
 /** Reads status and body into RFC 6749 terms (sections 5.1 and 5.2). Never throws; what it cannot read is `unreadable`. */
-export function readTokenAnswer(
-  auth: OAuth2Auth,
-  response: { status: number; headers: Record<string, string>; body: Buffer },
-): TokenReading {
+export function readTokenAnswer(auth: Wording, response: { status: number; headers: Record<string, string>; body: Buffer }): TokenReading {
   const body = parsed(response.body.toString('utf8'), response.headers['content-type'] ?? '');
   if (body === undefined) return { kind: 'unreadable' };
   if (response.status >= 200 && response.status < 300) {
@@ -25,7 +25,7 @@ export function readTokenAnswer(
 }
 
 // A connector's reader is written for documented answers; on anything else it may throw, and then the plain reading is tried.
-function readByConnector(auth: OAuth2Auth, body: unknown): unknown {
+function readByConnector(auth: Wording, body: unknown): unknown {
   try {
     return auth.readTokenResponse?.(body) ?? body;
   } catch {
@@ -107,7 +107,7 @@ function refusalIn(value: unknown, slot: string | undefined): TokenRefusal | und
 }
 
 /** RFC 6901. */
-function atPointer(root: unknown, pointer: string): unknown {
+export function atPointer(root: unknown, pointer: string): unknown {
   let value = root;
   for (const part of pointer.split('/').slice(1)) {
     const key = part.replaceAll('~1', '/').replaceAll('~0', '~');
@@ -117,6 +117,6 @@ function atPointer(root: unknown, pointer: string): unknown {
   return value;
 }
 
-function isRecord(value: unknown): value is Record<string, unknown> {
+export function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

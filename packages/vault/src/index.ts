@@ -37,7 +37,7 @@ export { endsByItself, readOut } from './read-out.ts';
 export { idleSecondsOf } from './received.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
 export { queueRevocation, queueStored, revocationPlace, type StoredGrant, type ToRevoke } from './revocations.ts';
-export { createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
+export { appCredentials, createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
 export { type AccessTokenClaims, createTokenSigner, type TokenSigner } from './signing-keys.ts';
 export { mintWebhookSecret, signWebhook, webhookSecretPlace } from './webhook-signing.ts';
 export type { KeyPurpose, KeySources, KeyState } from './wrapped-keys.ts';

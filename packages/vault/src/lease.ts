@@ -1,23 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import type { Connector, Credential, OAuth2Auth, OAuth2Credential } from '@grantway/connector-kit';
+import type { AppCredentials, Connector, Credential, RenewableCredential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type Secret } from '@grantway/contract';
 import { type Database, newEventId, recordEvent, withEvents } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
-import { type OAuthApp, type RefreshOutcome, refreshToken } from '@grantway/oauth';
-import {
-  type AccountRow,
-  clientSecretPlace,
-  credentialPlace,
-  endAccount,
-  graceSeconds,
-  readAccount,
-  refreshMarginSeconds,
-} from './accounts.ts';
+import type { RefreshOutcome } from '@grantway/oauth';
+import { type AccountRow, credentialPlace, endAccount, graceSeconds, readAccount, refreshMarginSeconds } from './accounts.ts';
 import type { DecryptBudget } from './decrypt-budget.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
 import { createPace, type PaceLimits, probeEveryMs } from './pace.ts';
 import { createReceivedCredentials } from './received.ts';
+import { createRenewals, type Renewal } from './renewal.ts';
 import { type Sealing, sameBytes } from './sealing.ts';
 
 /** A usable credential and everything egress needs to place it. */
@@ -32,6 +25,8 @@ export interface Lease {
   fields: Record<string, string>;
   scopes: string[];
   credential: Secret<Credential>;
+  /** The connection's app, where every request is signed with it. */
+  app: Secret<AppCredentials> | undefined;
   /** Recognises this very credential; a provider's 401 is answered with a refresh of it only. */
   fingerprint: Buffer;
   refreshable: boolean;
@@ -133,6 +128,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   const owner = randomUUID();
   const underWay = new Map<string, Promise<void>>();
   const without = deps.faults?.without;
+  const renewals = createRenewals(deps);
   const received = createReceivedCredentials(deps);
   const pace = createPace({ ...deps.pace, mayProbe });
 
@@ -183,6 +179,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       fields: { ...row.fields, ...row.connection_fields },
       scopes: row.scopes,
       credential: await open(row),
+      app: await renewals.signingApp(row),
       fingerprint: row.access_fingerprint as Buffer,
       refreshable: row.refreshable,
     };
@@ -247,14 +244,14 @@ export function createLeases(deps: LeaseDeps): Leases {
       }
       if (!row.claimed) {
         // Whatever can fail by our own fault fails before the claim, so that no claim is left behind without a request.
-        const [current, app] = [await open<OAuth2Credential>(row), await appOf(row)];
+        const [current, renewal] = [await open<RenewableCredential>(row), await renewals.of(row)];
         await deps.sealing.prepare(row.environment_id);
         await takeTurn(row, options);
         await deps.faults?.at?.('before_claim', row.id);
         const startedAt = performance.now();
         const claim = await claimRow(row);
         if (claim !== undefined) await deps.faults?.at?.('claimed', row.id);
-        if (claim !== undefined && (await spend(row, claim, current, app, startedAt))) return;
+        if (claim !== undefined && (await spend(row, claim, current, renewal, startedAt))) return;
         // Somebody else holds it, or his word came first: look again.
       }
       if (performance.now() > giveUpAt) throw new Fault('unavailable', 'the access token is being renewed elsewhere; try again shortly');
@@ -320,8 +317,8 @@ export function createLeases(deps: LeaseDeps): Leases {
   async function spend(
     row: AccountRow,
     claim: Claim,
-    current: Secret<OAuth2Credential>,
-    app: OAuthApp,
+    current: Secret<RenewableCredential>,
+    renewal: Renewal,
     startedAt: number,
   ): Promise<boolean> {
     const spentMs = performance.now() - startedAt;
@@ -330,20 +327,20 @@ export function createLeases(deps: LeaseDeps): Leases {
       throw new Fault('unavailable', 'the access token could not be renewed in time; try again shortly');
     }
     const timeoutMs = Math.min(providerTimeoutMs, claimSeconds * 1000 - 1000 - spentMs);
-    const outcome = refreshToken(deps.egress, app, current, { timeoutMs }).catch(async (error: unknown) => {
+    const outcome = renewal.send(current, { timeoutMs }).catch(async (error: unknown) => {
       await release(row, claim.fence, { delaySeconds: undefined, uncertain: false });
       throw error;
     });
     void deps.faults?.at?.('sending', row.id);
-    return settle(row, claim, current, await outcome, app.connector.auth.idleSeconds);
+    return settle(row, claim, current, await outcome, renewal);
   }
 
   async function settle(
     row: AccountRow,
     claim: Claim,
-    current: Secret<OAuth2Credential>,
-    outcome: RefreshOutcome,
-    idleSeconds: number | undefined,
+    current: Secret<RenewableCredential>,
+    outcome: RefreshOutcome<RenewableCredential>,
+    renewal: Renewal,
   ): Promise<boolean> {
     const note = { account_id: row.id, connection_id: row.connection_id, outcome: outcome.kind };
     pace.report(row.connection_id, ['refreshed', 'gone', 'app_refused'].includes(outcome.kind));
@@ -358,7 +355,7 @@ export function createLeases(deps: LeaseDeps): Leases {
             fence: claim.fence,
             credential: outcome.credential,
           },
-          idleSeconds,
+          renewal.idleSeconds,
         );
         if (stored) deps.log.info(note, 'credential refreshed');
         if (row.incident) await incidentOver(row);
@@ -367,7 +364,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       case 'gone': {
         // Only the swap on generation and fence may end an account: a loser's invalid_grant changes nothing.
         if (await received.adopt(row, claim.fence, current)) return false;
-        const reason = claim.uncertain ? 'rotation_lost' : 'revoked_by_provider';
+        const reason = renewal.goneReason(claim.uncertain);
         if (!(await end(row, 'REVOKED', reason, claim.fence))) {
           deps.log.info(note, 'a refusal came too late to count');
           return false;
@@ -477,26 +474,6 @@ export function createLeases(deps: LeaseDeps): Leases {
       text: 'update connections set incident_at = null, incident_error = null where id = $1',
       values: [row.connection_id],
     });
-  }
-
-  async function appOf(row: AccountRow): Promise<OAuthApp> {
-    const connector = await deps.connector(row.connector);
-    if (row.sandbox && deps.sandboxOrigin() === undefined) throw new Fault('sandbox_not_allowed', 'the sandbox is off');
-    if (connector.auth.kind !== 'oauth2' || row.client_id === null)
-      throw new Fault('connection_not_ready', 'the connection has no OAuth app');
-    return {
-      connector: connector as OAuthApp['connector'] & { auth: OAuth2Auth },
-      clientId: row.client_id,
-      clientSecret:
-        row.client_secret_ct === null
-          ? undefined
-          : await deps.sealing.open<string>(
-              clientSecretPlace({ environmentId: row.environment_id, id: row.connection_id, generation: Number(row.secret_generation) }),
-              row.client_secret_ct,
-            ),
-      redirectUri: `${deps.baseUrl()}/oauth/callback/${row.connection_id}`,
-      sandboxOrigin: row.sandbox ? deps.sandboxOrigin() : undefined,
-    };
   }
 
   return {

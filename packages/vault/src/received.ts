@@ -1,4 +1,4 @@
-import type { Connector, OAuth2Credential } from '@grantway/connector-kit';
+import type { Connector, RenewableCredential } from '@grantway/connector-kit';
 import { newId, type RevocationCause, type Secret } from '@grantway/contract';
 import { type Database, newEventId, recordAudit, recordEvent, schema, type Tx, withEvents } from '@grantway/db';
 import { and, eq, sql } from 'drizzle-orm';
@@ -17,7 +17,7 @@ export interface Received {
   /** The generation whose refresh token was spent, and the fence of the claim that spent it. */
   basedOn: number;
   fence: number;
-  credential: Secret<OAuth2Credential>;
+  credential: Secret<RenewableCredential>;
 }
 
 export interface ReceivedDeps {
@@ -39,7 +39,7 @@ export interface ReceivedCredentials {
    * Puts an untried sibling in the place of a credential that the provider refuses, unless another claim came first.
    * False when there is none.
    */
-  adopt(row: AccountRow, fence: number, refused: Secret<OAuth2Credential>): Promise<boolean>;
+  adopt(row: AccountRow, fence: number, refused: Secret<RenewableCredential>): Promise<boolean>;
   /**
    * Works off salvaged credentials whose account has ended or has another grant by now: they move into the outbox of
    * revocations, or into the place of what was thought lost. Answers how many were looked at.
@@ -111,7 +111,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     log.warn({ account_id: row.id }, 'a refreshed credential came too late and will be revoked');
   }
 
-  async function queueLate(tx: Tx, row: AccountRow, grantId: string, credential: Secret<OAuth2Credential>): Promise<void> {
+  async function queueLate(tx: Tx, row: AccountRow, grantId: string, credential: Secret<RenewableCredential>): Promise<void> {
     const { auth } = await deps.connector(row.connector);
     // Where refresh tokens never change, the new grant may well hold the same one: it must not be revoked.
     if (row.status === 'ACTIVE' && auth.kind === 'oauth2' && auth.rotationClass === 'A') return;
@@ -214,7 +214,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     for (const { id, entry } of found) {
       try {
         const { record, ...rest } = entry;
-        const received = { ...rest, credential: await sealing.open<OAuth2Credential>(journalPlace(rest), record) };
+        const received = { ...rest, credential: await sealing.open<RenewableCredential>(journalPlace(rest), record) };
         const row = await readAccount(db, entry.accountId);
         if (row !== undefined) await store(received, idleSecondsOf(await deps.connector(row.connector)));
         await settleEntry(id);
@@ -228,7 +228,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     return found.length;
   }
 
-  async function adopt(row: AccountRow, fence: number, refused: Secret<OAuth2Credential>): Promise<boolean> {
+  async function adopt(row: AccountRow, fence: number, refused: Secret<RenewableCredential>): Promise<boolean> {
     const siblings = await system().query<SalvagedRow & Record<string, unknown>>({
       name: 'salvage: siblings',
       text: `select ${salvagedColumns} from salvaged_credentials s
@@ -236,7 +236,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
       values: [row.id, row.grant_id],
     });
     for (const sibling of siblings) {
-      const credential = await sealing.open<OAuth2Credential>(placeOf(sibling), sibling.credential_ct);
+      const credential = await sealing.open<RenewableCredential>(placeOf(sibling), sibling.credential_ct);
       if (sameRefreshToken(credential, refused)) await forget(sibling.id);
       else return putInPlace(row, sibling, credential, { fence });
     }
@@ -250,7 +250,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   function putInPlace(
     row: AccountRow,
     sibling: SalvagedRow,
-    credential: Secret<OAuth2Credential>,
+    credential: Secret<RenewableCredential>,
     whose: { fence: number } | 'ended',
   ): Promise<boolean> {
     const generation = Number(row.generation) + 1;
@@ -316,7 +316,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   async function settleOne(salvaged: SalvagedRow): Promise<void> {
     const row = await readAccount(db, salvaged.connected_account_id);
     if (row === undefined) return;
-    const credential = await sealing.open<OAuth2Credential>(placeOf(salvaged), salvaged.credential_ct);
+    const credential = await sealing.open<RenewableCredential>(placeOf(salvaged), salvaged.credential_ct);
     if (isMissed(row, salvaged.grant_id)) {
       await putInPlace(row, salvaged, credential, 'ended');
       return;
@@ -332,7 +332,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   }
 
   const openStored = (row: AccountRow) =>
-    sealing.open<OAuth2Credential>(
+    sealing.open<RenewableCredential>(
       credentialPlace({
         environmentId: row.environment_id,
         id: row.id,

@@ -1,5 +1,5 @@
 import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
-import type { Credential } from '@grantway/connector-kit';
+import type { AppCredentials, Credential } from '@grantway/connector-kit';
 import { type BearerKind, formatBearer, parseBearer, randomBase62, reveal, Secret, toBase62 } from '@grantway/contract';
 import type { KeyRing } from './key-ring.ts';
 import { openRecord, sealRecord, VaultError } from './record.ts';
@@ -138,8 +138,20 @@ export function randomToken(): string {
 /** 16 bytes that recognise an access credential without keeping it; a provider's 401 is tied to one of these. */
 export function fingerprint(credential: Secret<Credential>): Buffer {
   const value = reveal(credential);
-  const text = value.kind === 'oauth2' ? value.access_token : JSON.stringify(Object.entries(value.fields).sort());
+  const text = recognisedBy(value);
   return createHash('sha256').update('grantway/fingerprint\0').update(text).digest().subarray(0, 16);
+}
+
+function recognisedBy(value: Credential): string {
+  if (value.kind === 'oauth2') return value.access_token;
+  if (value.kind === 'oauth1') return JSON.stringify([value.token ?? '', value.token_secret ?? '']);
+  if ('access_token' in value && value.access_token !== undefined) return value.access_token;
+  return JSON.stringify(Object.entries(value.fields).sort());
+}
+
+/** A connection's client id and secret as one value, for whoever asks or signs with them. */
+export function appCredentials(clientId: string, clientSecret: Secret<string>): Secret<AppCredentials> {
+  return new Secret<AppCredentials>({ client_id: clientId, client_secret: reveal(clientSecret) });
 }
 
 /** The public facts of a credential, safe to keep in clear beside it. */
@@ -149,12 +161,17 @@ export function factsOf(credential: Secret<Credential>): {
   scopes: string[] | undefined;
 } {
   const value = reveal(credential);
+  // Whatever asks the vendor for its tokens can always ask again.
+  if ('requested_scopes' in value) return { refreshable: true, expiresAtMs: value.expires_at, scopes: value.scopes };
   if (value.kind !== 'oauth2') return { refreshable: false, expiresAtMs: undefined, scopes: undefined };
   return { refreshable: value.refresh_token !== undefined, expiresAtMs: value.expires_at, scopes: value.scopes };
 }
 
-/** Tells whether two credentials hold the same refresh token: our own commit seen again. */
+/** Tells whether two credentials hold the same refresh token, or long-lived secret: our own commit seen again. */
 export function sameRefreshToken(a: Secret<Credential>, b: Secret<Credential>): boolean {
   const [x, y] = [reveal(a), reveal(b)];
+  if ('requested_scopes' in x && 'requested_scopes' in y) {
+    return sameText(JSON.stringify(Object.entries(x.fields).sort()), JSON.stringify(Object.entries(y.fields).sort()));
+  }
   return x.kind === 'oauth2' && y.kind === 'oauth2' && x.refresh_token !== undefined && sameText(x.refresh_token, y.refresh_token ?? '');
 }

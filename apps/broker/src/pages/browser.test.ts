@@ -217,6 +217,7 @@ describe.skipIf(isMissing)('in a real browser', () => {
       const view: LinkView = {
         state: 'live',
         kind: 'oauth2',
+        hasConsentPage: true,
         connector: { id: 'linear', name: p, docs: p },
         connectionName: p,
         workspaceName: p,

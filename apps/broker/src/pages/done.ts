@@ -103,7 +103,7 @@ export function unfinishedPage(view: LinkView, shown: FaultCode | 'unfinished', 
       : wordsOf(shown);
   const label = shown === 'unfinished' ? `Continue to ${connector.name}` : 'Try again';
   const again =
-    view.kind === 'oauth2' && view.verification.ready
+    view.hasConsentPage && view.verification.ready
       ? continueForm(token, tokenInput, label)
       : html`<p class="actions"><a class="button" href="${linkPath(token)}">${label}</a></p>`;
   return pageOf({

@@ -40,22 +40,24 @@ function fieldOf(field: Field, problem: FormProblem | undefined, focus: boolean)
     (id) => id !== undefined,
   );
   const value = field.secret ? undefined : (problem?.values[name] ?? field.default);
-  const attributes = html` id="f-${name}" name="${name}" required${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${message !== undefined && html` aria-invalid="true"`}${focus && html` autofocus`}`;
+  const attributes = html` id="f-${name}" name="${name}"${field.optional !== true && html` required`}${described.length > 0 && html` aria-describedby="${described.join(' ')}"`}${message !== undefined && html` aria-invalid="true"`}${focus && html` autofocus`}`;
   const pattern = patternOf(field);
   return html`<div class="field${message !== undefined && ' wrong'}">
-<label for="f-${name}">${field.label}</label>
+<label for="f-${name}">${field.label}${field.optional === true && html` <span class="quiet">(optional)</span>`}</label>
 ${field.help !== undefined && html`<p class="help" id="h-${name}">${field.help}</p>`}
 ${
-  field.options === undefined
-    ? html`<input${attributes} type="${field.secret ? 'password' : 'text'}" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="4096"${
-        value !== undefined && html` value="${value}"`
-      }${field.placeholder !== undefined && html` placeholder="${field.placeholder}"`}${
-        pattern !== undefined &&
-        html` pattern="${pattern}" title="${field.label}, as ${field.help === undefined ? 'the provider shows it' : 'described above'}"`
-      }>`
-    : html`<select${attributes} autocomplete="off">${value === undefined && html`<option value="">Choose…</option>`}${field.options.map(
-        (o) => html`<option value="${o.value}"${o.value === value && html` selected`}>${o.label}</option>`,
-      )}</select>`
+  field.multiline === true
+    ? html`<textarea${attributes} rows="8" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="16384"></textarea>`
+    : field.options === undefined
+      ? html`<input${attributes} type="${field.secret ? 'password' : 'text'}" autocomplete="off" autocapitalize="none" autocorrect="off" spellcheck="false" maxlength="4096"${
+          value !== undefined && html` value="${value}"`
+        }${field.placeholder !== undefined && html` placeholder="${field.placeholder}"`}${
+          pattern !== undefined &&
+          html` pattern="${pattern}" title="${field.label}, as ${field.help === undefined ? 'the provider shows it' : 'described above'}"`
+        }>`
+      : html`<select${attributes} autocomplete="off">${value === undefined && html`<option value="">Choose…</option>`}${field.options.map(
+          (o) => html`<option value="${o.value}"${o.value === value && html` selected`}>${o.label}</option>`,
+        )}</select>`
 }
 ${message !== undefined && html`<p class="error" id="e-${name}">${message}</p>`}
 </div>`;

@@ -28,7 +28,8 @@ export const key: Page = {
         error.code === 'account_changed' ||
         error.code === 'account_already_connected' ||
         error.code === 'identity_mismatch' ||
-        error.code === 'consent_failed'
+        error.code === 'consent_failed' ||
+        error.code === 'connection_incident'
       )
         return { location: `${linkPath(token, '/done')}?r=${error.code}` };
       const isAboutTheKey = error.code === 'form_invalid' || error.code === 'key_rejected' || error.code === 'provider_unavailable';

@@ -24,7 +24,7 @@ export const landing: Page = {
 
 /** The live link's page; after a key that was not accepted, with what is wrong. */
 export async function landingPage(modules: Modules, token: string, view: LinkView, problem?: FormProblem): Promise<PageAnswer> {
-  const isOAuth = view.kind === 'oauth2';
+  const isOAuth = view.hasConsentPage;
   const tokenInput = await formTokenInput(modules, token);
   return {
     status: problem?.status ?? 200,
@@ -71,20 +71,20 @@ ${
     : html`<p class="lead">An agent of <strong>${foreign(view.workspaceName)}</strong> asks to use ${connector.name} on behalf of <strong>${foreign(view.identifier)}</strong>.</p>`
 }
 ${isAgain && html`<p class="note">${icon('info')}<span>Connected now as <strong>${foreign(view.account.label ?? '')}</strong>. Going on renews this connection.</span></p>`}
-${view.kind === 'oauth2' ? scopesOf(view) : undefined}
-${beforeTheProvider(view, token, tokenInput) ?? (view.kind === 'oauth2' ? continueForm(token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem))}
+${scopesOf(view)}
+${beforeTheProvider(view, token, tokenInput) ?? (view.hasConsentPage ? continueForm(token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem))}
 <p class="not-you"><strong>Not you?</strong> Close this page. Nothing has happened yet.</p>
 <section><h2>What happens next</h2>
 <ol class="steps">
 ${
-  view.kind === 'oauth2'
+  view.hasConsentPage
     ? html`<li>You sign in at ${connector.name}. Your password stays there.</li>
 <li>${connector.name} asks whether you agree.</li>
 ${asked}
 <li>You come back here, and your agent can go on. It never sees your sign-in.</li>`
-    : view.kind === 'none'
+    : view.fields.length === 0
       ? html`${asked}
-<li>We look once whether ${connector.name} answers. It asks for no sign-in and no key.</li>
+<li>We look once whether ${connector.name} answers. It asks you for no sign-in and no key.</li>
 <li>Your agent can go on.</li>`
       : html`${asked}
 <li>We try the key once at ${connector.name}, to see that it works.</li>

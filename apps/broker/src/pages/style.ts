@@ -73,11 +73,12 @@ form{display:grid;gap:1.125rem;margin:0}
 .field{display:grid;gap:.3125rem}
 label{font-weight:650;font-size:.9375rem}
 .help{color:var(--muted);font-size:.875rem;line-height:1.45}
-input,select{width:100%;min-height:3rem;margin-top:.125rem;padding:.625rem .8125rem;font:400 1rem/1.4 var(--sans);color:var(--text);background:var(--surface);border:1px solid var(--field-line);border-radius:10px}
+input,select,textarea{width:100%;min-height:3rem;margin-top:.125rem;padding:.625rem .8125rem;font:400 1rem/1.4 var(--sans);color:var(--text);background:var(--surface);border:1px solid var(--field-line);border-radius:10px}
 input::placeholder{color:var(--muted);opacity:1}
+textarea{min-height:9rem;font:400 .8125rem/1.45 var(--mono);resize:vertical}
 select{appearance:none;padding-right:2.5rem;background-image:linear-gradient(45deg,transparent 50%,var(--muted) 50%),linear-gradient(-45deg,transparent 50%,var(--muted) 50%);background-size:6px 6px;background-position:right 1.25rem center,right .9rem center;background-repeat:no-repeat}
-input:focus-visible,select:focus-visible{outline-offset:1px;border-color:var(--accent);border-radius:10px}
-.wrong input,.wrong select{border-color:var(--bad);box-shadow:0 0 0 1px var(--bad)}
+input:focus-visible,select:focus-visible,textarea:focus-visible{outline-offset:1px;border-color:var(--accent);border-radius:10px}
+.wrong input,.wrong select,.wrong textarea{border-color:var(--bad);box-shadow:0 0 0 1px var(--bad)}
 .error{color:var(--bad);font-size:.875rem;font-weight:550}
 .alert{padding:.875rem 1rem;border-radius:12px;background:var(--bad-soft);color:var(--bad);font-size:.9375rem;line-height:1.5}
 .alert strong{font-weight:600}

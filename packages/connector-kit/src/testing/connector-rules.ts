@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type OAuth2Auth, type StaticAuth, type TokenAnswer, type TokenRefusal, templatesOf } from '../auth.ts';
+import { type AuthSpec, type OAuth2Auth, reservedNames, type TokenAnswer, type TokenRefusal, templatesOf, usesApp } from '../auth.ts';
 import { type ApiFault, type Connector, connector as declare, faultByStatus, placeholders } from '../connector.ts';
 import type { ApiResponse } from '../request.ts';
+import { issuedProblems } from './issued-rules.ts';
 import { valueAt, withStrings, withValues } from './pointer.ts';
 import { requestProblems } from './tool-rules.ts';
 
@@ -105,7 +106,7 @@ export const connectorRules: ConnectorRule[] = [
   },
   {
     title: 'is authorized over https with nothing of the protocol overridden',
-    problems: ({ auth }) => (auth.kind === 'oauth2' ? oauthProblems(auth) : []),
+    problems: ({ auth }) => (auth.kind === 'oauth2' ? oauthProblems(auth) : issuedProblems(auth)),
   },
   {
     title: 'reads its token endpoint’s answers and refusals as their slots say',
@@ -268,14 +269,18 @@ const hostileFields = [
 ];
 const hostName = /^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/;
 
-function fieldProblems(auth: StaticAuth, baseUrl: string): string[] {
+function fieldProblems(auth: Exclude<AuthSpec, OAuth2Auth>, baseUrl: string): string[] {
   const found: string[] = [];
-  const inHeaders = templatesOf(auth).flatMap(placeholders);
-  const inHost = placeholders(baseUrl);
+  const reserved = reservedNames(auth);
+  const inHeaders = templatesOf(auth)
+    .flatMap(placeholders)
+    .filter((name) => !reserved.includes(name));
+  const endpoint = auth.kind === 'minted' ? auth.mint.url : 'tokenUrl' in auth ? auth.tokenUrl : '';
+  const inHost = [...placeholders(baseUrl), ...placeholders(endpoint)];
   for (const name of [...inHeaders, ...inHost]) {
     if (!auth.fields.some((field) => field.name === name)) found.push(`there is no field ${name}`);
   }
-  if (auth.kind !== 'none' && !auth.fields.some((field) => field.secret)) found.push('no field is secret');
+  if (!usesApp(auth) && auth.kind !== 'none' && !auth.fields.some((field) => field.secret)) found.push('no field is secret');
   for (const field of auth.fields) {
     const { name, pattern, options } = field;
     if (!/^[a-z][a-z0-9_]*$/.test(name)) found.push(`${name} is no field name`);
@@ -287,6 +292,8 @@ function fieldProblems(auth: StaticAuth, baseUrl: string): string[] {
     }
     if (field.secret && (field.default !== undefined || options !== undefined))
       found.push(`${name}: a secret has no default and no options`);
+    // A key file is read as a whole before it is kept.
+    if (field.multiline === true && pattern === undefined) continue;
     if (pattern === undefined && options === undefined) {
       if (inHost.includes(name) || inHeaders.includes(name)) found.push(`${name} stands in a host or header without pattern or options`);
       continue;

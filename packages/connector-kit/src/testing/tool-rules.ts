@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { fieldsOf } from '../auth.ts';
+import { fieldsOf, scopesOf } from '../auth.ts';
 import { type Connector, placeholders } from '../connector.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { annotations, type Example, type FreshKind, type Tool } from '../tool.ts';
@@ -111,10 +111,9 @@ export const toolRules: ToolRule[] = [
   {
     title: 'has scopes that are said in plain words',
     problems: ({ scopes }, { auth }) => {
-      if (auth.kind !== 'oauth2') return scopes.length === 0 ? [] : ['a key connector has no scopes'];
-      return scopes
-        .filter((scope) => (auth.scopes[scope]?.length ?? 0) < 8 || auth.scopes[scope] === scope)
-        .map((scope) => `${scope} has no words`);
+      if (!('scopes' in auth)) return scopes.length === 0 ? [] : ['a key connector has no scopes'];
+      const words = scopesOf(auth);
+      return scopes.filter((scope) => (words[scope]?.length ?? 0) < 8 || words[scope] === scope).map((scope) => `${scope} has no words`);
     },
   },
   {

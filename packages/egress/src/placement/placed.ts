@@ -10,5 +10,6 @@ export interface Unsigned {
   method: string;
   url: URL;
   body: string | undefined;
+  contentType: string | undefined;
   nowMs: number;
 }

@@ -6,7 +6,13 @@ import { scrubText } from '../scrub.ts';
 import { place } from './placement.ts';
 
 const field = (name: string, secret = true): Field => ({ name, label: name, secret });
-const plainGet = { method: 'GET', url: new URL('https://api.example/'), body: undefined, nowMs: Date.UTC(2015, 7, 30, 12, 36, 0) };
+const plainGet = {
+  method: 'GET',
+  url: new URL('https://api.example/'),
+  body: undefined,
+  contentType: undefined,
+  nowMs: Date.UTC(2015, 7, 30, 12, 36, 0),
+};
 const placed = (auth: AuthSpec, credential: Credential, fields: Record<string, string> = {}, request = plainGet) =>
   place({ auth } as Connector, new Secret(credential), fields, request);
 const basic = (fields: Record<string, string>): StaticCredential => ({ kind: 'basic', fields });

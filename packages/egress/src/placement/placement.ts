@@ -1,18 +1,37 @@
-import type { Connector, Credential } from '@grantway/connector-kit';
+import type { AppCredentials, Connector, Credential } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { placeApiKey } from './api-key.ts';
 import { placeAwsSigV4 } from './aws-sigv4.ts';
 import { placeBasic } from './basic.ts';
 import { placeBearer } from './bearer.ts';
+import { placeServiceAccount } from './jwt-service-account.ts';
+import { placeMinted } from './minted.ts';
 import { placeNothing } from './none.ts';
+import { placeOAuth1 } from './oauth1.ts';
 import { placeOAuth2 } from './oauth2.ts';
+import { placeClientCredentials } from './oauth2-client-credentials.ts';
 import type { Placement, Unsigned } from './placed.ts';
 
-export function place(connector: Connector, credential: Secret<Credential>, fields: Record<string, string>, request: Unsigned): Placement {
+/** `app` is the connection's own, for kinds that sign with it. */
+export function place(
+  connector: Connector,
+  credential: Secret<Credential>,
+  fields: Record<string, string>,
+  request: Unsigned,
+  app?: Secret<AppCredentials>,
+): Placement {
   const { auth } = connector;
   switch (auth.kind) {
     case 'oauth2':
       return placeOAuth2(credential);
+    case 'oauth2_client_credentials':
+      return placeClientCredentials(credential);
+    case 'jwt_service_account':
+      return placeServiceAccount(credential);
+    case 'minted':
+      return placeMinted(auth, credential);
+    case 'oauth1':
+      return placeOAuth1(auth, credential, app, request);
     case 'api_key':
       return placeApiKey(auth, credential, fields);
     case 'basic':
