@@ -1,7 +1,7 @@
 import { faultByStatus, type OAuth2Credential } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { type Egress, EgressError } from '@grantway/egress';
-import { hasRefreshToken, requestRevocation, vendorWords } from './client-authentication.ts';
+import { appOfGrant, hasRefreshToken, requestRevocation, vendorWords } from './client-authentication.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { tokenConversation } from './token-endpoint.ts';
 
@@ -17,10 +17,11 @@ export interface Revocation {
 /** Asks the provider to end the grant: RFC 7009, or the connector's own call. Never throws on what the provider does. */
 export async function revokeToken(
   egress: Egress,
-  app: OAuthApp,
+  operatorsApp: OAuthApp,
   current: Secret<OAuth2Credential>,
   options: { timeoutMs?: number } = {},
 ): Promise<Revocation> {
+  const app = appOfGrant(operatorsApp, current);
   if (app.connector.auth.revokeUrl !== undefined) return byRfc7009(egress, app, current, options.timeoutMs);
   if (app.connector.auth.revocation !== undefined) return byOwnCall(egress, app, current, options);
   return noneOffered;
@@ -81,7 +82,7 @@ async function byOwnCall(
 ): Promise<Revocation> {
   const { connector } = app;
   if (connector.auth.revocation === undefined) return noneOffered;
-  const target = { connector, fields: {}, sandbox: app.sandboxOrigin !== undefined };
+  const target = { connector, fields: { ...app.values }, sandbox: app.sandboxOrigin !== undefined };
   try {
     const response = await egress.call(target, connector.auth.revocation, current, options);
     const fault = (connector.api.fault ?? faultByStatus)(response);

@@ -12,7 +12,7 @@ export function place(connector: Connector, credential: Secret<Credential>, fiel
   const { auth } = connector;
   switch (auth.kind) {
     case 'oauth2':
-      return placeOAuth2(credential);
+      return placeOAuth2(auth, credential, fields, request.token);
     case 'api_key':
       return placeApiKey(auth, credential, fields);
     case 'basic':
