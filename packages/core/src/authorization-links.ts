@@ -36,7 +36,7 @@ export async function mustBeReady(
   connection: { name: string; connector: string; clientId: string | null; clientSecretCt: Buffer | null },
 ): Promise<void> {
   const connector = await ctx.modules.catalogue.find(connection.connector);
-  if (connector === undefined || connectionStatus(connection, connector.auth.kind) !== 'COMPLETED') {
+  if (connector === undefined || connectionStatus(connection, connector.auth) !== 'COMPLETED') {
     throw new Fault(
       'connection_not_ready',
       `the connection "${connection.name}" has no complete OAuth app yet; add its client id and client secret`,

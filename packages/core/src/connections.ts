@@ -1,4 +1,4 @@
-import { type Connector, fieldsOf } from '@grantway/connector-kit';
+import { type AuthSpec, accepts, type Connector, type Field, fieldsOf } from '@grantway/connector-kit';
 import {
   type AuthKind,
   type Connection,
@@ -220,8 +220,15 @@ export async function findConnectionByName(ctx: Ctx, tx: Tx, name: string): Prom
 
 export type ConnectionStatus = Connection['status'];
 
-export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, kind: AuthKind): ConnectionStatus {
+/** RFC 6749 section 2.1: a client that has no secret. */
+function isPublicClient(auth: AuthSpec | undefined): boolean {
+  return auth?.kind === 'oauth2' && auth.clientAuthentication === 'none';
+}
+
+export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt'>, auth: AuthSpec | AuthKind): ConnectionStatus {
+  const kind = typeof auth === 'string' ? auth : auth.kind;
   if (kind !== 'oauth2') return 'COMPLETED';
+  if (typeof auth !== 'string' && isPublicClient(auth)) return row.clientId === null ? 'DRAFT' : 'COMPLETED';
   const parts = [row.clientId, row.clientSecretCt].filter((part) => part !== null).length;
   return parts === 0 ? 'DRAFT' : parts === 1 ? 'IN_PROGRESS' : 'COMPLETED';
 }
@@ -236,7 +243,7 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
     id: row.id,
     name: row.name,
     connector: row.connector,
-    status: connectionStatus(row, kind),
+    status: connectionStatus(row, connector?.auth ?? kind),
     auth: {
       kind,
       client_id: row.clientId,
@@ -277,6 +284,8 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
   for (const name of ['client_id', 'client_secret'] as const) {
     if (auth[name] === undefined) continue;
     if (sandbox) refuse(name, 'a sandbox connection has its own OAuth app');
+    else if (name === 'client_secret' && isPublicClient(connector.auth))
+      refuse(name, `${connector.name} takes public clients, which have none`);
     else if (connector.auth.kind !== 'oauth2') refuse(name, `${connector.name} is authorized by key and has no OAuth app`);
   }
   for (const [name, value] of Object.entries(auth.fields ?? {})) {
@@ -288,7 +297,8 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
   if (errors.length > 0) throw new Fault('invalid_request', { detail: `${errors[0]?.pointer}: ${errors[0]?.detail}`, errors });
 }
 
-export function fieldAccepts(field: { options?: { value: string }[]; pattern?: RegExp }, value: string): boolean {
+export function fieldAccepts(field: Pick<Field, 'name' | 'options' | 'pattern' | 'hostSuffixes'>, value: string): boolean {
+  if (field.hostSuffixes !== undefined) return accepts(field, value);
   if (field.options !== undefined) return field.options.some((o) => o.value === value);
   return field.pattern === undefined || field.pattern.test(value);
 }

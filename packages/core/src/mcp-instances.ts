@@ -177,7 +177,7 @@ async function linkOf(ctx: Ctx, tx: Tx, accountId: string): Promise<string> {
 
 async function isReady(modules: Modules, connection: ConnectionRow): Promise<boolean> {
   const connector = await modules.catalogue.find(connection.connector);
-  return connector !== undefined && connectionStatus(connection, connector.auth.kind) === 'COMPLETED';
+  return connector !== undefined && connectionStatus(connection, connector.auth) === 'COMPLETED';
 }
 
 /** What one MCP request works with: who, on whose behalf, and what the config's current version allows. */

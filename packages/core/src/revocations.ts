@@ -72,12 +72,12 @@ export function createRevocations(deps: RevocationDeps): Revocations {
     return { status: receipt.proven ? 'proven' : receipt.final ? 'unproven' : 'again', detail: receipt.detail };
   }
 
-  /** Many vendors end all that a person granted an app at once: a newer grant of the same person must survive the old one's end. */
+  /** What follows a `#` is the site or tenant of one person's account. Many vendors end all that a person granted an app at once: a newer grant of the same person must survive the old one's end. */
   async function wouldEndALiveGrant(row: Claimed, ends: 'grant' | 'account'): Promise<boolean> {
     const found = await system().query({
       name: 'revocation: live grant',
       text: `select 1 from connected_accounts where id = $1 and status = 'ACTIVE'
-               and (grant_id = $2 or ($3 = 'account' and provider_account_id = $4))`,
+               and (grant_id = $2 or ($3 = 'account' and split_part(provider_account_id, '#', 1) = split_part($4, '#', 1)))`,
       values: [row.connected_account_id, row.grant_id, ends, row.provider_account_id],
     });
     return found.length > 0;

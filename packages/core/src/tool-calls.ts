@@ -1,4 +1,4 @@
-import { type ApiFault, type ApiResponse, type Connector, faultByStatus, type Tool } from '@grantway/connector-kit';
+import { type ApiFault, type ApiResponse, type Connector, faultByStatus, missingScopes, type Tool } from '@grantway/connector-kit';
 import {
   type ConnectedAccountReason,
   type ConnectedAccountStatus,
@@ -164,6 +164,7 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
 
   try {
     let lease = await modules.leases.lease(accountId, caller.clientId);
+    await mustBeGranted(call, exposed, lease);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
     let repeated = false;
@@ -181,6 +182,8 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
         const other = await anotherCredential(call, connector, lease, fault, credentials++);
         if (other !== undefined) {
           lease = other;
+          // A refresh may have brought fewer scopes than before.
+          await mustBeGranted(call, exposed, lease);
           continue;
         }
       }
@@ -190,6 +193,23 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, error);
     throw error;
   }
+}
+
+/** @throws Fault scope_missing that names each scope the tool needs and the account lacks; nothing was sent */
+async function mustBeGranted(call: Call, { tool, connector, connectionName }: ExposedTool, lease: Lease): Promise<void> {
+  if (connector.auth.kind !== 'oauth2' || tool.scopes.length === 0) return;
+  const missing = missingScopes(connector.auth, lease.scopes, tool.scopes);
+  if (missing.length === 0) return;
+  const link = await linkFor(call, lease.accountId);
+  throw new Fault('scope_missing', {
+    detail: `The user's ${connector.name} account was not granted ${missing.join(', ')}, which this tool needs. Ask the user to open the authorization link and to grant it; if it is not asked for there, the connection "${connectionName}" lacks it.`,
+    extra: {
+      connection_name: connectionName,
+      connected_account_id: lease.accountId,
+      needed_scopes: missing,
+      authentication_link: link,
+    },
+  });
 }
 
 /** RFC 6901: the whole value is the empty pointer. */

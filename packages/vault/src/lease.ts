@@ -495,6 +495,7 @@ export function createLeases(deps: LeaseDeps): Leases {
             ),
       redirectUri: `${deps.baseUrl()}/oauth/callback/${row.connection_id}`,
       sandboxOrigin: row.sandbox ? deps.sandboxOrigin() : undefined,
+      values: row.connection_fields,
     };
   }
 

@@ -1,0 +1,1 @@
+ALTER TABLE "consent_sessions" ADD COLUMN "fields" jsonb DEFAULT '{}'::jsonb NOT NULL;
