@@ -1,4 +1,5 @@
 import { capture, type OAuth2Auth, type TokenAnswer, type TokenRefusal } from '@grantway/connector-kit';
+import { hasDuplicateMembers } from './duplicate-members.ts';
 
 /** What a token endpoint's answer amounts to, whatever shape the vendor gave it. */
 export type TokenReading = { kind: 'answer'; answer: TokenAnswer } | { kind: 'refusal'; refusal: TokenRefusal } | { kind: 'unreadable' };
@@ -37,7 +38,9 @@ function parsed(text: string, contentType: string): unknown {
   const trimmed = text.replace(/^\uFEFF/, '').trim();
   if (trimmed.startsWith('{')) {
     try {
-      return JSON.parse(trimmed, (key, value) => (key === '__proto__' ? undefined : value));
+      const value: unknown = JSON.parse(trimmed, (key, member) => (key === '__proto__' ? undefined : member));
+      // Two readers of a member that stands twice could see two tokens.
+      return hasDuplicateMembers(trimmed) ? undefined : value;
     } catch {
       return undefined;
     }
