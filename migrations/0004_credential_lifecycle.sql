@@ -146,6 +146,7 @@ ALTER TABLE "connections" ADD COLUMN "verification_secret_ct" "bytea";--> statem
 ALTER TABLE "connections" ADD COLUMN "verification_secret_generation" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "identity_match" jsonb DEFAULT '{"policy":"any"}'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "on_account_change" text DEFAULT 'refuse' NOT NULL;--> statement-breakpoint
+ALTER TABLE "consent_sessions" ADD COLUMN "fields" jsonb DEFAULT '{}'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "consent_sessions" ADD COLUMN "verification_mode" text DEFAULT 'none' NOT NULL;--> statement-breakpoint
 ALTER TABLE "environments" ADD COLUMN "suspended_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "environments" ADD COLUMN "forgotten_at" timestamp (3) with time zone;--> statement-breakpoint

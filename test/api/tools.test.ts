@@ -160,7 +160,7 @@ describe('a user who was never seen', () => {
     });
     expect([answer.status, answer.body.code]).toEqual([409, 'scope_missing']);
     expect(answer.body).toMatchObject({ needed_scopes: ['chat:write'], authentication_link: expect.stringContaining('/connect/gwln_') });
-    expect(await recorded(answer)).toMatchObject({ outcome: 'authorization_required', fault_code: 'scope_missing', provider_status: 200 });
+    expect(await recorded(answer)).toMatchObject({ outcome: 'authorization_required', fault_code: 'scope_missing', provider_status: null });
     const { items } = (await broker.api('/v1/connections?name=slack-reader')).body;
     const accounts = (await broker.api('/v1/connected-accounts?connection_name=slack-reader')).body.items;
     await broker.api(`/v1/connected-accounts/${accounts[0].id}`, { method: 'DELETE' });

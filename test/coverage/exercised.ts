@@ -438,6 +438,7 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /connect/:token': { as: '/connect/gwln_x', gets: 404 },
   'POST /connect/:token/ready': { as: '/connect/gwln_x/ready', gets: 404 },
   'POST /connect/:token/replace': { as: '/connect/gwln_x/replace', gets: 404 },
+  'POST /connect/:token/choose': { as: '/connect/gwln_x/choose', gets: 404 },
   'POST /connect/:token/go': { as: '/connect/gwln_x/go', gets: 404 },
   'POST /connect/:token/key': { as: '/connect/gwln_x/key', gets: 404 },
   'GET /connect/:token/done': { as: '/connect/gwln_x/done', gets: 404 },

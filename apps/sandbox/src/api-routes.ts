@@ -1,4 +1,4 @@
-import { type ApiRequest, type Connector, type FreshKind, fieldsOf, placeholders, type Tool } from '@grantway/connector-kit';
+import { type ApiRequest, accepts, type Connector, type FreshKind, parametersOf, placeholders, type Tool } from '@grantway/connector-kit';
 import { type Incoming, isForm } from './exchange.ts';
 import { isRecord, leavesOf } from './json-places.ts';
 
@@ -20,7 +20,7 @@ export interface ApiRoute {
   fresh: Record<string, FreshKind>;
 }
 
-interface Segment {
+export interface Segment {
   /** For the list of what is served. */
   shown: string;
   /** The captured value, '' for a literal that fits, undefined when it does not fit. */
@@ -48,14 +48,21 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
   if ('revocation' in auth && auth.revocation !== undefined) {
     routes.push(routeOf(connector, 'revocation', undefined, auth.revocation, {}, { body: acknowledgement(connector) }, {}));
   }
+  if (auth.kind === 'oauth2' && auth.lookup !== undefined) {
+    const { lookup } = auth;
+    const there = lookup.baseUrl === undefined ? connector : { ...connector, api: { ...connector.api, baseUrl: lookup.baseUrl } };
+    routes.push(routeOf(there, 'lookup', undefined, lookup.request, {}, lookup.example.receives, {}));
+  }
   return routes;
 }
 
 /** Whether the path lies below the connector's base URL. */
 export function isBelowBase(connector: Connector, path: string): boolean {
-  const base = baseSegments(connector);
   const given = split(path);
-  return given !== undefined && base.every((segment, i) => given[i] !== undefined && segment.fit(given[i]) !== undefined);
+  if (given === undefined) return false;
+  const isBelow = (base: Segment[]) => base.every((segment, i) => given[i] !== undefined && segment.fit(given[i]) !== undefined);
+  const lookup = connector.auth.kind === 'oauth2' ? connector.auth.lookup?.baseUrl : undefined;
+  return isBelow(baseSegments(connector)) || (lookup !== undefined && isBelow(urlSegments(connector, lookup)));
 }
 
 /**
@@ -174,14 +181,20 @@ function literal(text: string): Segment {
 
 /** Host and base path. A `{field}` stands for the values that the connector allows there. */
 function baseSegments(connector: Connector): Segment[] {
-  const [host = '', ...path] = connector.api.baseUrl
+  return urlSegments(connector, connector.api.baseUrl);
+}
+
+/** Host and path of a URL template of the connector. */
+export function urlSegments(connector: Connector, template: string): Segment[] {
+  const [host = '', ...path] = template
     .replace(/^https:\/\//, '')
+    .replace(/\?.*$/, '')
     .split('/')
     .filter((part) => part !== '');
   return [host, ...path].map((part) => {
     const names = placeholders(part);
     if (names.length === 0) return literal(part);
-    const fields = fieldsOf(connector.auth);
+    const parameters = parametersOf(connector.auth);
     const pattern = new RegExp(
       `^${part
         .split(/\{[a-z][a-z0-9_]*\}/)
@@ -191,9 +204,8 @@ function baseSegments(connector: Connector): Segment[] {
     const fit = (given: string) => {
       const values = pattern.exec(given)?.slice(1);
       const allowed = names.every((name, i) => {
-        const field = fields.find((candidate) => candidate.name === name);
-        const value = values?.[i] ?? '';
-        return field?.options?.some((option) => option.value === value) ?? field?.pattern?.test(value) ?? false;
+        const parameter = parameters.find((candidate) => candidate.name === name);
+        return parameter !== undefined && accepts(parameter, values?.[i] ?? '');
       });
       return values !== undefined && allowed ? '' : undefined;
     };

@@ -19,6 +19,8 @@ export interface Knobs {
   rotate?: RotationClass;
   /** Token answers carry no refresh token; the one in the client's hands is not replaced. */
   drop_refresh_token?: boolean;
+  /** Scopes that are not granted, or not any more: missing in token answers from now on, and refused at the API. */
+  withhold_scopes?: string[];
 }
 
 /** What each knob takes, in words for the page and for refusals. */
@@ -31,6 +33,7 @@ export const knobHelp: Record<keyof Knobs, string> = {
   access_token_ttl_seconds: 'a whole number of seconds from 1 to 31536000: the lifetime of access tokens issued from now on',
   rotate: '"A" to "E": what becomes of a used refresh token',
   drop_refresh_token: 'true or false: token answers carry no refresh token',
+  withhold_scopes: 'a list of scopes: those that are not granted, or not any more',
 };
 
 const checks: Record<keyof Knobs, (value: unknown) => boolean> = {
@@ -42,6 +45,7 @@ const checks: Record<keyof Knobs, (value: unknown) => boolean> = {
   access_token_ttl_seconds: wholeNumber(1, 31_536_000),
   rotate: (value) => typeof value === 'string' && /^[A-E]$/.test(value),
   drop_refresh_token: (value) => typeof value === 'boolean',
+  withhold_scopes: (value) => Array.isArray(value) && value.length <= 100 && value.every((scope) => typeof scope === 'string'),
 };
 
 /** The knobs in a request's body, or everything that is wrong with it. */

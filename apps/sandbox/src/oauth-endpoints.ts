@@ -1,4 +1,5 @@
-import type { OAuth2Auth } from '@grantway/connector-kit';
+import { createHmac } from 'node:crypto';
+import { fieldsOf, fillText, type OAuth2Auth, placeholders } from '@grantway/connector-kit';
 import { type ProviderAnswer, presenceScope, unknownScopesParam } from './authorization-server.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
 import { isRecord, mapLeaves, setAt, valueAt } from './json-places.ts';
@@ -11,7 +12,12 @@ import type { OAuthVendor, Vendor } from './vendor.ts';
  */
 
 export async function authorize(vendor: Vendor, oauth: OAuthVendor, request: Incoming): Promise<Answer> {
-  const { scopes, unknown } = oauth.scopes.read(request.query);
+  const asked = oauth.scopes.read(request.query);
+  // A vendor with the scopes at the app's registration takes none here.
+  const ofApp = oauth.auth.scopesAt === 'app';
+  const [scopes, unknown] = ofApp
+    ? [oauth.auth.defaultScopes, oauth.scopes.params.filter((name) => request.query.has(name))]
+    : [asked.scopes, asked.unknown];
   const inner = new URLSearchParams();
   const names = ['response_type', 'client_id', 'redirect_uri', 'state'];
   if (oauth.auth.pkce === 'S256') names.push('code_challenge', 'code_challenge_method');
@@ -21,6 +27,7 @@ export async function authorize(vendor: Vendor, oauth: OAuthVendor, request: Inc
   if (scopes.includes('offline_access')) inner.set('prompt', 'consent');
   inner.set('scope', [...scopes, presenceScope].join(' '));
   if (unknown.length > 0) inner.set(unknownScopesParam, unknown.join(' '));
+  rememberAsked(vendor, oauth.auth, request);
   const server = oauth.server();
   const answer = await server.call({ method: 'GET', path: `/authorize?${inner}`, headers: browserHeaders(vendor, request) });
   return toBrowser(vendor, answer);
@@ -33,7 +40,7 @@ export async function resume(vendor: Vendor, oauth: OAuthVendor, request: Incomi
 }
 
 export async function token(vendor: Vendor, oauth: OAuthVendor, request: Incoming): Promise<Answer> {
-  const form = isForm(request) ? new URLSearchParams(request.body.toString('utf8')) : undefined;
+  const form = tokenForm(oauth.auth, request);
   const given = form?.get('grant_type') ?? '';
   const grantType = given === 'authorization_code' || given === 'refresh_token' ? given : 'other';
   const refuse = (status: number, error: string, description?: string) => {
@@ -53,7 +60,7 @@ export async function token(vendor: Vendor, oauth: OAuthVendor, request: Incomin
   const answer = await oauth.server().call({
     method: 'POST',
     path: '/token',
-    headers: clientHeaders(request),
+    headers: clientHeaders(request, form),
     body: form?.toString() ?? request.body.toString('utf8'),
   });
   const body = parsed(answer.body);
@@ -72,7 +79,7 @@ export async function token(vendor: Vendor, oauth: OAuthVendor, request: Incomin
 
 /** RFC 7009. */
 export async function revoke(vendor: Vendor, oauth: OAuthVendor, request: Incoming): Promise<Answer> {
-  const form = isForm(request) ? new URLSearchParams(request.body.toString('utf8')) : undefined;
+  const form = tokenForm(oauth.auth, request);
   const problem = clientAuthenticationProblem(oauth.auth, request, form);
   if (problem !== undefined) return jsonAnswer(401, { error: 'invalid_client', error_description: problem });
   const value = form?.get('token') ?? '';
@@ -83,7 +90,7 @@ export async function revoke(vendor: Vendor, oauth: OAuthVendor, request: Incomi
     });
   const wasLive = isLive();
   const body = form?.toString() ?? request.body.toString('utf8');
-  const answer = await oauth.server().call({ method: 'POST', path: '/revoke', headers: clientHeaders(request), body });
+  const answer = await oauth.server().call({ method: 'POST', path: '/revoke', headers: clientHeaders(request, form), body });
   if (wasLive && !isLive()) {
     vendor.ledger.count('revocations');
     vendor.ledger.record('revocation', { by: 'client' });
@@ -130,7 +137,15 @@ export function accountOf(vendor: Vendor, accessToken: string): string | undefin
 }
 
 function granted(vendor: Vendor, { auth, scopes: reader }: OAuthVendor, answer: Record<string, unknown>): Record<string, unknown> {
-  const scopes = reader.words(String(answer.scope ?? '').split(' '));
+  const withheld = vendor.knobs.withhold_scopes ?? [];
+  const scopes =
+    auth.scopesAt === 'app'
+      ? []
+      : reader.words(
+          String(answer.scope ?? '')
+            .split(' ')
+            .filter((scope) => !withheld.includes(scope)),
+        );
   const example = auth.tokenExample;
   if (example === undefined) {
     const { scope: _, ...rest } = answer;
@@ -147,6 +162,8 @@ function granted(vendor: Vendor, { auth, scopes: reader }: OAuthVendor, answer: 
     const separator = typeof shown === 'string' && shown.includes(' ') ? ' ' : auth.scopeSeparator;
     setAt(body, example.slots.scope, Array.isArray(shown) ? scopes : scopes.join(separator));
   }
+  // Made of the first one, so that a call with any of them can be recognised.
+  for (const [name, pointer] of Object.entries(auth.moreTokens ?? {})) setAt(body, pointer, `${String(answer.access_token)}.${name}`);
   if (answer.id_token !== undefined) body.id_token = answer.id_token;
   return body;
 }
@@ -155,16 +172,28 @@ function granted(vendor: Vendor, { auth, scopes: reader }: OAuthVendor, answer: 
 function clientAuthenticationProblem(auth: OAuth2Auth, request: Incoming, form: URLSearchParams | undefined): string | undefined {
   const basic = headerOf(request.headers, 'authorization') !== undefined;
   const post = form?.has('client_secret') === true;
+  if (auth.clientAuthentication === 'none' && (basic || post)) return 'send client_id alone: this client is public';
   if (auth.clientAuthentication === 'client_secret_post' && basic) return 'send client_id and client_secret in the body';
   if (auth.clientAuthentication === 'client_secret_basic' && post) return 'send client_id and client_secret by HTTP Basic';
   return undefined;
 }
 
-function clientHeaders(request: Incoming): Record<string, string> {
+/** The body as the connector says that it is written; another is not understood, as at the real vendor. */
+function tokenForm(auth: OAuth2Auth, request: Incoming): URLSearchParams | undefined {
+  if (auth.tokenBodyFormat !== 'json') return isForm(request) ? new URLSearchParams(request.body.toString('utf8')) : undefined;
+  if (!(headerOf(request.headers, 'content-type') ?? '').startsWith('application/json')) return new URLSearchParams();
+  const members = Object.entries(parsed(request.body.toString('utf8')));
+  return new URLSearchParams(members.filter((entry): entry is [string, string] => typeof entry[1] === 'string'));
+}
+
+function clientHeaders(request: Incoming, form: URLSearchParams | undefined): Record<string, string> {
   const authorization = headerOf(request.headers, 'authorization');
   return {
     accept: 'application/json',
-    'content-type': headerOf(request.headers, 'content-type') ?? 'application/x-www-form-urlencoded',
+    'content-type':
+      form === undefined
+        ? (headerOf(request.headers, 'content-type') ?? 'application/x-www-form-urlencoded')
+        : 'application/x-www-form-urlencoded',
     ...(authorization === undefined ? {} : { authorization }),
   };
 }
@@ -201,7 +230,42 @@ function outward(vendor: Vendor, location: string): string {
   if (location.startsWith('/')) return location;
   const url = new URL(location);
   url.searchParams.delete('iss');
+  if (url.searchParams.has('code')) addCallbackValues(vendor, url);
   return url.href;
+}
+
+const askedKey = (vendor: Vendor, state: string) => `${vendor.id}/asked/${state}`;
+
+/** What the address told of which shop or tenant is meant, for the redirect back. */
+function rememberAsked(vendor: Vendor, auth: OAuth2Auth, request: Incoming): void {
+  const names = placeholders(auth.authorizeUrl);
+  if (names.length === 0) return;
+  const literals = (auth.authorizeUrl.slice('https:/'.length).split('?')[0] ?? '').split(/\{[a-z][a-z0-9_]*\}/);
+  const shape = new RegExp(`^${literals.map((text) => text.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')).join('([^/]+)')}$`);
+  const found = shape.exec(request.path)?.slice(1) ?? [];
+  const values = Object.fromEntries(names.map((name, i) => [name, found[i] ?? '']));
+  const asked = { values, clientId: request.query.get('client_id') ?? '' };
+  vendor.state.set(askedKey(vendor, request.query.get('state') ?? ''), asked, { expiresAtMs: Date.now() + 3_600_000, volatile: true });
+}
+
+/** What this vendor's redirect says besides the code, signed where it signs. */
+function addCallbackValues(vendor: Vendor, url: URL): void {
+  const { auth } = vendor.connector;
+  if (auth.kind !== 'oauth2') return;
+  const { captureFromCallback = [], verifyCallback } = auth;
+  const asked = vendor.state.get(askedKey(vendor, url.searchParams.get('state') ?? '')) as
+    | { values: Record<string, string>; clientId: string }
+    | undefined;
+  for (const { parameter, example } of captureFromCallback) url.searchParams.set(parameter, example);
+  for (const [name, template] of Object.entries(verifyCallback?.equals ?? {})) {
+    url.searchParams.set(name, fillText(template, fieldsOf(auth), asked?.values ?? {}));
+  }
+  const { signature } = verifyCallback ?? {};
+  if (signature === undefined) return;
+  const client = findStored(vendor.state, vendor.id, 'Client', asked?.clientId ?? '');
+  const signed = [...url.searchParams].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, value]) => `${name}=${value}`);
+  const secret = text((client?.payload as { client_secret?: unknown } | undefined)?.client_secret) ?? '';
+  url.searchParams.set(signature.parameter, createHmac('sha256', secret).update(signed.join('&')).digest('hex'));
 }
 
 function isSession(vendor: Vendor, cookie: string): boolean {

@@ -36,9 +36,12 @@ export class Person {
   }
 
   /** Connects an OAuth account: landing page, the sandbox's consent page, back to the result. */
-  async consent(link: string, options: { account?: string; decision?: 'allow' | 'deny' } = {}): Promise<Page> {
+  async consent(
+    link: string,
+    options: { account?: string; decision?: 'allow' | 'deny'; fields?: Record<string, string> } = {},
+  ): Promise<Page> {
     const landing = await this.open(link);
-    const consent = await this.submit(landing, {}, '/go');
+    const consent = await this.submit(landing, options.fields, '/go');
     return this.submit(consent, { account: options.account ?? 'ada@example.test', decision: options.decision ?? 'allow' });
   }
 

@@ -1,8 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import { type Connector, type OAuth2Auth, sandboxUrl } from '@grantway/connector-kit';
+import type { Connector, OAuth2Auth } from '@grantway/connector-kit';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type ApiMatch, type ApiRoute, apiRoutesOf, isBelowBase, matchApiRoute } from './api-routes.ts';
+import { type ApiMatch, type ApiRoute, apiRoutesOf, isBelowBase, matchApiRoute, type Segment, urlSegments } from './api-routes.ts';
 import { decideConsent, showConsent } from './consent.ts';
 import { indexOf, putKnobs, readKnobs, readLedger, resetKnobs, revokeAll } from './controls.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
@@ -15,7 +15,7 @@ import { findStored } from './provider-adapter.ts';
 import { openState } from './state.ts';
 import { stylesheet } from './stylesheet.ts';
 import { createVendor, type OAuthVendor, type Vendor } from './vendor.ts';
-import { answerApiCall, apiRefusal, bearerOf, knowsToken, notServed, servedBy } from './vendor-api.ts';
+import { answerApiCall, apiRefusal, knowsToken, notServed, servedBy, tokenOf, withoutKey } from './vendor-api.ts';
 
 export interface SandboxOptions {
   connectors: Connector[];
@@ -48,7 +48,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   let vendors: { vendor: Vendor; routes: ApiRoute[] }[] = [];
   let origin = '';
   /** Several connectors may share one vendor's endpoints. */
-  const endpoints = new Map<string, { vendor: Vendor; oauth: OAuthVendor; endpoint: OAuthEndpoint }[]>();
+  const endpoints: { vendor: Vendor; oauth: OAuthVendor; endpoint: OAuthEndpoint; segments: Segment[] }[] = [];
 
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
@@ -184,11 +184,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const near = vendors.filter(({ vendor }) => isBelowBase(vendor.connector, incoming.path));
     const found: { vendor: Vendor; match: ApiMatch }[] = [];
     for (const { vendor, routes } of near) {
-      const match = matchApiRoute(routes, incoming);
+      const match = matchApiRoute(routes, withoutKey(vendor, incoming));
       if (match !== undefined) found.push({ vendor, match });
     }
-    const bearer = bearerOf(incoming);
-    const chosen = found.find(({ vendor }) => knowsToken(vendor, bearer)) ?? found[0];
+    const chosen = found.find(({ vendor }) => knowsToken(vendor, tokenOf(vendor, incoming))) ?? found[0];
     if (chosen === undefined)
       return notServed(
         incoming,
@@ -206,7 +205,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     vendor.ledger.record('api_call', {
       tool: name,
       method: incoming.method,
-      path: incoming.path,
+      // Some vendors take their key in the path.
+      path: withoutKey(vendor, incoming).path,
       status,
       ok: isGood,
       ...(fail ? { knob: fail } : {}),
@@ -217,10 +217,16 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
 
   app.all('/*', async (request, reply) => {
     const incoming = incomingOf(request);
-    const candidates = endpoints.get(incoming.path);
-    const issued = candidates === undefined ? issuerOf(incoming) : undefined;
+    const given = incoming.path
+      .split('/')
+      .slice(1)
+      .filter((part) => part !== '');
+    const candidates = endpoints.filter(
+      ({ segments }) => segments.length === given.length && segments.every((segment, i) => segment.fit(given[i] as string) !== undefined),
+    );
+    const issued = candidates.length === 0 ? issuerOf(incoming) : undefined;
     const reaction =
-      candidates !== undefined
+      candidates.length > 0
         ? await answerOAuth(incoming, candidates)
         : issued !== undefined
           ? await answerIssuer(issued.vendor, issued.issuer, issued.endpoint, incoming)
@@ -248,8 +254,8 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const { authorizeUrl, tokenUrl, revokeUrl } = vendor.oauth.auth;
     for (const [endpoint, url] of Object.entries({ authorize: authorizeUrl, token: tokenUrl, revoke: revokeUrl })) {
       if (url === undefined) continue;
-      const path = sandboxUrl(url, '').split('?')[0] as string;
-      endpoints.set(path, [...(endpoints.get(path) ?? []), { vendor, oauth: vendor.oauth, endpoint: endpoint as OAuthEndpoint }]);
+      const segments = urlSegments(vendor.connector, url);
+      endpoints.push({ vendor, oauth: vendor.oauth, endpoint: endpoint as OAuthEndpoint, segments });
     }
   }
   log(`the sandbox stands in for ${vendors.map(({ vendor }) => vendor.id).join(', ')} at ${origin}`);
@@ -316,10 +322,22 @@ function isGoodAnswer(vendor: Vendor, reaction: Reaction): boolean {
 /** RFC 6749 section 2.3.1: in the query, the body or the Authorization header. */
 function clientIdOf(incoming: Incoming): string | undefined {
   const asked =
-    incoming.query.get('client_id') ?? (isForm(incoming) ? new URLSearchParams(incoming.body.toString('utf8')).get('client_id') : null);
+    incoming.query.get('client_id') ??
+    jsonMember(incoming, 'client_id') ??
+    (isForm(incoming) ? new URLSearchParams(incoming.body.toString('utf8')).get('client_id') : null);
   if (asked !== null) return asked;
   const basic = /^Basic (\S+)$/i.exec(headerOf(incoming.headers, 'authorization') ?? '')?.[1];
   return basic === undefined ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':')[0];
+}
+
+function jsonMember(incoming: Incoming, name: string): string | null {
+  if (!(headerOf(incoming.headers, 'content-type') ?? '').includes('json')) return null;
+  try {
+    const value = (JSON.parse(incoming.body.toString('utf8')) as Record<string, unknown>)[name];
+    return typeof value === 'string' ? value : null;
+  } catch {
+    return null;
+  }
 }
 
 function incomingOf(request: FastifyRequest): Incoming {

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ApiFault, StaticAuth } from '@grantway/connector-kit';
+import { type ApiFault, accepts, parametersOf, placeholders, type StaticAuth } from '@grantway/connector-kit';
 import { answerBody } from './api-answers.ts';
 import { type ApiMatch, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
@@ -30,10 +30,17 @@ export function apiRefusal(vendor: Vendor, ...kinds: [FaultKind, ...FaultKind[]]
 
 export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming): Answer {
   const { route } = match;
+  const { auth } = vendor.connector;
   const standing = standingOf(vendor, request);
   if (standing.kind === 'rejected') return apiRefusal(vendor, 'rejected');
   if (standing.kind === 'revoked') return apiRefusal(vendor, 'revoked', 'rejected');
-  const missing = Object.keys(vendor.connector.api.headers ?? {}).find((name) => headerOf(request.headers, name) === undefined);
+  // A header of the connector's that is about the lookup's answer cannot come with the lookup itself.
+  const answers = auth.kind === 'oauth2' ? (auth.lookup?.captures ?? []).map((p) => p.name) : [];
+  const missing = Object.entries(vendor.connector.api.headers ?? {}).find(([name, template]) => {
+    const given = headerOf(request.headers, name);
+    if (route.name === 'lookup' && placeholders(template).some((held) => answers.includes(held))) return false;
+    return given === undefined || !fits(vendor, template, given);
+  })?.[0];
   if (missing !== undefined) {
     return exampleAnswer(400, { error: 'missing_header', message: `${vendor.connector.name} wants the header ${missing}.` });
   }
@@ -54,9 +61,44 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
   return exampleAnswer(route.receives.status ?? 200, body, route.receives.headers);
 }
 
-/** RFC 6750 section 2.1. */
-export function bearerOf(request: Incoming): string | undefined {
-  return /^Bearer ([\x21-\x7e]+)$/i.exec(headerOf(request.headers, 'authorization') ?? '')?.[1];
+/** The access token of a request: RFC 6750 section 2.1, or where the connector says that it stands. */
+export function tokenOf(vendor: Vendor, request: Incoming): string | undefined {
+  const { auth } = vendor.connector;
+  if (auth.kind !== 'oauth2') return undefined;
+  const templates = Object.entries(auth.tokenHeaders ?? { Authorization: 'Bearer {access_token}' });
+  const values = matched(templates.map(([name, template]) => [template, headerOf(request.headers, name)]));
+  const token = values?.get('access_token');
+  const further = Object.keys(auth.moreTokens ?? {}).find((name) => token?.endsWith(`.${name}`));
+  return further === undefined ? token : token?.slice(0, -further.length - 1);
+}
+
+/** The request without a key that stands in its path or query: what is matched, and what may be written down. */
+export function withoutKey(vendor: Vendor, request: Incoming): Incoming {
+  const { auth } = vendor.connector;
+  if (auth.kind !== 'api_key' || (auth.query === undefined && auth.pathPrefix === undefined)) return request;
+  const query = new URLSearchParams([...request.query].filter(([name]) => auth.query?.[name] === undefined));
+  const at = prefixAt(vendor);
+  const segments = request.path.split('/');
+  if (auth.pathPrefix !== undefined) segments.splice(at, 1);
+  return { ...request, path: segments.join('/') || '/', query };
+}
+
+/** Which segment of the path is the prefix: the first below the base URL, whose host is a segment here. */
+function prefixAt(vendor: Vendor): number {
+  return (
+    vendor.connector.api.baseUrl
+      .replace(/^https:\/\//, '')
+      .split('/')
+      .filter((part) => part !== '').length + 1
+  );
+}
+
+/** Whether a constant header has the value that its template makes of fitting parameters. */
+function fits(vendor: Vendor, template: string, given: string): boolean {
+  if (placeholders(template).length === 0) return true;
+  const values = matched([[template, given]]);
+  const parameters = parametersOf(vendor.connector.auth);
+  return values !== undefined && [...values].every(([name, value]) => parameters.some((p) => p.name === name && accepts(p, value)));
 }
 
 /** Whether the token was issued by this vendor and has not expired; it may be revoked. */
@@ -96,7 +138,7 @@ export function servedBy(vendor: Vendor, routes: Parameters<typeof describeRoute
 
 function standingOf(vendor: Vendor, request: Incoming): Standing {
   if (vendor.issuer !== undefined) return vendor.issuer.standing(request);
-  return vendor.oauth === undefined ? standingOfKey(vendor, request) : standingOfToken(vendor, bearerOf(request));
+  return vendor.oauth === undefined ? standingOfKey(vendor, request) : standingOfToken(vendor, tokenOf(vendor, request));
 }
 
 function standingOfToken(vendor: Vendor, token: string | undefined): Standing {
@@ -104,7 +146,8 @@ function standingOfToken(vendor: Vendor, token: string | undefined): Standing {
   if (stored === undefined) return { kind: 'rejected' };
   const { grantId = '', scope = '', accountId } = stored.payload;
   if (stored.revoked === true || findStored(vendor.state, vendor.id, 'Grant', grantId) === undefined) return { kind: 'revoked' };
-  const names = scope.split(' ');
+  const withheld = vendor.knobs.withhold_scopes ?? [];
+  const names = scope.split(' ').filter((name) => !withheld.includes(name));
   return { kind: 'accepted', scopes: [...names, ...(vendor.oauth?.scopes.words(names) ?? [])], account: accountId, grantId };
 }
 
@@ -114,7 +157,7 @@ function standingOfToken(vendor: Vendor, token: string | undefined): Standing {
  */
 function standingOfKey(vendor: Vendor, request: Incoming): Standing {
   const auth = vendor.connector.auth as StaticAuth;
-  const values = fieldValues(auth, request);
+  const values = fieldValues(vendor, auth, request);
   if (values === undefined) return { kind: 'rejected' };
   const secrets = auth.fields.filter((field) => field.secret && values.has(field.name)).map((field) => values.get(field.name) as string);
   if (secrets.some((value) => value.length < 8 || /invalid|revoked/i.test(value))) return { kind: 'rejected' };
@@ -125,11 +168,23 @@ function standingOfKey(vendor: Vendor, request: Incoming): Standing {
 }
 
 /** The fields as the request carries them, or undefined when something declared is missing or has another shape. */
-function fieldValues(auth: StaticAuth, request: Incoming): Map<string, string> | undefined {
+function fieldValues(vendor: Vendor, auth: StaticAuth, request: Incoming): Map<string, string> | undefined {
   const authorization = headerOf(request.headers, 'authorization');
   switch (auth.kind) {
     case 'api_key':
-      return matched(Object.entries(auth.headers).map(([name, template]) => [template, headerOf(request.headers, name)]));
+      return matched([
+        ...Object.entries(auth.headers).map(([name, template]): [string, string | undefined] => [
+          template,
+          headerOf(request.headers, name),
+        ]),
+        ...Object.entries(auth.query ?? {}).map(([name, template]): [string, string | undefined] => [
+          template,
+          request.query.get(name) ?? undefined,
+        ]),
+        ...(auth.pathPrefix === undefined
+          ? []
+          : [[auth.pathPrefix, `/${request.path.split('/')[prefixAt(vendor)] ?? ''}`] as [string, string]]),
+      ]);
     case 'bearer':
       return matched([[auth.scheme === '' ? auth.token : `${auth.scheme} ${auth.token}`, authorization]]);
     case 'basic': {

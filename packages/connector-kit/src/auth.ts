@@ -1,3 +1,4 @@
+import type { CallbackCapture, CallbackVerification, Lookup, Parameter, TokenCapture } from './parameters.ts';
 import type { ApiRequest } from './request.ts';
 
 /**
@@ -21,6 +22,8 @@ export interface TokenAnswer {
   expires_in?: number | undefined;
   scopes?: string[] | undefined;
   id_token?: string | undefined;
+  /** Further tokens of the answer, by the connector's names for them. */
+  tokens?: Record<string, string> | undefined;
   /** Small values to keep beside the token, for example a team id. Sealed with it. */
   extra?: Record<string, string> | undefined;
 }
@@ -57,7 +60,10 @@ export interface OAuth2Auth {
   scopeSeparator: ' ' | ',';
   /** S256 is sent always where the vendor takes it; vendors without PKCE rely on `state` and the client secret. */
   pkce: 'S256' | 'unsupported';
-  clientAuthentication: 'client_secret_post' | 'client_secret_basic';
+  /** RFC 6749 section 2.3.1; `none` is a public client (RFC 6749 section 2.1), which needs PKCE. */
+  clientAuthentication: 'client_secret_post' | 'client_secret_basic' | 'none';
+  /** How token requests are written. Default: `form`, as RFC 6749 wants it. */
+  tokenBodyFormat?: 'form' | 'json';
   /** Extra parameters of the authorization request. */
   authorizeParams?: Record<string, string>;
   /** Where scopes do not all go into one `scope` parameter. Default: joined by `scopeSeparator`. */
@@ -71,6 +77,25 @@ export interface OAuth2Auth {
   idleSeconds?: number;
   /** Token endpoint error codes, besides invalid_grant, that mean that the grant is gone. */
   goneErrors?: string[];
+  /** How long an access token lives where no answer says so, seconds. Absent: not known, so that only a 401 tells. */
+  defaultLifeSeconds?: number;
+  /** `app`: the vendor has the scopes at its registration of the app and takes none in the request. Default: `request`. */
+  scopesAt?: 'request' | 'app';
+  /** Scopes that hold others: granted name -> names that it covers, spellings of the vendor's answers included. */
+  scopeCovers?: Record<string, string[]>;
+  /** Scopes that are granted without being named in an answer, for example `offline_access`. */
+  unlistedScopes?: string[];
+  /** Asked from the person before the vendor's consent page, or fixed on the connection; never secret. */
+  fields?: Field[];
+  captureFromToken?: TokenCapture[];
+  captureFromCallback?: CallbackCapture[];
+  verifyCallback?: CallbackVerification;
+  /** A call after consent whose answer says where the account is; several answers are chosen from by the person. */
+  lookup?: Lookup;
+  /** Header name -> template over `{access_token}`, further tokens and parameters. Default: RFC 6750's `Authorization: Bearer {access_token}`. */
+  tokenHeaders?: Record<string, string>;
+  /** Further tokens in the same answer: name -> JSON pointer (RFC 6901). A request that says `token: name` is sent with that one. */
+  moreTokens?: Record<string, string>;
 }
 
 export interface TokenExample {
@@ -92,6 +117,8 @@ export interface Field {
   /** Anchored; checked before anything is sent. Fields that stand in a host name must have `pattern` or `options`. */
   pattern?: RegExp;
   options?: { value: string; label: string }[];
+  /** The value is a host that is one of these or lies below one. */
+  hostSuffixes?: string[];
   default?: string;
   placeholder?: string;
   /** A text of several lines, for example a key file. */
@@ -105,6 +132,10 @@ export interface ApiKeyAuth {
   fields: Field[];
   /** Header name -> template over the fields: `{api_key}`. */
   headers: Record<string, string>;
+  /** Query parameter -> template, for vendors that take their key nowhere else. */
+  query?: Record<string, string>;
+  /** One path segment in front of the request's path, for example `/bot{token}`. */
+  pathPrefix?: string;
 }
 
 /** RFC 7617. Where a vendor wants its key as user name or password, the templates say so: `{email}/token` and `{api_token}`. */
@@ -276,7 +307,7 @@ export function templatesOf(auth: StaticAuth | IssuedAuth | OAuth1Auth): string[
       return [...texts, jwt?.key ?? ''];
     }
     case 'api_key':
-      return Object.values(auth.headers);
+      return [...Object.values(auth.headers), ...Object.values(auth.query ?? {}), auth.pathPrefix ?? ''];
     case 'basic':
       return [auth.username, auth.password];
     case 'bearer':
@@ -303,9 +334,16 @@ export function reservedNames(auth: AuthSpec): string[] {
   ];
 }
 
-/** What the person enters; nothing where the vendor's own pages ask. */
+/** What the person enters; for OAuth what must be known before the vendor's own pages can ask. */
 export function fieldsOf(auth: AuthSpec): Field[] {
-  return auth.kind === 'oauth2' ? [] : auth.fields;
+  return auth.fields ?? [];
+}
+
+/** Everything that templates may name, whoever says it. */
+export function parametersOf(auth: AuthSpec): Parameter[] {
+  const fields: Parameter[] = fieldsOf(auth).filter((field) => !field.secret);
+  if (auth.kind !== 'oauth2') return fields;
+  return [...fields, ...(auth.captureFromToken ?? []), ...(auth.captureFromCallback ?? []), ...(auth.lookup?.captures ?? [])];
 }
 
 /** What the vault keeps for an account, opened. Never leaves vault, oauth and egress. */
@@ -322,6 +360,9 @@ export interface OAuth2Credential {
   expires_at?: number | undefined;
   scopes: string[];
   id_token?: string | undefined;
+  /** Further tokens of the same grant, by the connector's names. */
+  tokens?: Record<string, string> | undefined;
+  /** What was learned with the grant, parameters included: an API host, a tenant. They change with it, in one write. */
   extra?: Record<string, string> | undefined;
 }
 

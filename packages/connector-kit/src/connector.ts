@@ -1,6 +1,8 @@
-import { type AuthSpec, fieldsOf, hasConsentPage, isIssued, reservedNames, scopesOf, templatesOf } from './auth.ts';
+import { type AuthSpec, hasConsentPage, isIssued, reservedNames, scopesOf, templatesOf } from './auth.ts';
+import { authProblems } from './auth-problems.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import type { Tool } from './tool.ts';
+import { placeholders } from './url-template.ts';
 
 /**
  * What a vendor's answer means when it is not a good one.
@@ -35,9 +37,9 @@ export interface Connector {
   docs: string;
   auth: AuthSpec;
   api: {
-    /** https; may hold `{field}` of a key connector's non-secret fields, each with a pattern or options. */
+    /** https; may hold `{name}` of any parameter: a field, a value of the token answer or the redirect back, the answer of the lookup. */
     baseUrl: string;
-    /** Headers sent with every request, for example a version. */
+    /** Headers sent with every request, for example a version; values may hold `{name}` as well. */
     headers?: Record<string, string>;
     /** Undefined when the answer is a good one. Default: judge by the HTTP status. */
     fault?: (response: ApiResponse) => ApiFault | undefined;
@@ -59,7 +61,6 @@ const idPattern = /^[a-z][a-z0-9-]{1,30}$/;
 export function connector(definition: Connector): Connector {
   const problems: string[] = [];
   if (!idPattern.test(definition.id)) problems.push('id');
-  if (!definition.api.baseUrl.startsWith('https://')) problems.push('api.baseUrl must be https');
   const prefix = `${definition.id.replaceAll('-', '_')}_`;
   const seen = new Set<string>();
   for (const t of definition.tools) {
@@ -84,12 +85,7 @@ export function connector(definition: Connector): Connector {
     if (auth.kind === 'bearer' && !/^[A-Za-z0-9._-]*$/.test(auth.scheme)) problems.push('auth.scheme');
     if (auth.kind === 'none' && auth.fields.some((f) => f.secret)) problems.push('no authentication takes no secret');
   }
-  for (const name of placeholders(definition.api.baseUrl)) {
-    const field = fieldsOf(definition.auth).find((f) => f.name === name);
-    if (field === undefined || field.secret || (field.options === undefined && field.pattern === undefined)) {
-      problems.push(`{${name}} in api.baseUrl must be a non-secret field with options or a pattern`);
-    }
-  }
+  problems.push(...authProblems(definition));
   if (problems.length > 0) throw new TypeError(`connector ${definition.id}: ${problems.join('; ')}`);
   return definition;
 }
@@ -115,11 +111,6 @@ function issuingProblems(auth: AuthSpec): string[] {
     if (key?.secret !== true || key.multiline !== true) found.push('the key file must be a secret field of several lines');
   }
   return found;
-}
-
-/** The `{names}` in a template. */
-export function placeholders(template: string): string[] {
-  return [...template.matchAll(/\{([a-z][a-z0-9_]*)\}/g)].map((m) => m[1] as string);
 }
 
 /** Judges an answer by its HTTP status alone (RFC 9110); connectors with their own error shapes refine it. */

@@ -60,6 +60,8 @@ export const faults = {
   consent_denied: { status: 403, title: 'Access was not granted', actor: 'person', retry: false },
   consent_failed: { status: 502, title: 'The provider did not complete the authorization', actor: 'provider', retry: true },
   issuer_mismatch: { status: 400, title: 'The answer came from another authorization server', actor: 'operator', retry: false },
+  choice_required: { status: 409, title: 'The person must choose what to connect', actor: 'person', retry: false },
+  nothing_to_choose: { status: 409, title: 'The provider account has nothing to connect', actor: 'person', retry: false },
   account_changed: { status: 409, title: 'Another provider account answered', actor: 'person', retry: false },
   account_already_connected: { status: 409, title: 'This provider account is already connected', actor: 'person', retry: false },
   identity_mismatch: { status: 403, title: 'The provider account is not the user’s', actor: 'person', retry: false },

@@ -180,6 +180,12 @@ export const ConnectionVerification = z
         client_id: z.string().min(1).max(512),
         client_secret: z.string().min(1).max(4096).optional().describe('Goes in, never comes out'),
         claim: z.enum(['sub', 'email']).default('sub').describe('What must equal the identifier; an e-mail address must be verified'),
+        assume_s256: z
+          .boolean()
+          .optional()
+          .describe(
+            'Your word that it takes PKCE with S256 although its metadata lists no methods (Microsoft Entra ID); without it such a provider is refused',
+          ),
       })
       .optional()
       .describe('Mode oidc: your identity provider'),
@@ -259,6 +265,7 @@ export const Connection = z.object({
         client_id: z.string(),
         client_secret_set: z.boolean(),
         claim: z.enum(['sub', 'email']),
+        assume_s256: z.boolean(),
         redirect_uri: z.url().describe('Register exactly this callback URL with your identity provider'),
       })
       .nullable(),
@@ -399,7 +406,12 @@ export const ConnectedAccount = z.object({
   reason: ConnectedAccountReason.nullable(),
   status_changed_at: moment,
   provider_account: z.object({ id: z.string(), label: z.string() }).nullable(),
-  scopes: z.array(z.string()),
+  scopes: z.array(z.string()).describe('What the provider granted'),
+  missing_scopes: z
+    .array(z.string())
+    .describe(
+      'Scopes that the connection asks for and the provider did not grant, or took away since; tools that need one refuse with scope_missing',
+    ),
   access_token_expires_at: moment.nullable(),
   last_refreshed_at: moment.nullable(),
   last_used_at: moment.nullable(),

@@ -1,4 +1,4 @@
-import type { OAuth2Auth } from '@grantway/connector-kit';
+import { type AuthSpec, missingScopes, type OAuth2Auth } from '@grantway/connector-kit';
 import {
   type AccountOwner,
   type ConnectedAccount,
@@ -60,17 +60,18 @@ export async function listConnectedAccounts(
       .orderBy(desc(t.id))
       .limit(query.limit + 1),
   );
+  const connectors = new Map((await ctx.modules.catalogue.all()).map((c) => [c.id, c]));
   return toPage(
     rows.map((row) => ({ id: row.account.id, row })),
     query.limit,
-    ({ row }) => present(row),
+    ({ row }) => present(row, connectors.get(row.connection.connector)?.auth),
   );
 }
 
 export async function getConnectedAccount(ctx: Ctx, id: string): Promise<ConnectedAccount> {
   const [row] = await ctx.tx((tx) => select(tx).where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))));
   if (row === undefined) throw new Fault('not_found', 'no such connected account');
-  return present(row);
+  return present(row, (await ctx.modules.catalogue.find(row.connection.connector))?.auth);
 }
 
 /**
@@ -193,18 +194,24 @@ export async function oauthAppOf(
   connection: ConnectionRow,
 ): Promise<OAuthApp | undefined> {
   const connector = await modules.catalogue.find(connection.connector);
-  if (connector?.auth.kind !== 'oauth2' || connection.clientId === null || connection.clientSecretCt === null) return undefined;
+  if (connector?.auth.kind !== 'oauth2' || connection.clientId === null) return undefined;
+  const isPublic = connector.auth.clientAuthentication === 'none';
+  if (connection.clientSecretCt === null && !isPublic) return undefined;
   const sandboxOrigin = connection.sandbox ? modules.sandboxOrigin() : undefined;
   if (connection.sandbox && sandboxOrigin === undefined) throw new Fault('sandbox_not_allowed', 'the sandbox is off');
   return {
     connector: connector as OAuthApp['connector'] & { auth: OAuth2Auth },
     clientId: connection.clientId,
-    clientSecret: await modules.sealing.open<string>(
-      clientSecretPlace({ environmentId: connection.environmentId, id: connection.id, generation: connection.secretGeneration }),
-      connection.clientSecretCt,
-    ),
+    clientSecret:
+      connection.clientSecretCt === null
+        ? undefined
+        : await modules.sealing.open<string>(
+            clientSecretPlace({ environmentId: connection.environmentId, id: connection.id, generation: connection.secretGeneration }),
+            connection.clientSecretCt,
+          ),
     redirectUri: redirectUri(modules.baseUrl(), connection.id),
     sandboxOrigin,
+    values: connection.fields,
   };
 }
 
@@ -240,7 +247,7 @@ function select(tx: Tx) {
     .select({
       account: t,
       connectedBy: connectedBy.identifier,
-      connection: { name: schema.connections.name, connector: schema.connections.connector },
+      connection: { name: schema.connections.name, connector: schema.connections.connector, scopes: schema.connections.scopes },
       identifier: schema.users.identifier,
       revocation: sql<Receipt | null>`(select json_build_object('status', r.status, 'detail', r.detail, 'at', coalesce(r.ended_at, r.created_at))
         from revocations r where r.connected_account_id = ${t.id} order by r.id desc limit 1)`,
@@ -258,13 +265,16 @@ interface Receipt {
   at: string;
 }
 
-function present(row: {
-  account: AccountRow;
-  connection: { name: string; connector: string };
-  connectedBy: string | null;
-  identifier: string | null;
-  revocation: Receipt | null;
-}): ConnectedAccount {
+function present(
+  row: {
+    account: AccountRow;
+    connection: { name: string; connector: string; scopes: string[] };
+    connectedBy: string | null;
+    identifier: string | null;
+    revocation: Receipt | null;
+  },
+  auth: AuthSpec | undefined,
+): ConnectedAccount {
   const { account, connection, identifier, revocation } = row;
   return {
     id: account.id,
@@ -285,6 +295,7 @@ function present(row: {
         ? null
         : { id: account.providerAccountId, label: account.providerAccountLabel ?? account.providerAccountId },
     scopes: account.scopes,
+    missing_scopes: account.status === 'ACTIVE' && auth?.kind === 'oauth2' ? missingScopes(auth, account.scopes, connection.scopes) : [],
     access_token_expires_at: account.accessExpiresAt?.toISOString() ?? null,
     last_refreshed_at: account.lastRefreshedAt?.toISOString() ?? null,
     last_used_at: account.lastUsedAt?.toISOString() ?? null,

@@ -1,4 +1,14 @@
-import { type AuthSpec, type Connector, fieldsAreTheOperators, fieldsOf, hasConsentPage, scopesOf, usesApp } from '@grantway/connector-kit';
+import {
+  type AuthSpec,
+  accepts,
+  type Connector,
+  type Field,
+  fieldsAreTheOperators,
+  fieldsOf,
+  hasConsentPage,
+  scopesOf,
+  usesApp,
+} from '@grantway/connector-kit';
 import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
 import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from '@grantway/db';
 import { privateKeyProblem, readServiceAccountKey, registerSandboxClient } from '@grantway/oauth';
@@ -211,8 +221,14 @@ export async function findConnectionByName(ctx: Ctx, tx: Tx, name: string): Prom
 
 export type ConnectionStatus = Connection['status'];
 
+/** RFC 6749 section 2.1: a client that has no secret. */
+function isPublicClient(auth: AuthSpec | undefined): boolean {
+  return auth?.kind === 'oauth2' && auth.clientAuthentication === 'none';
+}
+
 export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt' | 'fields'>, auth: AuthSpec): ConnectionStatus {
   if (!usesApp(auth)) return 'COMPLETED';
+  if (isPublicClient(auth)) return row.clientId === null ? 'DRAFT' : 'COMPLETED';
   const parts = [row.clientId, row.clientSecretCt].filter((part) => part !== null).length;
   const lacksField =
     fieldsAreTheOperators(auth) &&
@@ -274,6 +290,8 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
   for (const name of ['client_id', 'client_secret'] as const) {
     if (auth[name] === undefined) continue;
     if (sandbox) refuse(name, 'a sandbox connection has its own OAuth app');
+    else if (name === 'client_secret' && isPublicClient(connector.auth))
+      refuse(name, `${connector.name} takes public clients, which have none`);
     else if (!usesApp(connector.auth)) refuse(name, `${connector.name} is authorized by key and has no OAuth app`);
   }
   if (connector.auth.kind === 'jwt_service_account' && auth.client_secret !== undefined && errors.length === 0) {
@@ -294,7 +312,8 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
   if (errors.length > 0) throw new Fault('invalid_request', { detail: `${errors[0]?.pointer}: ${errors[0]?.detail}`, errors });
 }
 
-export function fieldAccepts(field: { options?: { value: string }[]; pattern?: RegExp }, value: string): boolean {
+export function fieldAccepts(field: Pick<Field, 'name' | 'options' | 'pattern' | 'hostSuffixes'>, value: string): boolean {
+  if (field.hostSuffixes !== undefined) return accepts(field, value);
   if (field.options !== undefined) return field.options.some((o) => o.value === value);
   return field.pattern === undefined || field.pattern.test(value);
 }

@@ -1,4 +1,4 @@
-import { annotations, type Connector, hasConsentPage, isIssued, scopesOf, type Tool } from '@grantway/connector-kit';
+import { annotations, type Connector, type Field, fieldsOf, hasConsentPage, isIssued, scopesOf, type Tool } from '@grantway/connector-kit';
 import { type Connector as ConnectorResource, type ConnectorSummary, Fault, type Tool as ToolResource } from '@grantway/contract';
 import type { Catalogue } from './ctx.ts';
 
@@ -25,7 +25,7 @@ export async function getConnector(catalogue: Catalogue, id: string): Promise<Co
               description,
               default: auth.defaultScopes.includes(name),
             })),
-            fields: [],
+            fields: presentFields(fieldsOf(auth)),
           }
         : {
             kind: auth.kind,
@@ -37,17 +37,21 @@ export async function getConnector(catalogue: Catalogue, id: string): Promise<Co
               description,
               default: 'defaultScopes' in auth && auth.defaultScopes.includes(name),
             })),
-            fields: auth.fields.map((f) => ({
-              name: f.name,
-              label: f.label,
-              secret: f.secret,
-              ...(f.help === undefined ? {} : { help: f.help }),
-              ...(f.options === undefined ? {} : { options: f.options }),
-              ...(f.default === undefined ? {} : { default: f.default }),
-            })),
+            fields: presentFields(auth.fields),
           },
     tools: connector.tools.map((t) => presentTool(connector.id, t)),
   };
+}
+
+function presentFields(fields: Field[]): ConnectorResource['auth']['fields'] {
+  return fields.map((f) => ({
+    name: f.name,
+    label: f.label,
+    secret: f.secret,
+    ...(f.help === undefined ? {} : { help: f.help }),
+    ...(f.options === undefined ? {} : { options: f.options }),
+    ...(f.default === undefined ? {} : { default: f.default }),
+  }));
 }
 
 function summary(c: Connector): ConnectorSummary {

@@ -1,4 +1,6 @@
 import {
+  accepts,
+  type Choice,
   type Connector,
   type Credential,
   type Field,
@@ -7,6 +9,7 @@ import {
   fieldsOf,
   hasConsentPage,
   isIssued,
+  missingScopes,
   type OAuth1Credential,
   type ProviderAccount,
   scopesOf,
@@ -32,8 +35,10 @@ import {
   isToken,
   type OAuthApp,
   oauth1AuthorizationUrl,
+  readCallback,
   temporaryCredentials,
   tokenCredentials,
+  withValues,
 } from '@grantway/oauth';
 import { idleSecondsOf, type Place, queueRevocation, randomToken, sameBytes, storeGrant } from '@grantway/vault';
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
@@ -43,6 +48,7 @@ import { type ConnectionRow, fieldAccepts, redirectUri } from './connections.ts'
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { matchIdentity } from './identity-match.ts';
 import { consumerOf, enteredCredential, withFirstToken } from './issued-credentials.ts';
+import { ChoiceOffered, type ChoiceView, choiceFor, settle, within } from './lookup.ts';
 import { addBeside, lockOwner, mustNotBeConnectedTwice, ownerOf, settleConnected } from './owned-accounts.ts';
 import {
   inSeconds,
@@ -71,13 +77,17 @@ export interface LinkView {
   identifier: string;
   /** What the agent will be able to do, in plain words. */
   scopes: { name: string; description: string }[];
-  /** What the person must enter for a key connector; values that the operator fixed are left out. */
+  /** What the person must enter: keys, or what an OAuth vendor's address depends on; values that the operator fixed are left out. */
   fields: Field[];
   sandbox: boolean;
   expiresAt: Date;
   /** `label` is the provider's; `name` is ours, where somebody chose one. */
   account: { status: string; label: string | null; name: string | null; owner: AccountOwner };
   verification: VerificationView;
+  /** Scopes that were asked for and not granted to the connected account. */
+  missingScopes: { name: string; description: string }[];
+  /** What this browser must choose before the account is connected. */
+  choice: ChoiceView | undefined;
   /** Another provider account that this browser may put in the place of the connected one. */
   replacement: { from: string; to: string; mayAdd: boolean } | undefined;
 }
@@ -165,7 +175,11 @@ export async function viewLink(modules: Modules, token: string, request: Request
     workspaceName,
     identifier,
     scopes: connection.scopes.map((name) => ({ name, description: scopesOf(auth)[name] ?? name })),
-    fields: fieldsAreTheOperators(auth) ? [] : fieldsOf(auth).filter((f) => connection.fields[f.name] === undefined),
+    fields: (fieldsAreTheOperators(auth) ? [] : fieldsOf(auth))
+      .filter((f) => connection.fields[f.name] === undefined)
+      .map((f) =>
+        auth.kind === 'oauth2' && account.fields[f.name] !== undefined ? { ...f, default: account.fields[f.name] as string } : f,
+      ),
     sandbox: connection.sandbox,
     expiresAt: link.expiresAt,
     account: {
@@ -175,6 +189,11 @@ export async function viewLink(modules: Modules, token: string, request: Request
       owner: ownerOf(account),
     },
     verification: await viewVerification(open.ctx, open, browsers),
+    missingScopes:
+      auth.kind === 'oauth2' && account.status === 'ACTIVE'
+        ? missingScopes(auth, account.scopes, connection.scopes).map((name) => ({ name, description: auth.scopes[name] ?? name }))
+        : [],
+    choice: await choiceFor(open, browsers),
     replacement: await replacementOf(open, browsers),
   };
 }
@@ -198,23 +217,26 @@ const verifierPlace = (environmentId: string, sessionId: string): Place => ({
 /**
  * The person pressed Continue: makes the session that the provider's answer must match, and says where to go.
  * `browser` goes into a cookie of this very browser.
- * @throws Fault link_invalid, link_used, link_expired, connection_not_ready, verification_required
+ * @throws Fault link_invalid, link_used, link_expired, connection_not_ready, verification_required, form_invalid
  */
 export async function startConsent(
   modules: Modules,
   token: string,
   request: Request,
   browsers: readonly string[] = [],
+  form: Record<string, string> = {},
 ): Promise<{ location: string; browser: string }> {
   const open = await openLink(modules, token, request);
   mustBeLive(open.link);
   const verificationMode = await mustBeVerifiable(open, browsers);
   await mustBeReady(open.ctx, open.connection);
-  if (!hasConsentPage(open.connector.auth)) throw new Fault('link_invalid', { internal: 'no consent page' });
+  const { auth } = open.connector;
+  if (!hasConsentPage(auth)) throw new Fault('link_invalid', { internal: 'no consent page' });
   const { ctx } = open;
+  const fields = fieldsAreTheOperators(auth) ? {} : enteredFields(open, form);
   const id = newId('consentSession');
   const [state, browser] = [randomToken(), randomToken()];
-  const way = await wayToConsent(open, state);
+  const way = await wayToConsent(open, state, fields);
   const values = {
     id,
     environmentId: ctx.environmentId,
@@ -226,6 +248,7 @@ export async function startConsent(
     clientId: open.connection.clientId ?? '',
     redirectUri: redirectUri(modules.baseUrl(), open.connection.id),
     scopes: open.connection.scopes,
+    fields,
     verificationMode,
     expiresAt: new Date(Date.now() + modules.settings.consentLifeSeconds * 1000),
   };
@@ -240,6 +263,7 @@ export async function startConsent(
 async function wayToConsent(
   { ctx: { modules }, connector, connection }: OpenLink,
   state: string,
+  fields: Record<string, string>,
 ): Promise<{ location: string; kept: Secret<string> | Secret<OAuth1Credential> | undefined }> {
   const consumer = await consumerOf(modules, connector, connection);
   if (consumer !== undefined) {
@@ -250,7 +274,20 @@ async function wayToConsent(
   const app = await oauthAppOf(modules, connection);
   if (app === undefined) throw new Fault('link_invalid', { internal: 'not an OAuth connection' });
   const pkce = app.connector.auth.pkce === 'S256' ? createPkce() : undefined;
-  return { location: authorizationUrl(app, { state, scopes: connection.scopes, pkce }), kept: pkce?.verifier };
+  return { location: authorizationUrl(withValues(app, fields), { state, scopes: connection.scopes, pkce }), kept: pkce?.verifier };
+}
+
+/** What the vendor's own address depends on, from the connection or the person. @throws Fault form_invalid */
+function enteredFields({ connector, connection }: OpenLink, form: Record<string, string>): Record<string, string> {
+  const values: Record<string, string> = {};
+  const errors: FieldError[] = [];
+  for (const field of fieldsOf(connector.auth)) {
+    const value = (connection.fields[field.name] ?? form[field.name] ?? '').trim();
+    if (accepts(field, value)) values[field.name] = value;
+    else errors.push({ pointer: `/${field.name}`, detail: `${field.label} ${value === '' ? 'is missing' : 'does not look right'}` });
+  }
+  if (errors.length > 0) throw new Fault('form_invalid', { errors });
+  return values;
 }
 
 export interface CallbackInput {
@@ -262,6 +299,8 @@ export interface CallbackInput {
   iss: string | undefined;
   /** RFC 5849 section 2.2: the temporary token that was approved. */
   temporaryToken?: string | undefined;
+  /** All of it, for what a connector takes from it besides. */
+  query?: URLSearchParams;
   /** The cookie of this browser. */
   browser: string | undefined;
 }
@@ -315,6 +354,13 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
     mustBeUnchanged(open, session);
     if (open.connector.auth.kind === 'oauth1' && !isToken(await temporaryOf(modules, session), input.temporaryToken))
       throw new Fault('consent_failed', { internal: 'another temporary token came back' });
+    if (open.connector.auth.kind === 'oauth2') {
+      const learned = readCallback(await unchangedApp(open, session), input.query ?? new URLSearchParams(), session.fields);
+      if (Object.keys(learned).length > 0) {
+        session.fields = { ...session.fields, ...learned };
+        await ctx.tx((tx) => tx.update(sessions).set({ fields: session.fields }).where(eq(sessions.id, session.id)));
+      }
+    }
     const code = new Secret(input.code);
     const { verificationMode } = session;
     if (verificationMode === 'app' || verificationMode === 'session') {
@@ -339,12 +385,16 @@ export async function finishConsent(modules: Modules, input: CallbackInput, requ
       await tx.update(sessions).set({ outcome }).where(eq(sessions.id, session.id));
       await ctx.audit(
         tx,
-        outcome === 'consent_denied' ? 'authorization.denied' : 'authorization.failed',
+        outcome === 'consent_denied'
+          ? 'authorization.denied'
+          : outcome === 'choice_required'
+            ? 'authorization.parked'
+            : 'authorization.failed',
         { kind: 'connected_account', id: open.account.id },
         { connection: open.connection.name, fault: outcome },
       );
     });
-    const mayConfirm = outcome === 'account_changed' && open.connection.onAccountChange !== 'refuse';
+    const mayConfirm = outcome === 'choice_required' || (outcome === 'account_changed' && open.connection.onAccountChange !== 'refuse');
     return { linkToken, outcome, ...(mayConfirm && input.browser !== undefined ? { browser: input.browser } : {}) };
   }
 }
@@ -368,13 +418,19 @@ function mustBeUnchanged(open: OpenLink, session: SessionRow): void {
   if (clientId !== session.clientId || redirectUri(modules.baseUrl(), id) !== session.redirectUri) {
     throw new Fault('consent_failed', { internal: 'the connection was changed during the consent' });
   }
+  const { auth } = open.connector;
+  const fixed = (fieldsAreTheOperators(auth) ? [] : fieldsOf(auth)).map(({ name }) => [name, open.connection.fields[name]] as const);
+  if (fixed.some(([name, value]) => value !== undefined && value !== session.fields[name])) {
+    throw new Fault('consent_failed', { internal: 'the fields of the connection were changed during the consent' });
+  }
   if (verificationModeOf(modules, open.connection) !== session.verificationMode) {
     throw new Fault('consent_failed', { internal: 'the way of verifying was changed during the consent' });
   }
 }
 
-/** @throws Fault consent_failed */
-async function appOfCode(open: OpenLink): Promise<OAuthApp> {
+/** The app itself, where there is one. @throws Fault consent_failed */
+export async function unchangedApp(open: OpenLink, session: SessionRow): Promise<OAuthApp> {
+  mustBeUnchanged(open, session);
   const app = await oauthAppOf(open.ctx.modules, open.connection);
   if (app === undefined) throw new Fault('consent_failed', { internal: 'the connection was changed during the consent' });
   return app;
@@ -397,7 +453,7 @@ export async function redeemCode(open: OpenLink, session: SessionRow, code: Secr
   const credential: Secret<Credential> =
     consumer !== undefined
       ? await tokenCredentials(modules.egress, consumer, await temporaryOf(modules, session), code)
-      : await exchangeCode(modules.egress, await appOfCode(open), {
+      : await exchangeCode(modules.egress, await unchangedApp(open, session), {
           code,
           pkceVerifier:
             session.pkceVerifierCt === null
@@ -405,20 +461,32 @@ export async function redeemCode(open: OpenLink, session: SessionRow, code: Secr
               : await modules.sealing.open<string>(verifierPlace(session.environmentId, session.id), session.pkceVerifierCt),
           iss,
           requestedScopes: session.scopes,
+          values: session.fields,
         });
+  const { scopes, fields, browserMac } = session;
+  await keepOrGiveBack(open, credential, { scopes, fields, sessionId: session.id, browserMac });
+}
+
+/**
+ * Kept, or waiting for the person's word, or given back to its provider. `check` is asked first.
+ * @throws as keep and settle
+ */
+export async function keepOrGiveBack(
+  open: OpenLink,
+  credential: Secret<Credential>,
+  intake: Intake,
+  check: () => Promise<unknown> = async () => {},
+): Promise<void> {
   let identified: ProviderAccount | undefined;
+  const onIdentified = (account: ProviderAccount) => {
+    identified = account;
+  };
   try {
-    await keep(open, credential, {
-      scopes: session.scopes,
-      fields: {},
-      sessionId: session.id,
-      browserMac: session.browserMac,
-      onIdentified: (account) => {
-        identified = account;
-      },
-    });
+    await check();
+    const settled = intake.chosen === undefined ? await settle(open, credential, intake) : { credential, chosen: intake.chosen };
+    await keep(open, settled.credential, { ...intake, chosen: settled.chosen, onIdentified });
   } catch (error) {
-    if (!(error instanceof ReplacementOffered)) await abandon(open, credential, identified);
+    if (!(error instanceof ReplacementOffered || error instanceof ChoiceOffered)) await abandon(open, credential, identified);
     throw error;
   }
 }
@@ -428,6 +496,8 @@ interface Intake {
   fields: Record<string, string>;
   sessionId: string | undefined;
   browserMac: Buffer | null;
+  /** What the connector's lookup gave, or the person chose from it. */
+  chosen?: Choice | undefined;
   /** Whose credential it is, as soon as that is known: what is not kept is given back as that account's. */
   onIdentified?: (account: ProviderAccount) => void;
 }
@@ -441,7 +511,7 @@ class ReplacementOffered extends Fault {
 
 /** Identify, match, store: what every credential goes through. */
 async function keep(open: OpenLink, credential: Secret<Credential>, intake: Intake): Promise<void> {
-  const account = await identify(open.ctx.modules, open, credential, intake.fields);
+  const account = within(await identify(open.ctx.modules, open, credential, intake.fields), intake.chosen);
   intake.onIdentified?.(account);
   matchIdentity(open.connection.identityMatch, account, open.identifier);
   try {
@@ -568,6 +638,7 @@ export async function confirmReplacement(
       scopes: row.facts['scopes'] as string[],
       fields: row.facts['fields'] as Record<string, string>,
       idleSeconds: idleSecondsOf(open.connector),
+      missingScopes: (granted) => missingOf(open, granted),
       actor: ctx.actor,
       requestId: ctx.requestId,
     });
@@ -586,13 +657,17 @@ export async function confirmReplacement(
   });
 }
 
-/** A token that waited for a yes and got none goes back to its provider. */
+/** A token that waited for a yes, or for a choice, and got none goes back to its provider. */
 export async function giveBackReplacement(modules: Modules, row: typeof checks.$inferSelect): Promise<void> {
   if (row.sealedCt === null) return;
   const request = { requestId: newId('request'), log: modules.log };
   const open = await readLink(modules, row.environmentId, eq(links.id, row.linkId), request);
   if (!hasConsentPage(open.connector.auth) && !isIssued(open.connector.auth)) return;
-  await abandon(open, await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt), row.facts['to'] as ProviderAccount);
+  // Whose it is was never asked where nobody chose; then it may be the connected person's own.
+  const { providerAccountId: id, status } = open.account;
+  const likely = row.kind === 'choice' && id !== null && status === 'ACTIVE' ? { id, label: id } : undefined;
+  const owner = (row.facts['to'] as ProviderAccount | undefined) ?? likely;
+  await abandon(open, await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt), owner);
 }
 
 /**
@@ -722,6 +797,7 @@ async function store(
       scopes,
       fields,
       idleSeconds: idleSecondsOf(open.connector),
+      missingScopes: (granted) => missingOf(open, granted),
       actor: ctx.actor,
       requestId: ctx.requestId,
     });
@@ -732,6 +808,10 @@ async function store(
       .set({ incidentAt: null, incidentError: null })
       .where(and(eq(schema.connections.id, connection.id), sql`incident_at is not null`));
   });
+}
+
+function missingOf({ connector, connection }: OpenLink, granted: readonly string[]): string[] {
+  return connector.auth.kind === 'oauth2' ? missingScopes(connector.auth, granted, connection.scopes) : [];
 }
 
 /** @throws Fault link_used */

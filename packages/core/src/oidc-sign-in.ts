@@ -26,6 +26,7 @@ async function identityProviderOf(modules: Modules, connection: ConnectionRow): 
     issuer: oidc.issuer,
     clientId: oidc.clientId,
     claim: oidc.claim,
+    assumeS256: oidc.assumeS256 === true,
     clientSecret:
       verificationSecretCt === null
         ? undefined
@@ -36,7 +37,7 @@ async function identityProviderOf(modules: Modules, connection: ConnectionRow): 
 
 /**
  * "Sign in": where the person shows who they are at the operator's identity provider.
- * @throws Fault link_invalid, link_used, link_expired, verification_required, provider_unavailable
+ * @throws Fault link_invalid, link_used, link_expired, verification_required, provider_unavailable, connection_not_ready
  */
 export async function startSignIn(modules: Modules, token: string, request: Request): Promise<{ location: string; browser: string }> {
   const open = await openLink(modules, token, request);

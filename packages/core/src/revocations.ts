@@ -104,7 +104,8 @@ export function createRevocations(deps: RevocationDeps): Revocations {
 
   /**
    * Many vendors end all that a person granted an app at once: a newer grant of the same person must survive the old one's
-   * end, and so must one that the same person's provider account gave the organization, or the other way round.
+   * end, and so must one that the same person's provider account gave the organization, or the other way round. What
+   * follows a `#` is the site or tenant of one person's account.
    */
   async function wouldEndALiveGrant(row: Claimed, ends: 'grant' | 'account'): Promise<boolean> {
     const found = await system().query({
@@ -112,7 +113,7 @@ export function createRevocations(deps: RevocationDeps): Revocations {
       text: `select 1 from connected_accounts where id = $1 and status = 'ACTIVE' and grant_id = $2
              union all
              select 1 from connected_accounts a left join connected_accounts own on own.id = $1
-               where $3 = 'account' and a.connection_id = $5 and a.provider_account_id = $4 and a.status = 'ACTIVE'
+               where $3 = 'account' and a.connection_id = $5 and split_part(a.provider_account_id, '#', 1) = split_part($4, '#', 1) and a.status = 'ACTIVE'
                  and (a.user_id is null or a.user_id = own.user_id or (own.id is not null and own.user_id is null))`,
       values: [row.connected_account_id, row.grant_id, ends, row.provider_account_id, row.connection_id],
     });

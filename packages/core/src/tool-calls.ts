@@ -1,4 +1,13 @@
-import { type ApiFault, type ApiResponse, type Connector, faultByStatus, isIssued, type Tool, usesApp } from '@grantway/connector-kit';
+import {
+  type ApiFault,
+  type ApiResponse,
+  type Connector,
+  faultByStatus,
+  isIssued,
+  missingScopes,
+  type Tool,
+  usesApp,
+} from '@grantway/connector-kit';
 import {
   type ConnectedAccountReason,
   type ConnectedAccountStatus,
@@ -183,6 +192,7 @@ async function run(
   try {
     let lease = await modules.leases.lease(accountId, caller.clientId);
     if (account.userId === null) await mustNotBeSuspended(call);
+    await mustBeGranted(call, exposed, account, lease);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
     // The lease has looked whether all are served; whoever waited for anything since looks again.
@@ -202,6 +212,8 @@ async function run(
         const other = await anotherCredential(call, connector, lease, fault, credentials++);
         if (other !== undefined) {
           lease = other;
+          // A refresh may have brought fewer scopes than before.
+          await mustBeGranted(call, exposed, account, lease);
           continue;
         }
       }
@@ -230,6 +242,33 @@ async function mustNotBeSuspended({ modules, caller }: Call): Promise<void> {
       .where(and(eq(users.environmentId, caller.environmentId), eq(users.identifier, caller.userIdentifier))),
   );
   if (user === undefined || user.suspendedAt !== null) throw new Fault('user_suspended');
+}
+
+/** @throws Fault scope_missing that names each scope the tool needs and the account lacks; nothing was sent */
+async function mustBeGranted(
+  call: Call,
+  { tool, connector, connectionName }: ExposedTool,
+  account: UsedAccount,
+  lease: Lease,
+): Promise<void> {
+  if (connector.auth.kind !== 'oauth2' || tool.scopes.length === 0) return;
+  const missing = missingScopes(connector.auth, lease.scopes, tool.scopes);
+  if (missing.length === 0) return;
+  const link = await linkFor(call, account);
+  const whose = account.userId === null ? "The organization's" : "The user's";
+  const ask =
+    link === undefined
+      ? 'Ask the operator to connect it again and to grant it'
+      : 'Ask the user to open the authorization link and to grant it';
+  throw new Fault('scope_missing', {
+    detail: `${whose} ${connector.name} account was not granted ${missing.join(', ')}, which this tool needs. ${ask}; if it is not asked for there, the connection "${connectionName}" lacks it.`,
+    extra: {
+      connection_name: connectionName,
+      connected_account_id: lease.accountId,
+      needed_scopes: missing,
+      ...(link === undefined ? { account_owner: 'organization' } : { authentication_link: link }),
+    },
+  });
 }
 
 /** RFC 6901: the whole value is the empty pointer. */

@@ -51,7 +51,14 @@ export function storedVerification(input: InputVerification): StoredVerification
     ...(input.user_verify_urls === undefined ? {} : { userVerifyUrls: [...new Set(input.user_verify_urls)] }),
     ...(input.oidc === undefined
       ? {}
-      : { oidc: { issuer: input.oidc.issuer, clientId: input.oidc.client_id, claim: input.oidc.claim ?? 'sub' } }),
+      : {
+          oidc: {
+            issuer: input.oidc.issuer,
+            clientId: input.oidc.client_id,
+            claim: input.oidc.claim ?? 'sub',
+            ...(input.oidc.assume_s256 === true ? { assumeS256: true } : {}),
+          },
+        }),
   };
 }
 
@@ -83,6 +90,7 @@ export function presentVerification(modules: Modules, row: ConnectionRow): Conne
             client_id: stored.oidc.clientId,
             client_secret_set: row.verificationSecretCt !== null,
             claim: stored.oidc.claim,
+            assume_s256: stored.oidc.assumeS256 === true,
             redirect_uri: identityRedirectUri(modules.baseUrl(), row.id),
           },
   };
@@ -432,7 +440,7 @@ export async function eraseStaleVerifications(
   for (const { id, environment_id } of due) {
     const [waited] = await modules.db.inEnvironment(environment_id, (tx) => tx.select().from(t).where(eq(t.id, id)));
     // Before it is erased, so that a process that dies in between leaves it to the next. Nobody can confirm it any more.
-    if (waited?.kind === 'replacement') {
+    if (waited?.kind === 'replacement' || waited?.kind === 'choice') {
       await giveBack(waited).catch((err: unknown) => modules.log.warn({ err }, 'a token that nobody confirmed was not given back'));
     }
     await modules.db.inEnvironment(environment_id, async (tx) => {

@@ -145,7 +145,7 @@ export interface StoredVerification {
   mode: 'none' | 'app' | 'session' | 'oidc' | 'chat';
   /** Where the browser may be sent for verification; compared as a whole. */
   userVerifyUrls?: string[];
-  oidc?: { issuer: string; clientId: string; claim: 'sub' | 'email' };
+  oidc?: { issuer: string; clientId: string; claim: 'sub' | 'email'; assumeS256?: boolean };
 }
 
 export interface StoredIdentityMatch {
@@ -326,6 +326,8 @@ export const consentSessions = pgTable(
     clientId: text('client_id').notNull(),
     redirectUri: text('redirect_uri').notNull(),
     scopes: text('scopes').array().notNull(),
+    /** Snapshot of what the vendor's address depends on, and what its redirect told besides the code; never secret. */
+    fields: jsonb('fields').$type<Record<string, string>>().notNull().default({}),
     /** Snapshot as well: a flow that began under one way of verifying must not end under another. */
     verificationMode: text('verification_mode').notNull().default('none'),
     expiresAt: moment('expires_at').notNull(),
@@ -340,7 +342,7 @@ export const consentSessions = pgTable(
 /**
  * Who is at the keyboard: one check of one browser on one link. `parked`: a code or key that waits, sealed, for the
  * operator's app. `chat` and `oidc`: a proof that comes before the provider. `replacement`: another provider account that
- * waits for a yes.
+ * waits for a yes. `choice`: a credential that waits for the person to say what it is for.
  */
 export const verifications = pgTable(
   'verifications',
@@ -354,7 +356,7 @@ export const verifications = pgTable(
       .notNull()
       .references(() => connectedAccounts.id, { onDelete: 'cascade' }),
     sessionId: text('session_id'),
-    kind: text('kind').$type<'parked' | 'chat' | 'oidc' | 'replacement'>().notNull(),
+    kind: text('kind').$type<'parked' | 'chat' | 'oidc' | 'replacement' | 'choice'>().notNull(),
     /** Of the auth_request_id (parked) or of the state (oidc). */
     requestMac: bytea('request_mac'),
     browserMac: bytea('browser_mac'),

@@ -1,34 +1,20 @@
-import { type ApiRequest, type Connector, type Field, fieldsOf, placeholders } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, fillUrl, parametersOf } from '@grantway/connector-kit';
 import { blocked, malformed } from './egress-error.ts';
 
-/** The connector's base URL with its `{fields}` filled in. Throws EgressError `blocked` when a value does not fit its field. */
+/** The connector's base URL with its parameters filled in. Throws EgressError `blocked` when a value does not fit its declaration. */
 export function fillBaseUrl(connector: Connector, values: Record<string, string>): URL {
-  return fillUrl(connector, connector.api.baseUrl, values);
-}
-
-/** A URL of the connector with its `{fields}` filled in, each a label of the host or a whole segment of the path. */
-export function fillUrl(connector: Connector, template: string, values: Record<string, string>): URL {
-  const authorityEnd = template.indexOf('/', template.indexOf('//') + 2);
-  const names = placeholders(template);
-  let filled = template;
-  for (const name of names) {
-    const field = fieldsOf(connector.auth).find((f) => f.name === name && !f.secret);
-    const value = Object.hasOwn(values, name) ? values[name] : field?.default;
-    if (field === undefined || value === undefined || !fits(field, value)) throw blocked(`the field ${name} does not fit`);
-    const inHost = authorityEnd === -1 || template.indexOf(`{${name}}`) < authorityEnd;
-    const shape = inHost ? /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/i : /^[a-z0-9_~-][a-z0-9._~-]*$/i;
-    if (!shape.test(value)) throw blocked(`the field ${name} may not stand in a URL`);
-    filled = filled.replaceAll(`{${name}}`, value);
-  }
-  const url = new URL(filled);
-  if (url.username !== '' || url.password !== '' || url.search !== '' || url.hash !== '') throw blocked('the base URL is not a plain one');
+  const url = fillTemplate(connector, connector.api.baseUrl, values);
+  if (url.search !== '') throw blocked('the base URL is not a plain one');
   return url;
 }
 
-function fits(field: Field, value: string): boolean {
-  if (field.options !== undefined) return field.options.some((option) => option.value === value);
-  if (field.pattern === undefined) return false;
-  return new RegExp(`^(?:${field.pattern.source})$`, field.pattern.flags.replace(/[gym]/g, '')).test(value);
+/** A URL of the connector with its parameters filled in. Throws EgressError `blocked` when a value does not fit its declaration. */
+export function fillTemplate(connector: Connector, template: string, values: Record<string, string>): URL {
+  try {
+    return fillUrl(template, parametersOf(connector.auth), values);
+  } catch (error) {
+    throw error instanceof RangeError ? blocked(error.message) : error;
+  }
 }
 
 /** `path` and `query` below `base`. Throws EgressError `blocked` for a path that leaves it, `invalid` for a query that cannot be sent. */

@@ -6,6 +6,8 @@ import {
   type Connector,
   type Credential,
   fieldsOf,
+  fillText,
+  parametersOf,
   sandboxUrl,
 } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
@@ -17,6 +19,8 @@ import { blocked, EgressError, malformed } from './egress-error.ts';
 import { checkedHeaders, connectorHeaders } from './headers.ts';
 import { exchange, type OutboundResponse } from './http-exchange.ts';
 import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
+import { learnedWith } from './placement/oauth2.ts';
+import type { Placement } from './placement/placed.ts';
 import { place } from './placement/placement.ts';
 import { parseBody } from './response-body.ts';
 import { sandboxException } from './sandbox-exception.ts';
@@ -109,18 +113,31 @@ export function createEgress(options: EgressOptions): Egress {
 
     async call(target, request, credential, { timeoutMs } = {}) {
       const { connector } = target;
-      const base = fillBaseUrl(connector, target.fields);
-      const reserved = fieldsOf(connector.auth)
-        .filter((f) => f.secret)
-        .map((f) => f.name);
+      const fields = { ...target.fields, ...learnedWith(credential) };
+      const base = fillBaseUrl(connector, fields);
+      const ofCredential = connector.auth.kind === 'api_key' ? Object.keys(connector.auth.query ?? {}) : [];
+      const reserved = [
+        ...ofCredential,
+        ...fieldsOf(connector.auth)
+          .filter((f) => f.secret)
+          .map((f) => f.name),
+      ];
       const url = joinApiUrl(base, request.path, request.query, reserved);
       const payload = encoded(request);
       // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
       if (connector.auth.kind === 'aws_sigv4' || connector.auth.kind === 'oauth1') url.search = url.search.replaceAll('+', '%20');
-      const unsigned = { method: request.method, url, body: payload.body, contentType: payload.headers['content-type'], nowMs: Date.now() };
-      const placement = place(connector, credential, target.fields, unsigned, target.app);
+      const unsigned = {
+        method: request.method,
+        url,
+        body: payload.body,
+        contentType: payload.headers['content-type'],
+        nowMs: Date.now(),
+        token: request.token,
+      };
+      const placement = place(connector, credential, fields, unsigned, target.app);
+      addPlaced(url, base, placement);
       const headers = connectorHeaders(
-        mergedHeaders({ accept: 'application/json', ...payload.headers }, connector.api.headers, request.headers),
+        mergedHeaders({ accept: 'application/json', ...payload.headers }, constantHeaders(connector, fields), request.headers),
         placement.headers,
       );
       const response = await deliver(
@@ -179,6 +196,29 @@ export function createEgress(options: EgressOptions): Egress {
 
 async function systemResolve(hostname: string): Promise<string[]> {
   return (await lookup(hostname, { all: true, verbatim: true })).map((answer) => answer.address);
+}
+
+/** After everything that the connector says was judged: what stands in the URL from here on is secret. */
+function addPlaced(url: URL, base: URL, { pathPrefix, query }: Placement): void {
+  if (pathPrefix !== undefined) {
+    const below = base.pathname.replace(/\/$/, '');
+    url.pathname = `${below}${pathPrefix}${url.pathname.slice(below.length)}`;
+  }
+  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
+}
+
+function constantHeaders(connector: Connector, fields: Record<string, string>): Record<string, string> {
+  const parameters = parametersOf(connector.auth);
+  try {
+    return Object.fromEntries(
+      Object.entries(connector.api.headers ?? {}).map(([name, template]) => [
+        name,
+        template.includes('{') ? fillText(template, parameters, fields) : template,
+      ]),
+    );
+  } catch (error) {
+    throw error instanceof RangeError ? blocked(error.message) : error;
+  }
 }
 
 function mergedHeaders(...layers: (Record<string, string> | undefined)[]): Record<string, string> {

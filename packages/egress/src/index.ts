@@ -1,4 +1,4 @@
-export { fillUrl } from './api-url.ts';
+export { fillTemplate } from './api-url.ts';
 export { type ApiTarget, createEgress, type Egress, type EgressOptions, type OutboundRequest } from './egress.ts';
 export { EgressError, type EgressErrorKind } from './egress-error.ts';
 export type { OutboundResponse } from './http-exchange.ts';

@@ -13,7 +13,9 @@ export function authorizationUrl(app: OAuthApp, request: { state: string; scopes
   url.hash = '';
 
   const scopes = [...new Set(request.scopes)];
-  const scopeParams = auth.scopeParams?.(scopes) ?? { scope: scopes.join(auth.scopeSeparator) };
+  // Vendors that have the scopes at the app's registration refuse or ignore them here.
+  const ofApp = auth.scopesAt === 'app';
+  const scopeParams = ofApp ? {} : (auth.scopeParams?.(scopes) ?? { scope: scopes.join(auth.scopeSeparator) });
   const parameters: Record<string, string> = {
     ...auth.authorizeParams,
     ...Object.fromEntries(Object.entries(scopeParams).filter(([, value]) => value !== '')),

@@ -1,3 +1,4 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { Credential, OAuth2Credential, TokenAnswer } from '@grantway/connector-kit';
 import { reveal, Secret } from '@grantway/contract';
 import { scrubText } from '@grantway/egress';
@@ -10,7 +11,7 @@ import {
   refreshTokenGrant,
   tokenRevocation,
 } from 'openid-client';
-import type { OAuthApp } from './oauth-app.ts';
+import { type OAuthApp, withValues } from './oauth-app.ts';
 
 // The only file of this package that opens secrets: the client's own, and what a request must carry.
 
@@ -18,7 +19,7 @@ import type { OAuthApp } from './oauth-app.ts';
 export function clientAuthentication(app: OAuthApp): ClientAuth {
   const { clientSecret, connector } = app;
   return (_server, client, body, headers) => {
-    if (clientSecret === undefined) {
+    if (clientSecret === undefined || connector.auth.clientAuthentication === 'none') {
       body.set('client_id', client.client_id);
     } else if (connector.auth.clientAuthentication === 'client_secret_basic') {
       const pair = `${formEncoded(client.client_id)}:${formEncoded(reveal(clientSecret))}`;
@@ -86,10 +87,11 @@ export function hasRefreshToken(current: Secret<OAuth2Credential>): boolean {
 export function credentialFrom(
   answer: TokenAnswer,
   requestedAtMs: number,
-  before: Secret<OAuth2Credential> | { scopes: string[] },
+  before: Secret<OAuth2Credential> | { scopes: string[]; extra?: Record<string, string> },
 ): Secret<OAuth2Credential> {
   const old: Partial<OAuth2Credential> = before instanceof Secret ? reveal(before) : before;
   const extra = { ...old.extra, ...answer.extra };
+  const tokens = { ...old.tokens, ...answer.tokens };
   return new Secret<OAuth2Credential>({
     kind: 'oauth2',
     access_token: answer.access_token,
@@ -98,8 +100,28 @@ export function credentialFrom(
     expires_at: answer.expires_in === undefined ? undefined : requestedAtMs + answer.expires_in * 1000,
     scopes: answer.scopes ?? old.scopes ?? [],
     id_token: answer.id_token ?? old.id_token,
+    ...(Object.keys(tokens).length === 0 ? {} : { tokens }),
     extra: Object.keys(extra).length === 0 ? undefined : extra,
   });
+}
+
+/** The app as the grant's own parameters make it: where its token endpoint is. */
+export function appOfGrant(app: OAuthApp, current: Secret<OAuth2Credential>): OAuthApp {
+  return withValues(app, reveal(current).extra);
+}
+
+/** The credential with more parameters: what a lookup found. */
+export function withLearned(current: Secret<Credential>, values: Readonly<Record<string, string>>): Secret<Credential> {
+  const opened = reveal(current);
+  return opened.kind === 'oauth2' ? new Secret<Credential>({ ...opened, extra: { ...opened.extra, ...values } }) : current;
+}
+
+/** Whether the signature fits: HMAC-SHA-256 of the text with the client secret, in hexadecimal. */
+export function isSignedByClientSecret(app: OAuthApp, text: string, signature: string): boolean {
+  if (app.clientSecret === undefined) return false;
+  const made = createHmac('sha256', reveal(app.clientSecret)).update(text, 'utf8').digest();
+  const given = Buffer.from(/^[0-9a-f]{64}$/i.test(signature) ? signature : '', 'hex');
+  return given.length === made.length && timingSafeEqual(made, given);
 }
 
 /** For a vendor's own words: shortened, on one line, and without the secrets of the request that they answer. */
@@ -109,7 +131,9 @@ export function vendorWords(app: OAuthApp, secrets: (Secret<string> | Secret<OAu
       if (secret === undefined) return [];
       const opened = reveal<string | Credential>(secret as Secret<string | Credential>);
       if (typeof opened === 'string') return [opened];
-      return opened.kind === 'oauth2' ? [opened.access_token, opened.refresh_token ?? '', opened.id_token ?? ''] : [];
+      return opened.kind === 'oauth2'
+        ? [opened.access_token, opened.refresh_token ?? '', opened.id_token ?? '', ...Object.values(opened.tokens ?? {})]
+        : [];
     });
     // Only printable ASCII: nothing in it can break a line, a terminal or a page's direction of writing.
     return scrubText(

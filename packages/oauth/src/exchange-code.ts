@@ -2,8 +2,9 @@ import type { OAuth2Credential } from '@grantway/connector-kit';
 import { Fault, type FaultCode, type Secret } from '@grantway/contract';
 import type { Egress } from '@grantway/egress';
 import { credentialFrom, requestByCode, vendorWords } from './client-authentication.ts';
-import type { OAuthApp } from './oauth-app.ts';
+import { type OAuthApp, withValues } from './oauth-app.ts';
 import { meaningOf } from './refusal.ts';
+import { missingCaptures } from './token-answer.ts';
 import { tokenConversation } from './token-endpoint.ts';
 
 export interface CodeExchange {
@@ -13,14 +14,17 @@ export interface CodeExchange {
   iss: string | undefined;
   /** What was asked for; holds where the answer names no scopes (RFC 6749 section 5.1). */
   requestedScopes?: string[];
+  /** What is known of the account before its first token: what was asked for, and what came with the code. */
+  values?: Record<string, string>;
 }
 
 /**
  * The authorization code for tokens. Throws Fault `consent_failed`, `connection_incident` (the app was refused, or its
  * address may not be reached) or `issuer_mismatch`.
  */
-export async function exchangeCode(egress: Egress, app: OAuthApp, exchange: CodeExchange): Promise<Secret<OAuth2Credential>> {
-  const { code, pkceVerifier, iss, requestedScopes = [] } = exchange;
+export async function exchangeCode(egress: Egress, operatorsApp: OAuthApp, exchange: CodeExchange): Promise<Secret<OAuth2Credential>> {
+  const { code, pkceVerifier, iss, requestedScopes = [], values = {} } = exchange;
+  const app = withValues(operatorsApp, values);
   const { auth } = app.connector;
   if (auth.pkce === 'S256' && pkceVerifier === undefined) throw new TypeError('this connector is used with PKCE');
   checkIssuer(app, iss);
@@ -37,7 +41,11 @@ export async function exchangeCode(egress: Egress, app: OAuthApp, exchange: Code
 
   switch (result.kind) {
     case 'answer':
-      if (judged.accepted) return credentialFrom(result.answer, requestedAtMs, { scopes: requestedScopes });
+      if (judged.accepted) {
+        const missing = missingCaptures(auth, result.answer);
+        if (missing.length === 0) return credentialFrom(result.answer, requestedAtMs, { scopes: requestedScopes, extra: values });
+        throw failed('consent_failed', `The provider’s answer has no ${missing.join(', ')} that could be used.`);
+      }
       throw failed('consent_failed', 'The provider issued a kind of token that cannot be used.');
     case 'failed': {
       const code = result.error.kind === 'blocked' ? 'connection_incident' : 'consent_failed';

@@ -1,10 +1,12 @@
 export { authorizationUrl } from './authorization-url.ts';
+export { readCallback } from './callback.ts';
+export { withLearned } from './client-authentication.ts';
 export type { Consumer, Issuer } from './connection-app.ts';
 export { type CodeExchange, exchangeCode } from './exchange-code.ts';
 export { type IssueOutcome, issueToken } from './issue-token.ts';
-export type { OAuthApp } from './oauth-app.ts';
+export { type OAuthApp, withValues } from './oauth-app.ts';
 export { consumerIsAccepted, oauth1AuthorizationUrl, temporaryCredentials, tokenCredentials } from './oauth1-consent.ts';
-export { type IdentityProvider, type SignedIn, signedIn, signInUrl } from './oidc-sign-in.ts';
+export { type IdentityProvider, metadataProblem, type SignedIn, signedIn, signInUrl } from './oidc-sign-in.ts';
 export { createPkce, type Pkce } from './pkce.ts';
 export { type RefreshOutcome, refreshToken } from './refresh-token.ts';
 export { type Revocation, revokeByCall, revokeToken } from './revoke-token.ts';

@@ -1,4 +1,4 @@
-import { Fault, type Secret } from '@grantway/contract';
+import { Fault, isFault, type Secret } from '@grantway/contract';
 import { type Egress, EgressError } from '@grantway/egress';
 import {
   allowInsecureRequests,
@@ -18,6 +18,8 @@ export interface IdentityProvider {
   /** Undefined for a public client. */
   clientSecret: Secret<string> | undefined;
   redirectUri: string;
+  /** The operator's word that it takes S256 although its metadata does not say which methods it takes. */
+  assumeS256?: boolean;
 }
 
 export interface SignedIn {
@@ -44,14 +46,42 @@ async function discovered(egress: Egress, idp: IdentityProvider): Promise<Config
   };
   // http is for exceptions that egress was told of; everything else it refuses.
   const insecure = new URL(idp.issuer).protocol === 'http:';
-  return discovery(new URL(idp.issuer), idp.clientId, undefined, identityClientAuthentication(idp.clientSecret), {
+  const config = await discovery(new URL(idp.issuer), idp.clientId, undefined, identityClientAuthentication(idp.clientSecret), {
     [customFetch]: send,
     timeout: 15,
     ...(insecure ? { execute: [allowInsecureRequests] } : {}),
   });
+  const problem = metadataProblem(idp, config.serverMetadata() as unknown as Record<string, unknown>);
+  if (problem !== undefined) throw new Fault('connection_not_ready', { internal: `the identity provider’s metadata: ${problem}` });
+  return config;
 }
 
-/** Where the browser signs in. @throws Fault provider_unavailable, consent_failed */
+/**
+ * What is wrong with a provider's metadata, or undefined. Without S256 (RFC 8414 section 2, RFC 7636 section 4.2) a sign-in
+ * could be downgraded (security.md A09); an endpoint that is none over TLS could be anything (A13).
+ */
+export function metadataProblem(
+  idp: Pick<IdentityProvider, 'issuer' | 'assumeS256'>,
+  metadata: Record<string, unknown>,
+): string | undefined {
+  const methods = metadata['code_challenge_methods_supported'];
+  const assumed = methods === undefined && idp.assumeS256 === true;
+  if (!assumed && !(Array.isArray(methods) && methods.includes('S256'))) return 'it does not offer PKCE with S256';
+  // http only for a provider that is itself reached so, at its own address.
+  const issuer = new URL(idp.issuer);
+  for (const name of ['authorization_endpoint', 'token_endpoint', 'jwks_uri']) {
+    const text = metadata[name];
+    if (typeof text !== 'string' || !/^https?:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return `${name} is no http URL`;
+    const url = new URL(text);
+    const isOwn = issuer.protocol === 'http:' && url.origin === issuer.origin;
+    if ((url.protocol !== 'https:' && !isOwn) || url.username !== '' || url.password !== '' || url.hash !== '') {
+      return `${name} is not a plain https URL`;
+    }
+  }
+  return undefined;
+}
+
+/** Where the browser signs in. @throws Fault provider_unavailable, connection_not_ready */
 export async function signInUrl(
   egress: Egress,
   idp: IdentityProvider,
@@ -103,6 +133,7 @@ async function reached<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (cause) {
+    if (isFault(cause)) throw cause;
     throw new Fault('provider_unavailable', { internal: 'the identity provider could not be discovered', cause });
   }
 }

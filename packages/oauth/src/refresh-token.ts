@@ -1,7 +1,7 @@
 import type { OAuth2Credential, RenewableCredential } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import type { Egress } from '@grantway/egress';
-import { credentialFrom, hasRefreshToken, requestByRefreshToken, vendorWords } from './client-authentication.ts';
+import { appOfGrant, credentialFrom, hasRefreshToken, requestByRefreshToken, vendorWords } from './client-authentication.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { meaningOf } from './refusal.ts';
 import { tokenConversation } from './token-endpoint.ts';
@@ -23,11 +23,12 @@ export type RefreshOutcome<C extends RenewableCredential = OAuth2Credential> =
 /** One refresh request; never repeated here. Throws only on a defect of ours before anything was sent. */
 export async function refreshToken(
   egress: Egress,
-  app: OAuthApp,
+  operatorsApp: OAuthApp,
   current: Secret<OAuth2Credential>,
   options: { timeoutMs?: number } = {},
 ): Promise<RefreshOutcome> {
   if (!hasRefreshToken(current)) return { kind: 'gone', error: 'no_refresh_token' };
+  const app = appOfGrant(operatorsApp, current);
   const words = vendorWords(app, [current]);
   const requestedAtMs = Date.now();
   const conversation = tokenConversation(egress, app, options.timeoutMs);

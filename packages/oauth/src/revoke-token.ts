@@ -1,7 +1,7 @@
 import { type ApiRequest, type Credential, faultByStatus, type OAuth2Credential } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { type ApiTarget, type Egress, EgressError } from '@grantway/egress';
-import { hasRefreshToken, requestRevocation, vendorWords } from './client-authentication.ts';
+import { appOfGrant, hasRefreshToken, requestRevocation, vendorWords } from './client-authentication.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { tokenConversation } from './token-endpoint.ts';
 
@@ -17,10 +17,11 @@ export interface Revocation {
 /** Asks the provider to end the grant: RFC 7009, or the connector's own call. Never throws on what the provider does. */
 export async function revokeToken(
   egress: Egress,
-  app: OAuthApp,
+  operatorsApp: OAuthApp,
   current: Secret<OAuth2Credential>,
   options: { timeoutMs?: number } = {},
 ): Promise<Revocation> {
+  const app = appOfGrant(operatorsApp, current);
   if (app.connector.auth.revokeUrl !== undefined) return byRfc7009(egress, app, current, options.timeoutMs);
   if (app.connector.auth.revocation !== undefined) {
     const target = { connector: app.connector, fields: {}, sandbox: app.sandboxOrigin !== undefined };

@@ -10,7 +10,7 @@ export async function registerSandboxClient(
   sandboxOrigin: string,
   connectorId: string,
   redirectUri: string,
-): Promise<{ clientId: string; clientSecret: Secret<string> }> {
+): Promise<{ clientId: string; clientSecret: Secret<string> | undefined }> {
   const response = await egress
     .send({
       method: 'POST',
@@ -31,15 +31,19 @@ export async function registerSandboxClient(
     });
   const registered = registration(response.body);
   if (response.status < 200 || response.status > 299 || registered === undefined) throw unavailable(`answered ${response.status}`);
-  return { clientId: registered.client_id, clientSecret: new Secret(registered.client_secret) };
+  return {
+    clientId: registered.client_id,
+    clientSecret: registered.client_secret === undefined ? undefined : new Secret(registered.client_secret),
+  };
 }
 
-function registration(body: Buffer): { client_id: string; client_secret: string } | undefined {
+function registration(body: Buffer): { client_id: string; client_secret: string | undefined } | undefined {
   try {
-    const { client_id, client_secret } = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
-    return typeof client_id === 'string' && client_id !== '' && typeof client_secret === 'string' && client_secret !== ''
-      ? { client_id, client_secret }
-      : undefined;
+    const { client_id, client_secret, token_endpoint_auth_method: method } = JSON.parse(body.toString('utf8')) as Record<string, unknown>;
+    if (typeof client_id !== 'string' || client_id === '') return undefined;
+    // RFC 7591 section 3.2.1: a public client is registered without a secret.
+    if (method === 'none' && client_secret === undefined) return { client_id, client_secret: undefined };
+    return typeof client_secret === 'string' && client_secret !== '' ? { client_id, client_secret } : undefined;
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import {
   type OAuth1Credential,
 } from '@grantway/connector-kit';
 import { reveal, Secret } from '@grantway/contract';
-import { fillUrl, oauth1Authorization, scrubText } from '@grantway/egress';
+import { fillTemplate, oauth1Authorization, scrubText } from '@grantway/egress';
 import { SignJWT } from 'jose';
 import type { Consumer, Issuer } from './connection-app.ts';
 import { readServiceAccountKey, type ServiceAccountKey } from './service-account-key.ts';
@@ -64,7 +64,7 @@ function byClientCredentials(issuer: Issuer, auth: ClientCredentialsAuth, { valu
     form.set('client_id', id);
     form.set('client_secret', secret);
   }
-  return { method: 'POST', url: fillUrl(issuer.connector, auth.tokenUrl, values).href, headers, body: form.toString() };
+  return { method: 'POST', url: fillTemplate(issuer.connector, auth.tokenUrl, values).href, headers, body: form.toString() };
 }
 
 /** RFC 7523 section 2.1; claims as Google's "Using OAuth 2.0 for Server to Server Applications" lists them. */
@@ -92,7 +92,7 @@ async function byMinting(issuer: Issuer, auth: MintedAuth, credential: Opened, n
   const fill = (template: string) => filled(template, values);
   const request: SecretRequest = {
     method,
-    url: fillUrl(issuer.connector, url, credential.values).href,
+    url: fillTemplate(issuer.connector, url, credential.values).href,
     headers: {
       accept: 'application/json',
       ...Object.fromEntries(Object.entries(headers ?? {}).map(([name, template]) => [name.toLowerCase(), fill(template)])),

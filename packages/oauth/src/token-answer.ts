@@ -1,10 +1,11 @@
-import type { OAuth2Auth, TokenAnswer, TokenRefusal } from '@grantway/connector-kit';
+import { capture, type OAuth2Auth, type TokenAnswer, type TokenRefusal } from '@grantway/connector-kit';
+import { hasDuplicateMembers } from './duplicate-members.ts';
 
 /** What a token endpoint's answer amounts to, whatever shape the vendor gave it. */
 export type TokenReading = { kind: 'answer'; answer: TokenAnswer } | { kind: 'refusal'; refusal: TokenRefusal } | { kind: 'unreadable' };
 
-/** How a token endpoint words its answers where that is not RFC 6749. */
-type Wording = Pick<OAuth2Auth, 'readTokenResponse' | 'tokenExample'>;
+/** How a token endpoint words its answers where that is not RFC 6749, and what else is taken from them. */
+type Wording = Pick<OAuth2Auth, 'readTokenResponse' | 'tokenExample' | 'defaultLifeSeconds' | 'captureFromToken' | 'moreTokens'>;
 
 const minLifeSeconds = 30;
 const maxLifeSeconds = 400 * 86_400;
@@ -15,8 +16,8 @@ export function readTokenAnswer(auth: Wording, response: { status: number; heade
   if (body === undefined) return { kind: 'unreadable' };
   if (response.status >= 200 && response.status < 300) {
     const read = readByConnector(auth, body);
-    const answer = tokenAnswer(read);
-    if (answer !== undefined) return { kind: 'answer', answer };
+    const answer = tokenAnswer(read, auth.defaultLifeSeconds);
+    if (answer !== undefined) return { kind: 'answer', answer: withCaptures(auth, answer, body) };
     const refusal = refusalIn(read, undefined) ?? refusalIn(body, auth.tokenExample?.refusal?.slot);
     return refusal === undefined ? { kind: 'unreadable' } : { kind: 'refusal', refusal };
   }
@@ -37,7 +38,9 @@ function parsed(text: string, contentType: string): unknown {
   const trimmed = text.replace(/^\uFEFF/, '').trim();
   if (trimmed.startsWith('{')) {
     try {
-      return JSON.parse(trimmed, (key, value) => (key === '__proto__' ? undefined : value));
+      const value: unknown = JSON.parse(trimmed, (key, member) => (key === '__proto__' ? undefined : member));
+      // Two readers of a member that stands twice could see two tokens.
+      return hasDuplicateMembers(trimmed) ? undefined : value;
     } catch {
       return undefined;
     }
@@ -50,7 +53,7 @@ function parsed(text: string, contentType: string): unknown {
   return undefined;
 }
 
-function tokenAnswer(value: unknown): TokenAnswer | undefined {
+function tokenAnswer(value: unknown, defaultLifeSeconds: number | undefined): TokenAnswer | undefined {
   if (!isRecord(value)) return undefined;
   const { access_token, refresh_token, id_token, extra } = value;
   // RFC 6749 appendix A.12 and A.17 allow printable ASCII; a token that cannot stand in a header is of no use.
@@ -59,7 +62,7 @@ function tokenAnswer(value: unknown): TokenAnswer | undefined {
     access_token,
     refresh_token: typeof refresh_token === 'string' && /^[\x20-\x7e]{1,16384}$/.test(refresh_token) ? refresh_token : undefined,
     token_type: tokenType(value.token_type),
-    expires_in: lifeSeconds(value.expires_in),
+    expires_in: lifeSeconds(value.expires_in) ?? secondsUntil(value.expires_at) ?? defaultLifeSeconds,
     scopes: scopeList(value.scopes) ?? scopeList(value.scope),
     id_token: typeof id_token === 'string' && id_token !== '' ? id_token : undefined,
     extra: isRecord(extra)
@@ -81,6 +84,35 @@ export function lifeSeconds(value: unknown): number | undefined {
   const number = typeof value === 'string' && /^\s*\d{1,20}(\.\d+)?\s*$/.test(value) ? Number(value) : value;
   if (typeof number !== 'number' || !Number.isFinite(number)) return undefined;
   return Math.min(Math.max(Math.floor(number), minLifeSeconds), maxLifeSeconds);
+}
+
+/** Of a moment that some vendors name in the place of a life: seconds or milliseconds since the epoch, or ISO 8601. */
+export function secondsUntil(value: unknown, nowMs: number = Date.now()): number | undefined {
+  const number = typeof value === 'string' && /^\d{9,14}$/.test(value) ? Number(value) : value;
+  // Seconds until the year 5138, milliseconds since 1973.
+  if (typeof number === 'number') return number >= 1e8 ? lifeSeconds(((number < 1e11 ? number * 1000 : number) - nowMs) / 1000) : undefined;
+  if (typeof value !== 'string' || !/^\d{4}-\d\d-\d\dT/.test(value)) return undefined;
+  return lifeSeconds((Date.parse(/(Z|[+-]\d\d:?\d\d)$/i.test(value) ? value : `${value}Z`) - nowMs) / 1000);
+}
+
+// What does not fit is left out: on the first answer that is refused, on a later one the value of before holds.
+function withCaptures(auth: Wording, answer: TokenAnswer, body: unknown): TokenAnswer {
+  const { values } = capture(auth.captureFromToken ?? [], ({ pointer }) => atPointer(body, pointer));
+  const tokens = Object.fromEntries(
+    Object.entries(auth.moreTokens ?? {})
+      .map(([name, pointer]) => [name, atPointer(body, pointer)] as const)
+      .filter((entry): entry is readonly [string, string] => typeof entry[1] === 'string' && /^[\x21-\x7e]{1,16384}$/.test(entry[1])),
+  );
+  return {
+    ...answer,
+    ...(Object.keys(tokens).length === 0 ? {} : { tokens }),
+    extra: answer.extra === undefined && Object.keys(values).length === 0 ? undefined : { ...answer.extra, ...values },
+  };
+}
+
+/** Names of parameters that this answer should have told and did not. */
+export function missingCaptures(auth: OAuth2Auth, answer: TokenAnswer): string[] {
+  return (auth.captureFromToken ?? []).filter((p) => p.optional !== true && answer.extra?.[p.name] === undefined).map((p) => p.name);
 }
 
 /** Undefined where nothing was said; RFC 6749 section 3.3 knows no empty scope. */

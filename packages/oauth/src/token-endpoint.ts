@@ -57,12 +57,15 @@ export function tokenConversation(egress: Egress, app: OAuthApp, timeoutMs: numb
   return { config, result: () => result };
 
   function send(url: string, options: CustomFetchOptions) {
-    const { 'user-agent': _library, ...headers } = options.headers;
+    const { 'user-agent': _library, ...asForm } = options.headers;
+    const form = String(options.body ?? '');
+    const isJson = auth.tokenBodyFormat === 'json';
+    const headers = isJson ? { ...asForm, 'content-type': 'application/json' } : asForm;
     return egress.send({
       method: options.method,
       url,
       headers,
-      body: String(options.body ?? ''),
+      body: isJson ? JSON.stringify(Object.fromEntries(new URLSearchParams(form))) : form,
       maxBytes: maxAnswerBytes,
       sandbox: app.sandboxOrigin !== undefined,
       ...(timeoutMs === undefined ? {} : { timeoutMs }),

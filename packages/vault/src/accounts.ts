@@ -123,6 +123,8 @@ export interface NewGrant {
   fields: Record<string, string>;
   /** The connector's `idleSeconds`. */
   idleSeconds?: number | undefined;
+  /** Which of the scopes that were asked for are not among these; told to the audit. */
+  missingScopes?: (granted: readonly string[]) => string[];
   actor: Actor;
   requestId: string | null;
 }
@@ -141,6 +143,8 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
   const facts = factsOf(grant.credential);
   const lifeS = facts.expiresAtMs === undefined ? null : Math.max(1, Math.round((facts.expiresAtMs - Date.now()) / 1000));
   const dueS = facts.refreshable ? nextRefreshSeconds(lifeS, grant.idleSeconds) : null;
+  const scopes = facts.scopes ?? grant.scopes;
+  const missing = grant.missingScopes?.(scopes) ?? [];
   const record = await sealing.seal(credentialPlace({ ...grant.account, generation, grantId }), grant.credential);
   await tx
     .update(accounts)
@@ -150,7 +154,7 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
       statusChangedAt: sql`clock_timestamp()`,
       providerAccountId: grant.providerAccount.id,
       providerAccountLabel: grant.providerAccount.label,
-      scopes: facts.scopes ?? grant.scopes,
+      scopes,
       fields: grant.fields,
       grantId,
       generation,
@@ -174,7 +178,11 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
     actor: grant.actor,
     target: { kind: 'connected_account', id: grant.account.id },
     requestId: grant.requestId,
-    details: { from: row.status, provider_account: grant.providerAccount.label },
+    details: {
+      from: row.status,
+      provider_account: grant.providerAccount.label,
+      ...(missing.length === 0 ? {} : { missing_scopes: missing }),
+    },
   });
   await recordStatusChange(tx, grant.account, row, { status: 'ACTIVE', reason: null });
 }

@@ -149,9 +149,9 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
                  next_refresh_at = case when claim_fence <> $11 then clock_timestamp() else clock_timestamp() + make_interval(secs => $8) end,
                  scopes = coalesce($9, scopes), claim_owner = null, claim_deadline = null, uncertain = claim_fence <> $11,
                  attempts = 0, not_before = null, last_refreshed_at = clock_timestamp(), updated_at = clock_timestamp()
-               where id = $1 and ${sameGeneration} and grant_id = $10 and status = 'ACTIVE' returning id, environment_id, access_expires_at`,
+               where id = $1 and ${sameGeneration} and grant_id = $10 and status = 'ACTIVE' returning id, environment_id, access_expires_at, scopes`,
           `select $12::text as id, environment_id, 'credential.refreshed'::text as type, id as account_id,
-             jsonb_build_object('access_token_expires_at', access_expires_at) as data from deed`,
+             jsonb_build_object('access_token_expires_at', access_expires_at, 'scopes', to_jsonb(scopes)) as data from deed`,
         ),
         values: [
           received.accountId,

@@ -6,7 +6,7 @@ import { startBroker, type TestBroker } from '@grantway/test/harness';
 import Fastify from 'fastify';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { connectedPage, replacementPage, unfinishedPage } from './done.ts';
+import { choicePage, connectedPage, replacementPage, unfinishedPage } from './done.ts';
 import { pageHeaders } from './headers.ts';
 import { html } from './html.ts';
 import { renderReference, renderWelcome } from './index.ts';
@@ -237,6 +237,8 @@ describe.skipIf(isMissing)('in a real browser', () => {
           leadsTo: [],
         },
         replacement: { from: p, to: p, mayAdd: true },
+        missingScopes: [{ name: p, description: p }],
+        choice: { id: p, noun: p, options: [{ label: p, detail: p, current: true }] },
       };
       const asChecked = (mode: LinkView['verification']['mode'], chatCode?: string): LinkView => ({
         ...view,
@@ -259,6 +261,8 @@ describe.skipIf(isMissing)('in a real browser', () => {
         renderLanding(asChecked('session'), p, token),
         renderLanding(asChecked('chat', '123456'), p, token),
         replacementPage(view, { from: p, to: p, mayAdd: false }, p, token),
+        choicePage(view, { id: p, noun: p, options: [{ label: p, detail: p, current: true }] }, p, token),
+        renderLanding({ ...keyView, kind: 'oauth2' }, p, token, problem),
         renderLanding(keyView, p, token, problem),
         connectedPage(view),
         usedPage(view),

@@ -27,10 +27,15 @@ export const callback: Page = {
     const error = given.error ?? (given.denied === undefined ? undefined : 'access_denied');
     // HEAD comes from previews and proxies, never from the redirect: it is treated as a stranger's and finds nothing.
     const values = request.method === 'HEAD' ? [] : browserValues(modules, request);
+    const all = new URL(request.url, modules.baseUrl()).searchParams;
     let result: ConsentResult | undefined;
     for (const browser of values.length === 0 ? [undefined] : values) {
       try {
-        result = await finishConsent(modules, { connectionId, state, code, error, iss, temporaryToken, browser }, requestOf(request));
+        result = await finishConsent(
+          modules,
+          { connectionId, state, code, error, iss, temporaryToken, query: all, browser },
+          requestOf(request),
+        );
         if (browser !== undefined && result.browser === undefined) forgetBrowser(modules, request, reply, browser);
         break;
       } catch (error) {

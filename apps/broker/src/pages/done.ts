@@ -1,5 +1,5 @@
 import { type FaultCode, faults } from '@grantway/contract';
-import { type LinkView, viewLink } from '@grantway/core';
+import { type ChoiceView, type LinkView, viewLink } from '@grantway/core';
 import { browserValues } from './browser-cookie.ts';
 import { words, wordsOf } from './error-page.ts';
 import { foreign, type Html, html } from './html.ts';
@@ -18,6 +18,9 @@ export const done: Page = {
     const view = await viewLink(modules, token, requestOf(request), browserValues(modules, request));
     const { r } = request.query as { r?: unknown };
     const shown = outcomeOf(view, faultCodeOf(r));
+    if (view.state === 'live' && view.choice !== undefined) {
+      return { page: choicePage(view, view.choice, token, await formTokenInput(modules, token)), formAction: ["'self'"] };
+    }
     if (view.state === 'live' && view.replacement !== undefined) {
       return { page: replacementPage(view, view.replacement, token, await formTokenInput(modules, token)), formAction: ["'self'"] };
     }
@@ -70,6 +73,28 @@ ${
 }
 
 const forWhom = (view: LinkView) => (view.account.owner === 'organization' ? 'Connected by' : 'On behalf of');
+/** One sign-in, several sites: which of them the agent works in. Radio buttons, so that keyboard and phone need no script. */
+export function choicePage(view: LinkView, choice: ChoiceView, token: string, tokenInput: Html): string {
+  const { connector } = view;
+  const title = `Choose the ${connector.name} ${choice.noun}`;
+  const known = choice.options.findIndex((option) => option.current);
+  return pageOf({
+    title,
+    main: html`<main class="card">
+<h1>${title}</h1>
+<p class="lead">You signed in, and have ${choice.options.length} to choose from. The agent works for <strong>${foreign(view.identifier)}</strong> in the one that you choose.</p>
+<form method="post" action="${linkPath(token, '/choose')}">${tokenInput}<input type="hidden" name="question" value="${choice.id}">
+<fieldset class="choices"><legend>${choice.noun[0]?.toUpperCase()}${choice.noun.slice(1)}</legend>
+${choice.options.map(
+  (option, i) => html`<label class="choice"><input type="radio" name="choice" value="${i}" required${i === known && html` checked`}>
+<span><strong>${foreign(option.label)}</strong>${option.detail !== undefined && html`<span class="help">${foreign(option.detail)}</span>`}</span></label>`,
+)}
+</fieldset>
+<button class="button" type="submit">Connect</button></form>
+<p class="not-you">Nothing is connected yet. If you close this page, the sign-in is given back within ten minutes.</p>
+</main>`,
+  });
+}
 
 export function connectedPage(view: LinkView): string {
   const { connector, account } = view;
@@ -81,6 +106,11 @@ export function connectedPage(view: LinkView): string {
       title,
       text: html`Connected as <strong>${foreign(account.label ?? view.identifier)}</strong>. You can close this page and go back to your agent.`,
       extra: html`${view.sandbox && sandboxBanner(connector.name, 'No real account was touched.')}
+${
+  view.missingScopes.length > 0 &&
+  html`<div class="next"><h2>Not everything was granted</h2><p>The agent works with what you allowed. It cannot do these, until you connect again and allow them:</p>
+<ul>${view.missingScopes.map((s) => html`<li>${s.description}</li>`)}</ul></div>`
+}
 <dl class="facts">
 <div><dt>Workspace</dt><dd>${foreign(view.workspaceName)}</dd></div>
 <div><dt>Account</dt><dd>${whichAccount(view)}</dd></div>
@@ -103,7 +133,7 @@ export function unfinishedPage(view: LinkView, shown: FaultCode | 'unfinished', 
       : wordsOf(shown);
   const label = shown === 'unfinished' ? `Continue to ${connector.name}` : 'Try again';
   const again =
-    view.hasConsentPage && view.verification.ready
+    view.hasConsentPage && view.verification.ready && view.fields.length === 0
       ? continueForm(token, tokenInput, label)
       : html`<p class="actions"><a class="button" href="${linkPath(token)}">${label}</a></p>`;
   return pageOf({

@@ -8,7 +8,7 @@ const packages = fileURLToPath(new URL('../../../../packages/', import.meta.url)
 
 it('every fault that a consent can end in has words of its own', () => {
   const sources = [
-    `${packages}core/src/consent.ts`,
+    ...['consent', 'lookup', 'choose'].map((noun) => `${packages}core/src/${noun}.ts`),
     ...['oauth', 'egress'].flatMap((p) =>
       readdirSync(`${packages}${p}/src`)
         .filter((f) => f.endsWith('.ts') && !f.endsWith('.test.ts'))

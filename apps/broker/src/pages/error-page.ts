@@ -66,6 +66,18 @@ export const words: Partial<Record<FaultCode, Words>> = {
     text: 'Another server than the expected one answered, so we stopped. Nothing was connected.',
     next: tellOperator,
   },
+  choice_required: {
+    tone: 'info',
+    title: 'There is something left to choose',
+    text: 'Your account has several places to work in, and the choice was not made in this browser. Nothing was connected.',
+    next: 'Go on in the browser in which you signed in, or begin again here.',
+  },
+  nothing_to_choose: {
+    tone: 'warn',
+    title: 'There is nothing to connect',
+    text: 'You signed in, but your account has no site or organization there that an agent could work in. Nothing was connected.',
+    next: 'Sign in with another account, or ask whoever runs your organization’s account to give you access. Then try again.',
+  },
   account_changed: {
     tone: 'warn',
     title: 'That was a different account',

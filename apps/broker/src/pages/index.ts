@@ -5,6 +5,7 @@ import type { Log, Modules } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { toFault } from '../http.ts';
 import { callback } from './callback.ts';
+import { choose } from './choose.ts';
 import { done } from './done.ts';
 import { errorPage } from './error-page.ts';
 import { go } from './go.ts';
@@ -45,7 +46,7 @@ const logo: Page = {
   },
 };
 
-const pages: readonly Page[] = [landing, ready, signIn, go, key, replace, done, callback, identity, stylesheet, icon, logo];
+const pages: readonly Page[] = [landing, ready, signIn, go, key, choose, replace, done, callback, identity, stylesheet, icon, logo];
 
 /** Everything under these is ours to answer, also where there is no page. */
 const elsewhere: readonly { path: string; code: 'link_invalid' | 'not_found' }[] = [

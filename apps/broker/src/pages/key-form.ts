@@ -1,5 +1,7 @@
 import type { Field } from '@grantway/connector-kit';
+import { type Fault, faults } from '@grantway/contract';
 import type { LinkView } from '@grantway/core';
+import { wordsOf } from './error-page.ts';
 import { type Html, html, safeHref } from './html.ts';
 import { linkPath } from './page.ts';
 
@@ -19,18 +21,32 @@ export function keyForm(view: LinkView, token: string, tokenInput: Html, problem
   const wrong = view.fields.filter((f) => problem?.fields[f.name] !== undefined);
   const first = wrong[0]?.name ?? (problem === undefined ? undefined : view.fields.find((f) => f.secret)?.name);
   const docs = safeHref(view.connector.docs);
-  return html`${
-    problem &&
-    html`<div class="alert" role="alert"><strong>${problem.message}</strong>${problem.advice !== undefined && html`<p>${problem.advice}</p>`}${
-      wrong.length > 0 && html`<ul>${wrong.map((f) => html`<li><a href="#f-${f.name}">${problem.fields[f.name]}</a></li>`)}</ul>`
-    }</div>`
-  }
+  return html`${alertOf(problem, wrong)}
 <form method="post" action="${linkPath(token, '/key')}" autocomplete="off">
 ${tokenInput}
 ${view.fields.map((f) => fieldOf(f, problem, f.name === first))}
 <button class="button" type="submit">Check and connect</button>
 </form>
 ${docs !== undefined && html`<p class="quiet small"><a href="${docs}" rel="noopener noreferrer" target="_blank">${view.connector.name} documentation</a></p>`}`;
+}
+
+function alertOf(problem: FormProblem | undefined, wrong: Field[]): Html | undefined {
+  if (problem === undefined) return undefined;
+  return html`<div class="alert" role="alert"><strong>${problem.message}</strong>${problem.advice !== undefined && html`<p>${problem.advice}</p>`}${
+    wrong.length > 0 && html`<ul>${wrong.map((f) => html`<li><a href="#f-${f.name}">${problem.fields[f.name]}</a></li>`)}</ul>`
+  }</div>`;
+}
+
+/** What an OAuth vendor's own address depends on, asked before the person is sent there; none of it is secret. */
+export function beforeConsentForm(view: LinkView, token: string, tokenInput: Html, label: string, problem?: FormProblem): Html {
+  const wrong = view.fields.filter((f) => problem?.fields[f.name] !== undefined);
+  const first = wrong[0]?.name;
+  return html`${alertOf(problem, wrong)}
+<form method="post" action="${linkPath(token, '/go')}" autocomplete="off">
+${tokenInput}
+${view.fields.map((f) => fieldOf(f, problem, f.name === first))}
+<button class="button" type="submit">${label}</button>
+</form>`;
 }
 
 function fieldOf(field: Field, problem: FormProblem | undefined, focus: boolean): Html {
@@ -78,4 +94,21 @@ function patternOf({ pattern }: Field): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+export function problemOf(fault: Fault, connectorName: string, values: Record<string, string>): FormProblem {
+  const said: Partial<Record<string, { message: string; advice?: string }>> = {
+    form_invalid: { message: 'Please look at these fields again:' },
+    key_rejected: {
+      message: `${connectorName} did not accept this`,
+      advice: 'Nothing was stored. Check that every key was copied whole and is still valid, then enter it again.',
+    },
+    provider_unavailable: {
+      message: `${connectorName} could not be reached just now`,
+      advice: 'Nothing was stored. Wait a moment, then enter the key again.',
+    },
+  };
+  // The details are written by core from the field's own label; they never hold the value.
+  const fields = Object.fromEntries((fault.errors ?? []).map((e) => [e.pointer.slice(1), e.detail]));
+  return { status: faults[fault.code].status, ...(said[fault.code] ?? { message: wordsOf(fault.code).title }), fields, values };
 }

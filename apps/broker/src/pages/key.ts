@@ -1,8 +1,7 @@
-import { type Fault, faults, isFault } from '@grantway/contract';
+import { isFault } from '@grantway/contract';
 import { submitKey, viewLink } from '@grantway/core';
 import { browserValues, rememberBrowser } from './browser-cookie.ts';
-import { wordsOf } from './error-page.ts';
-import type { FormProblem } from './key-form.ts';
+import { problemOf } from './key-form.ts';
 import { landingPage } from './landing.ts';
 import { linkPath, type Page, requestOf, tokenOf } from './page.ts';
 import { readForm } from './same-site-form.ts';
@@ -39,20 +38,3 @@ export const key: Page = {
     }
   },
 };
-
-function problemOf(fault: Fault, connectorName: string, values: Record<string, string>): FormProblem {
-  const said: Partial<Record<string, { message: string; advice?: string }>> = {
-    form_invalid: { message: 'Please look at these fields again:' },
-    key_rejected: {
-      message: `${connectorName} did not accept this`,
-      advice: 'Nothing was stored. Check that every key was copied whole and is still valid, then enter it again.',
-    },
-    provider_unavailable: {
-      message: `${connectorName} could not be reached just now`,
-      advice: 'Nothing was stored. Wait a moment, then enter the key again.',
-    },
-  };
-  // The details are written by core from the field's own label; they never hold the value.
-  const fields = Object.fromEntries((fault.errors ?? []).map((e) => [e.pointer.slice(1), e.detail]));
-  return { status: faults[fault.code].status, ...(said[fault.code] ?? { message: wordsOf(fault.code).title }), fields, values };
-}

@@ -3,7 +3,7 @@ import { viewLink } from '@grantway/core';
 import { browserValues } from './browser-cookie.ts';
 import { wordsOf } from './error-page.ts';
 import { foreign, type Html, html } from './html.ts';
-import { type FormProblem, keyForm } from './key-form.ts';
+import { beforeConsentForm, type FormProblem, keyForm } from './key-form.ts';
 import { icon, momentOf, noticeOf, pageOf } from './layout.ts';
 import { linkPath, type Page, type PageAnswer, requestOf, tokenOf } from './page.ts';
 import { formTokenInput } from './same-site-form.ts';
@@ -72,7 +72,7 @@ ${
 }
 ${isAgain && html`<p class="note">${icon('info')}<span>Connected now as <strong>${foreign(view.account.label ?? '')}</strong>. Going on renews this connection.</span></p>`}
 ${scopesOf(view)}
-${beforeTheProvider(view, token, tokenInput) ?? (view.hasConsentPage ? continueForm(token, tokenInput, `Continue to ${connector.name}`) : keyForm(view, token, tokenInput, problem))}
+${beforeTheProvider(view, token, tokenInput) ?? (view.hasConsentPage ? beforeConsentForm(view, token, tokenInput, `Continue to ${connector.name}`, problem) : keyForm(view, token, tokenInput, problem))}
 <p class="not-you"><strong>Not you?</strong> Close this page. Nothing has happened yet.</p>
 <section><h2>What happens next</h2>
 <ol class="steps">

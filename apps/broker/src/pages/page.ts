@@ -31,6 +31,6 @@ export function requestOf(request: FastifyRequest): { requestId: string; log: Lo
   return { requestId: request.id, log: request.log as unknown as Log };
 }
 
-export function linkPath(token: string, rest: '' | '/go' | '/key' | '/done' | '/ready' | '/sign-in' | '/replace' = ''): string {
+export function linkPath(token: string, rest: '' | '/go' | '/key' | '/done' | '/ready' | '/sign-in' | '/replace' | '/choose' = ''): string {
   return `/connect/${encodeURIComponent(token)}${rest}`;
 }

@@ -85,6 +85,16 @@ input:focus-visible,select:focus-visible,textarea:focus-visible{outline-offset:1
 .alert ul{margin-top:.375rem;padding-left:1.125rem}
 .alert a{color:inherit}
 
+.choices{border:0;margin:0;padding:0;min-width:0;display:grid;gap:.5rem}
+.choices legend{padding:0;margin-bottom:.5rem;font-weight:650;font-size:.9375rem}
+.choice{display:flex;gap:.75rem;align-items:center;min-height:3rem;padding:.75rem .875rem;border:1px solid var(--field-line);border-radius:12px;cursor:pointer;font-weight:400;font-size:1rem}
+.choice>span{display:grid;min-width:0}
+.choice input{flex:none;width:1.25rem;height:1.25rem;min-height:0;margin:0;accent-color:var(--accent)}
+.choice:hover{border-color:var(--accent)}
+.choice:has(:checked){border-color:var(--accent);background:var(--accent-soft)}
+.choice:has(:focus-visible){outline:3px solid var(--accent);outline-offset:2px}
+.choice input:focus-visible{outline:none}
+
 .notice{text-align:center;justify-items:stretch}
 .notice h1{margin-bottom:-.625rem}
 .badge{justify-self:center;display:grid;place-items:center;width:64px;height:64px;border-radius:50%}

@@ -1,7 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AuthSpec, type OAuth2Auth, reservedNames, type TokenAnswer, type TokenRefusal, templatesOf, usesApp } from '../auth.ts';
-import { type ApiFault, type Connector, connector as declare, faultByStatus, placeholders } from '../connector.ts';
+import { type ApiFault, type Connector, connector as declare, faultByStatus } from '../connector.ts';
 import type { ApiResponse } from '../request.ts';
+import { placeholders } from '../url-template.ts';
 import { issuedProblems } from './issued-rules.ts';
 import { valueAt, withStrings, withValues } from './pointer.ts';
 import { requestProblems } from './tool-rules.ts';
@@ -120,7 +121,7 @@ export const connectorRules: ConnectorRule[] = [
     title: 'sends no credential and no placeholder of its own in constant headers',
     problems: ({ api }) =>
       Object.entries(api.headers ?? {}).flatMap(([name, value]) =>
-        /authorization|cookie|key|token|secret/i.test(name) || /[\r\n{}]/.test(value) ? [`api.headers.${name}`] : [],
+        /authorization|cookie|key|token|secret/i.test(name) || /[\r\n]/.test(value) ? [`api.headers.${name}`] : [],
       ),
   },
 ];
@@ -174,7 +175,7 @@ function oauthProblems(auth: OAuth2Auth): string[] {
   if (auth.authorizeParams !== undefined && 'scope' in auth.authorizeParams) found.push('scope is fixed in authorizeParams');
   if (auth.revokeUrl !== undefined && auth.revocation !== undefined) found.push('both revokeUrl and revocation');
   if (auth.revocation !== undefined) found.push(...requestProblems(auth.revocation).map((problem) => `revocation: ${problem}`));
-  if (auth.defaultScopes.length === 0) found.push('there are no default scopes');
+  if (auth.defaultScopes.length === 0 && auth.scopesAt !== 'app') found.push('there are no default scopes');
   for (const [scope, words] of Object.entries(auth.scopes)) {
     if (words.length < 8 || words === scope) found.push(`${scope} has no plain words`);
     if (scope.includes(auth.scopeSeparator)) found.push(`${scope} holds the separator`);

@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, scopesOf } from '../auth.ts';
-import { type Connector, placeholders } from '../connector.ts';
+import type { Connector } from '../connector.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { annotations, type Example, type FreshKind, type Tool } from '../tool.ts';
+import { placeholders } from '../url-template.ts';
 import { stringsIn, valueAt, withValues } from './pointer.ts';
 
 /** One promise of a tool, and what breaks it in the given one. */

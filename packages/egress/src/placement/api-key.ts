@@ -1,4 +1,4 @@
-import type { ApiKeyAuth, Credential } from '@grantway/connector-kit';
+import { type ApiKeyAuth, type Credential, templatesOf } from '@grantway/connector-kit';
 import { reveal, type Secret } from '@grantway/contract';
 import { malformed } from '../egress-error.ts';
 import { fieldValues } from './field-values.ts';
@@ -11,6 +11,18 @@ export function placeApiKey(auth: ApiKeyAuth, credential: Secret<Credential>, fi
   const values = fieldValues(auth, opened, fields);
   return {
     headers: Object.fromEntries(Object.entries(auth.headers).map(([header, template]) => [header.toLowerCase(), values.fill(template)])),
-    secrets: values.secrets(Object.values(auth.headers)),
+    ...(auth.query === undefined ? {} : { query: filledAll(auth.query, values.fill) }),
+    ...(auth.pathPrefix === undefined ? {} : { pathPrefix: segment(values.fill(auth.pathPrefix)) }),
+    secrets: values.secrets(templatesOf(auth)),
   };
+}
+
+function filledAll(templates: Record<string, string>, fill: (template: string) => string): Record<string, string> {
+  return Object.fromEntries(Object.entries(templates).map(([name, template]) => [name, fill(template)]));
+}
+
+// RFC 3986 section 3.3, without what could end the segment, leave it, or be read differently by two readers.
+function segment(text: string): string {
+  if (!/^\/[A-Za-z0-9_~:-][A-Za-z0-9._~:-]*$/.test(text)) throw malformed('the key cannot stand in a path');
+  return text;
 }

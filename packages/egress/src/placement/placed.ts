@@ -1,6 +1,10 @@
 /** A credential made ready for one request. Lives as long as that request. */
 export interface Placement {
   headers: Record<string, string>;
+  /** Added to the query; names that no request may use itself. */
+  query?: Record<string, string>;
+  /** One path segment, with its slash, between base URL and path. */
+  pathPrefix?: string;
   /** Every value that must not come back to the caller. */
   secrets: string[];
 }
@@ -12,4 +16,6 @@ export interface Unsigned {
   body: string | undefined;
   contentType: string | undefined;
   nowMs: number;
+  /** Which of the credential's further tokens is meant. */
+  token?: string | undefined;
 }

@@ -23,7 +23,7 @@ export function place(
   const { auth } = connector;
   switch (auth.kind) {
     case 'oauth2':
-      return placeOAuth2(credential);
+      return placeOAuth2(auth, credential, fields, request.token);
     case 'oauth2_client_credentials':
       return placeClientCredentials(credential);
     case 'jwt_service_account':
