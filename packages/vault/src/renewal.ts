@@ -62,6 +62,7 @@ export function createRenewals(deps: RenewalDeps): Renewals {
       clientSecret: row.client_secret_ct === null ? undefined : await clientSecretOf(row, row.client_secret_ct),
       redirectUri: `${deps.baseUrl()}/oauth/callback/${row.connection_id}`,
       sandboxOrigin: row.sandbox ? deps.sandboxOrigin() : undefined,
+      values: row.connection_fields,
     };
     return {
       idleSeconds: auth.idleSeconds,
