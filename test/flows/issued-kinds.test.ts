@@ -421,10 +421,12 @@ describe('an app of the operator', () => {
     expect(made.status).toBe(201);
   });
 
-  it('a key file of the operator’s is read before it is kept', async () => {
-    const refused = await broker.api('/v1/connections', {
-      body: { name: 'own-key', connector: 'delegated', auth: { client_id: 'robot', client_secret: '{"type":"service_account"}' } },
-    });
+  it.each([
+    ['key file', 'delegated', '{"type":"service_account"}'],
+    ['private key', 'appmint', '-----BEGIN PRIVATE KEY-----'],
+  ])('a %s of the operator’s is read before it is kept', async (_what, connector, client_secret) => {
+    const body = { name: `own-${connector}`, connector, auth: { client_id: 'app', client_secret } };
+    const refused = await broker.api('/v1/connections', { body });
     expect([refused.status, refused.body.code, refused.body.errors?.[0]?.pointer]).toEqual([400, 'invalid_request', '/auth/client_secret']);
   });
 });

@@ -1,7 +1,7 @@
 import { type AuthSpec, type Connector, fieldsAreTheOperators, fieldsOf, hasConsentPage, scopesOf, usesApp } from '@grantway/connector-kit';
 import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
 import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from '@grantway/db';
-import { readServiceAccountKey, registerSandboxClient } from '@grantway/oauth';
+import { privateKeyProblem, readServiceAccountKey, registerSandboxClient } from '@grantway/oauth';
 import { clientSecretPlace } from '@grantway/vault';
 import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
@@ -279,6 +279,11 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
   if (connector.auth.kind === 'jwt_service_account' && auth.client_secret !== undefined && errors.length === 0) {
     const read = readServiceAccountKey(auth.client_secret);
     if ('problem' in read) refuse('client_secret', `the key file ${read.problem}`);
+  }
+  const jwt = connector.auth.kind === 'minted' ? connector.auth.mint.jwt : undefined;
+  if (jwt?.key === '{client_secret}' && auth.client_secret !== undefined && errors.length === 0) {
+    const problem = privateKeyProblem(auth.client_secret, jwt.algorithm);
+    if (problem !== undefined) refuse('client_secret', `the private key ${problem}`);
   }
   for (const [name, value] of Object.entries(auth.fields ?? {})) {
     const field = fieldsOf(connector.auth).find((f) => f.name === name);

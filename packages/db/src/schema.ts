@@ -320,6 +320,7 @@ export const consentSessions = pgTable(
     connectionId: text('connection_id').notNull(),
     stateMac: bytea('state_mac').notNull(),
     browserMac: bytea('browser_mac').notNull(),
+    /** The PKCE verifier, or the temporary credentials of OAuth 1.0a. */
     pkceVerifierCt: bytea('pkce_verifier_ct'),
     /** Snapshot of what the request was made with: a connection edited mid-flow aborts it (security.md A06). */
     clientId: text('client_id').notNull(),

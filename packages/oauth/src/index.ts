@@ -10,4 +10,4 @@ export { type RefreshOutcome, refreshToken } from './refresh-token.ts';
 export { type Revocation, revokeByCall, revokeToken } from './revoke-token.ts';
 export { registerSandboxClient } from './sandbox-client.ts';
 export { isToken } from './secret-requests.ts';
-export { readServiceAccountKey } from './service-account-key.ts';
+export { privateKeyProblem, readServiceAccountKey } from './service-account-key.ts';

@@ -46,3 +46,14 @@ function rsaKeyProblem(pem: string): string | undefined {
     return 'cannot be read';
   }
 }
+
+/** What is wrong with a PEM as the private key of these signatures; undefined when nothing is. */
+export function privateKeyProblem(pem: string, algorithm: 'RS256' | 'ES256'): string | undefined {
+  if (algorithm === 'RS256') return rsaKeyProblem(pem);
+  try {
+    const key = createPrivateKey({ key: pem, format: 'pem' });
+    return key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? undefined : 'is no key of the curve P-256';
+  } catch {
+    return 'cannot be read';
+  }
+}
