@@ -14,12 +14,12 @@ export interface VitestReport {
 interface Ran {
   file: string;
   name: string;
-  passed: boolean;
+  result: 'passed' | 'failed' | 'skipped';
 }
 
 export interface Line extends Attack {
-  /** `missing`: no test ran to its end under this id. `failed`: at least one did not hold. */
-  result: 'held' | 'failed' | 'missing' | 'awaited' | 'not applicable yet';
+  /** `failed`: at least one test did not hold. `skipped`: at least one could not run here. `missing`: there is none. */
+  result: 'held' | 'failed' | 'skipped' | 'missing' | 'awaited' | 'not applicable yet';
   tests: Ran[];
 }
 
@@ -28,9 +28,9 @@ export function linesOf(report: VitestReport, awaited: readonly string[], only?:
   const byId = new Map<string, Ran[]>();
   for (const { name: file, assertionResults } of report.testResults) {
     for (const { ancestorTitles, title, status } of assertionResults) {
-      // 'skipped' is what the name pattern left out, too.
-      if (status !== 'passed' && status !== 'failed') continue;
-      const ran = { file: path.relative(root, file), name: [...ancestorTitles, title].join(' › '), passed: status === 'passed' };
+      // What the name pattern left out is 'skipped' too, but carries no id that was asked for.
+      const result = status === 'passed' || status === 'failed' ? status : 'skipped';
+      const ran: Ran = { file: path.relative(root, file), name: [...ancestorTitles, title].join(' › '), result };
       for (const id of new Set([...ancestorTitles, title].flatMap(idsOf))) byId.set(id, [...(byId.get(id) ?? []), ran]);
     }
   }
@@ -38,20 +38,21 @@ export function linesOf(report: VitestReport, awaited: readonly string[], only?:
     .filter(({ id }) => only === undefined || only.includes(id))
     .map((attack) => {
       const tests = byId.get(attack.id) ?? [];
-      const result = tests.some(({ passed }) => !passed)
-        ? 'failed'
-        : tests.length > 0
+      const worst = (['failed', 'skipped'] as const).find((one) => tests.some((test) => test.result === one));
+      const result =
+        worst ??
+        (tests.length > 0
           ? 'held'
           : attack.notApplicableYet !== undefined
             ? 'not applicable yet'
             : awaited.includes(attack.id)
               ? 'awaited'
-              : 'missing';
+              : 'missing');
       return { ...attack, result, tests };
     });
 }
 
-export const isBroken = ({ result }: Line): boolean => result === 'failed' || result === 'missing';
+export const isBroken = ({ result }: Line): boolean => result === 'failed' || result === 'skipped' || result === 'missing';
 
 /** The table as text: id, result, attack and defence; below them the tests, those of one file together. */
 export function table(lines: readonly Line[]): string {
@@ -68,14 +69,16 @@ export function table(lines: readonly Line[]): string {
     for (const file of new Set(line.tests.map((test) => test.file))) {
       const tests = line.tests.filter((test) => test.file === file);
       out.push(`${' '.repeat(15)}${file}`);
-      const failed = tests.filter(({ passed }) => !passed);
-      const shown = failed.length > 0 ? failed : tests.slice(0, 1);
-      for (const { name } of shown) out.push(`${' '.repeat(17)}${failed.length > 0 ? 'FAILED ' : ''}${name.replace(/\s+/g, ' ')}`);
+      const bad = tests.filter(({ result }) => result !== 'passed');
+      const shown = bad.length > 0 ? bad : tests.slice(0, 1);
+      for (const { name, result } of shown) {
+        out.push(`${' '.repeat(17)}${result === 'passed' ? '' : `${result.toUpperCase()} `}${name.replace(/\s+/g, ' ')}`);
+      }
       if (tests.length > shown.length) out.push(`${' '.repeat(17)}and ${tests.length - shown.length} more`);
     }
   }
   const count = (result: Line['result']) => lines.filter((line) => line.result === result).length;
-  const results: Line['result'][] = ['held', 'failed', 'missing', 'awaited', 'not applicable yet'];
+  const results: Line['result'][] = ['held', 'failed', 'skipped', 'missing', 'awaited', 'not applicable yet'];
   const tests = new Set(lines.flatMap((line) => line.tests.map(({ file, name }) => `${file} ${name}`))).size;
   out.push(
     '',

@@ -1,8 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { awaited } from './awaited.ts';
 import { attacks } from './catalogue.ts';
@@ -24,38 +23,29 @@ const only = ids.length === 0 ? undefined : ids;
 const named = namedTests();
 const files = [...new Set((only ?? attacks.map(({ id }) => id)).flatMap((id) => named.get(id) ?? []))].sort();
 
-const folder = await mkdtemp(path.join(tmpdir(), 'grantway-attacks-'));
-const outputFile = path.join(folder, 'report.json');
-try {
-  const vitest = path.join(path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
-  const child = spawn(
-    process.execPath,
-    [
-      vitest,
-      'run',
-      '--mode',
-      words.includes('--short') ? 'test' : 'long',
-      '--reporter=dot',
-      '--reporter=json',
-      `--outputFile.json=${outputFile}`,
-      '-t',
-      namePattern(only),
-      ...files,
-    ],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
-  );
-  for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
-  const [code] = await once(child, 'close');
-  const report = await readFile(outputFile, 'utf8').catch(() => undefined);
-  if (report === undefined) {
-    process.stderr.write(`vitest ended with ${code} and left no report\n`);
-    process.exitCode = 1;
-  } else {
-    const lines = linesOf(JSON.parse(report) as VitestReport, awaited, only);
-    process.stdout.write(`${table(lines)}\n`);
-    // A file that did not load has no tests to fail.
-    process.exitCode = code !== 0 || lines.some(isBroken) ? 1 : 0;
-  }
-} finally {
-  await rm(folder, { recursive: true, force: true });
+if (files.length === 0) {
+  process.stdout.write(`${table(linesOf({ testResults: [] }, awaited, only))}\n`);
+  process.exit(0);
+}
+
+const reportFile = path.join(root, '.test-report/attacks.json');
+await rm(reportFile, { force: true });
+const vitest = path.join(path.dirname(createRequire(import.meta.url).resolve('vitest/package.json')), 'vitest.mjs');
+const mode = words.includes('--short') ? 'test' : 'long';
+const child = spawn(
+  process.execPath,
+  [vitest, 'run', '--root', root, '--config', 'test/attacks/vitest.config.ts', '--mode', mode, '-t', namePattern(only), ...files],
+  { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] },
+);
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => child.kill(signal));
+const [code] = await once(child, 'close');
+const report = await readFile(reportFile, 'utf8').catch(() => undefined);
+if (report === undefined) {
+  process.stderr.write(`vitest ended with ${code} and left no report\n`);
+  process.exitCode = 1;
+} else {
+  const lines = linesOf(JSON.parse(report) as VitestReport, awaited, only);
+  process.stdout.write(`${table(lines)}\n`);
+  // A file that did not load has no tests to fail.
+  process.exitCode = code !== 0 || lines.some(isBroken) ? 1 : 0;
 }

@@ -8,7 +8,7 @@ export interface Planted {
 }
 
 export interface Place {
-  kind: 'log' | 'row' | 'answer' | 'queue';
+  kind: 'log' | 'row' | 'answer' | 'queue' | 'webhook';
   /** Which line, table or request; never its contents. */
   name: string;
   text: string;
@@ -36,15 +36,29 @@ export function spellings(value: string): string[] {
   return [...out];
 }
 
+/** Forms are looked up by their last characters: those are the random ones, and a text is read once for all of them. */
+const tailLength = 12;
+
 /** What was found where, without a word of it. */
 export function hits(planted: readonly Planted[], places: readonly Place[]): string[] {
+  const byTail = new Map<string, { form: string; it: Planted }[]>();
+  for (const it of planted) {
+    if (it.value.length < 16) throw new Error(`${it.name} is too short to be told from chance`);
+    for (const form of spellings(it.value)) {
+      const tail = form.slice(-tailLength);
+      const others = byTail.get(tail);
+      if (others === undefined) byTail.set(tail, [{ form, it }]);
+      else others.push({ form, it });
+    }
+  }
   const found = new Set<string>();
-  for (const { name, value, handedOutBy } of planted) {
-    if (value.length < 16) throw new Error(`${name} is too short to be told from chance`);
-    const forms = spellings(value);
-    for (const place of places) {
-      if (place.kind === 'answer' && handedOutBy?.test(place.name)) continue;
-      if (forms.some((form) => place.text.includes(form))) found.add(`${name} in ${place.kind} ${place.name}`);
+  for (const place of places) {
+    const { text } = place;
+    for (let end = tailLength; end <= text.length; end++) {
+      for (const { form, it } of byTail.get(text.slice(end - tailLength, end)) ?? []) {
+        if (place.kind === 'answer' && it.handedOutBy?.test(place.name)) continue;
+        if (text.startsWith(form, end - form.length)) found.add(`${it.name} in ${place.kind} ${place.name}`);
+      }
     }
   }
   return [...found];

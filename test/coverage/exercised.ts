@@ -351,6 +351,7 @@ export const exercised: Record<string, Exercise> = {
     masked: byFilter('/v1/tool-calls', ({ other }) => ({
       user_identifier: other.identifier,
       connection_name: 'only-theirs',
+      connected_account_id: other.account.id,
       client_id: other.clientId,
       mcp_instance_id: other.instance.id,
     })),

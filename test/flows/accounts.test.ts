@@ -34,6 +34,12 @@ const outcomeOf = (url: string) => new URL(url).searchParams.get('r');
 const counts = async (): Promise<Json> => (await broker.control('/linear/ledger', 'GET')).counts;
 const defaults = async (identifier: string) => (await accounts(identifier, '&default=true')).map((account) => account.label);
 
+/** What such a request would write; revocations of earlier tests may still be going on beside it. */
+const standing = async () => {
+  const { connected_accounts, authorization_links, users, events } = await rows.checksums();
+  return { connected_accounts, authorization_links, users, events };
+};
+
 async function connect(identifier: string, account: string, more: Json = {}): Promise<{ url: string; html: string }> {
   const { status, body } = await mint(identifier, more);
   expect(status, JSON.stringify(body)).toBe(200);
@@ -71,8 +77,9 @@ describe('several accounts of one user on one connection', () => {
     expect(await used(identifier, { account_label: 'home' })).toBe('ada@home.example');
     const home = await labelled(identifier, 'home');
     expect(await used(identifier, { connected_account_id: home.id })).toBe('ada@home.example');
-    const [call] = (await broker.api(`/v1/tool-calls?user_identifier=${identifier}`)).body.items;
-    expect(call).toMatchObject({ connected_account_id: home.id, account_label: 'home', outcome: 'success' });
+    const calls = (await broker.api(`/v1/tool-calls?connected_account_id=${home.id}`)).body.items;
+    expect(calls).toHaveLength(2);
+    expect(calls[0]).toMatchObject({ connected_account_id: home.id, account_label: 'home', outcome: 'success' });
   });
 
   it('a first account is called as its provider calls it, and a second one of the same name is told apart', async () => {
@@ -89,6 +96,17 @@ describe('several accounts of one user on one connection', () => {
       'Ada @ Acme',
       'Ada @ Acme (2)',
     ]);
+  });
+
+  it('a provider’s label is made one of ours: short, and without what cannot be seen', async () => {
+    const identifier = someone();
+    await connect(identifier, `x\u202e${'é😀'.repeat(30)}`);
+    const [{ label, provider_account }] = (await accounts(identifier)) as [Json];
+    expect(provider_account.label).toContain('\u202e');
+    expect(label).not.toContain('\u202e');
+    expect(label.length).toBeLessThanOrEqual(64);
+    expect(label.isWellFormed()).toBe(true);
+    expect(await used(identifier, { account_label: label })).toMatch(/@/);
   });
 
   it('the account that waits since ensure_instance takes the first label, so that nobody connects in vain', async () => {
@@ -118,15 +136,16 @@ describe('several accounts of one user on one connection', () => {
     expect(await defaults(identifier)).toEqual(['work']);
   });
 
-  it('one provider account is not connected under two labels; the new token is given back, the first one lives', async () => {
+  it('one provider account is not connected under two labels; the new token is not kept, the first one lives', async () => {
     const identifier = await personWithTwo();
     const page = await connect(identifier, 'ada@work.example', { account_label: 'third' });
     expect(outcomeOf(page.url)).toBe('account_already_connected');
     expect(page.html).toContain('connected already');
     expect(await labelled(identifier, 'third')).toMatchObject({ status: 'PENDING_AUTH', provider_account: null });
-    // Linear ends a grant alone, so that giving it back does not touch the other.
     const third = await labelled(identifier, 'third');
-    expect((await broker.api(`/v1/revocations?connected_account_id=${third.id}`)).body.items).toMatchObject([{ cause: 'abandoned' }]);
+    // To give it back could end the account that is connected: the vendor may take it for the whole of what the person granted.
+    const [receipt] = (await broker.api(`/v1/revocations?connected_account_id=${third.id}`)).body.items;
+    expect(receipt).toMatchObject({ cause: 'abandoned', status: 'unproven', detail: expect.stringContaining('left to expire') });
     expect(await used(identifier)).toBe('ada@work.example');
   });
 
@@ -138,14 +157,14 @@ describe('several accounts of one user on one connection', () => {
     // Another user and another connection have labels of their own.
     const other = await personWithTwo();
     expect((await accounts(other)).map((account) => account.label)).toEqual(['work', 'home']);
-    const before = await rows.checksums();
+    const before = await standing();
     for (const label of ['', ' work', 'a\u200bb', 'e\u0301', work.id, 'x'.repeat(65), 'a\nb', 7]) {
       expect((await patch(home.id, { label })).body, String(label)).toMatchObject({ code: 'invalid_request' });
       expect((await mint(identifier, { account_label: label })).body).toMatchObject({ code: 'invalid_request' });
     }
     expect((await patch(home.id, {})).body).toMatchObject({ code: 'invalid_request' });
     expect((await patch(home.id, { default: false })).body).toMatchObject({ code: 'invalid_request' });
-    expect(await rows.checksums()).toEqual(before);
+    expect(await standing()).toEqual(before);
   });
 
   it('the default is moved by PATCH, tells so in audit and events, and by DELETE to the oldest one in use', async () => {
@@ -194,12 +213,56 @@ describe('several accounts of one user on one connection', () => {
     expect(await used(identifier, { account_label: 'home' })).toBe('ada@home.example');
   });
 
+  it('one that was connected before there were labels is called as its provider calls it, and is its user’s own doing', async () => {
+    const identifier = someone();
+    await connect(identifier, 'ada@old.example');
+    await rows.query(
+      `update connected_accounts set label = null, connected_by_user_id = null, connected_by_client_id = null
+         where user_id = (select id from users where identifier = $1)`,
+      [identifier],
+    );
+    const [old] = (await accounts(identifier)) as [Json];
+    expect(old).toMatchObject({ label: 'Ada @ Acme', default: true, connected_by: { identifier, client_id: null } });
+    expect(await used(identifier, { account_label: 'Ada @ Acme' })).toBe('ada@old.example');
+    // Its name is taken all the same.
+    expect((await mint(identifier, { account_label: 'Ada @ Acme' })).body.connected_account_id).toBe(old.id);
+    await connect(identifier, 'ada@new.example', { account_label: 'new' });
+    const other = await labelled(identifier, 'new');
+    expect((await patch(other.id, { label: 'Ada @ Acme' })).body.code).toBe('name_taken');
+  });
+
+  it('ensure_instance answers the default account each time, and a link only while that is not connected', async () => {
+    await broker.api('/v1/mcp-configs', { body: { name: 'ensured', connection_tool_mappings: [{ connection_name: 'linear' }] } });
+    const identifier = someone();
+    const ensure = async () =>
+      (await broker.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'ensured', user_identifier: identifier } })).body;
+    const first = await ensure();
+    expect((await ensure()).connections).toEqual(first.connections);
+    await connect(identifier, 'ada@work.example', { account_label: 'work' });
+    await mint(identifier, { account_label: 'home' });
+    const [{ id }] = (await accounts(identifier, '&default=true')) as [Json];
+    const second = await ensure();
+    expect(second.url).toBe(first.url);
+    // The other account still waits; nothing that this instance needs does.
+    expect(second.connections).toMatchObject([{ connected_account_id: id, account_owner: 'user', authentication_link: null }]);
+    await rows.query("update connected_accounts set status = 'REVOKED', reason = 'revoked_by_provider' where id = $1", [id]);
+    const third = await ensure();
+    expect(third.connections[0]).toMatchObject({ connected_account_id: id, authentication_link: expect.stringContaining('/connect/') });
+    expect((await ensure()).connections).toEqual(third.connections);
+    expect(await accounts(identifier)).toHaveLength(2);
+  });
+
   it('one owner has 20 at most on a connection', async () => {
     const identifier = someone();
     for (let n = 0; n < 20; n++) expect((await mint(identifier, { account_label: `a-${n}` })).status).toBe(200);
     expect((await mint(identifier, { account_label: 'a-20' })).body).toMatchObject({ status: 409, code: 'account_limit' });
     expect((await mint(identifier, { account_label: 'a-3' })).status).toBe(200);
-    expect(await accounts(identifier, '&limit=100')).toHaveLength(20);
+    const all = await accounts(identifier, '&limit=100');
+    expect(all).toHaveLength(20);
+    await remove(all[4].id);
+    expect((await mint(identifier, { account_label: 'a-20' })).status).toBe(200);
+    // One that was disconnected takes its place again only where there is one.
+    expect((await mint(identifier, { account_label: all[4].label })).body).toMatchObject({ code: 'account_limit' });
   });
 
   it('belong to their user alone: another’s label or id answers like one that does not exist', async () => {
@@ -329,6 +392,22 @@ describe('an account of another name, offered where a re-authorization lands on 
     expect(await accounts(identifier)).toMatchObject([{ id: first.id, label: 'Bob @ Acme', provider_account: { label: 'Bob @ Acme' } }]);
   });
 
+  it('that was connected under another label meanwhile is not asked about any more, and its token given back', async () => {
+    const { identifier, first, link, browser, page } = await landsElsewhere('confirm_or_add');
+    const { connection_name } = first;
+    const before = await storedAccount(rows, first.id);
+    await connect(identifier, 'bob@acme.example', { connection_name, account_label: 'bob' });
+    for (const as of ['another', 'x']) {
+      const answer = await browser.submit(page, { as }, '/replace');
+      expect(answer.headers.get('location')).toMatch(as === 'another' ? /r=account_already_connected/ : /done$/);
+    }
+    expect((await browser.follow(`${link}/done?r=account_already_connected`, () => false)).html).toContain('connected already');
+    expect(await storedAccount(rows, first.id)).toEqual(before);
+    const waiting = () => rows.query('select outcome, sealed_ct from verifications where connected_account_id = $1', [first.id]);
+    await expect.poll(waiting, { timeout: 25_000, interval: 200 }).toEqual([{ outcome: 'expired', sealed_ct: null }]);
+    expect(await used(identifier, { connection_name, account_label: 'bob' })).toBe('bob@acme.example');
+  });
+
   it('is not to be had where the connection only lets it be replaced', async () => {
     const { identifier, first, browser, page } = await landsElsewhere('confirm');
     expect(page.html).not.toContain('Keep both');
@@ -358,7 +437,7 @@ it('chat: one person has one code under way, whichever account it is about', asy
   expect((await send(codes[0] as string)).body).toMatchObject({ code: 'verification_failed' });
   expect((await send(codes[1] as string)).body).toEqual({ connected_account_id: browsers[1]?.id, accepted: true });
   await browsers[1]?.browser.arrive(await browsers[1].browser.toCallback(browsers[1].link));
-  expect((await accounts(identifier)).map((account) => account.status)).toEqual(['PENDING_AUTH', 'ACTIVE']);
+  expect([(await labelled(identifier, 'work')).status, (await labelled(identifier, 'home')).status]).toEqual(['PENDING_AUTH', 'ACTIVE']);
 });
 
 it('E21: 50 requests for a link of an account in use make no new grant, and the one it has goes on', async () => {

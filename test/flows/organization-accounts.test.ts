@@ -36,6 +36,12 @@ const mint = (connection_name: string, identifier: string, more: Json = {}, toke
     body: { connection_name, identifier, account_owner: 'organization', ...more },
     ...(token === undefined ? {} : { token }),
   });
+/** What such a request would write; revocations of earlier tests may still be going on beside it. */
+const standing = async () => {
+  const { connected_accounts, authorization_links, users, events } = await rows.checksums();
+  return { connected_accounts, authorization_links, users, events };
+};
+
 async function connect(connection_name: string, identifier: string, account: string, more: Json = {}): Promise<string> {
   const { body } = await mint(connection_name, identifier, more);
   await broker.connect(body.link, { account });
@@ -128,11 +134,11 @@ describe('an account of the organization', () => {
   it('a link for it, its label, its default and its end need the scope of their own; the agents’ calls give out no link', async () => {
     const name = await newConnection();
     const user = someone();
-    const before = await rows.checksums();
+    const before = await standing();
     const refused = await mint(name, user, {}, without);
     expect(refused).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
     expect(refused.headers.get('www-authenticate')).toContain('insufficient_scope');
-    expect(await rows.checksums()).toEqual(before);
+    expect(await standing()).toEqual(before);
 
     // Nobody has connected it: whoever uses it is told whom to ask, and gets no link.
     const instance = await instanceOf(name, user);
@@ -210,6 +216,21 @@ describe('who connected it', () => {
     expect((await rows.query('select 1 from connected_accounts where id = $1', [own.connected_account_id])).length).toBe(0);
   });
 
+  it('has an account of their own at a vendor that ends all grants of a person at once: forgetting leaves that token to expire', async () => {
+    const name = await newConnection({}, 'slack');
+    const [admin, user] = [someone(), someone()];
+    const id = await connect(name, admin, 'robot@acme.example');
+    const own = (await mint(name, admin, { account_owner: 'user' })).body;
+    await broker.connect(own.link, { account: 'robot@acme.example' });
+    await broker.api(`/v1/users/${admin}`, { method: 'DELETE' });
+    const receipts = async () => (await broker.api(`/v1/revocations?connected_account_id=${own.connected_account_id}`)).body.items;
+    await expect.poll(async () => (await receipts())[0].status, { timeout: 25_000, interval: 200 }).toBe('unproven');
+    expect((await receipts())[0].detail).toContain('left to expire');
+    const call = { connection_name: name, identifier: user, ...org };
+    expect((await broker.api('/v1/tools/slack_list_channels/execute', { body: call })).status).toBe(200);
+    expect((await accountOf(id)).status).toBe('ACTIVE');
+  });
+
   it('and whose check was under way, leaves it as it was', async () => {
     const name = await newConnection({ verification: { mode: 'app', user_verify_urls: [verifyUrl] } });
     const admin = someone();
@@ -220,6 +241,23 @@ describe('who connected it', () => {
     await broker.api(`/v1/users/${admin}`, { method: 'DELETE' });
     expect((await accountOf(id)).status).toBe('PENDING_AUTH');
     expect(await rows.query('select 1 from verifications where connected_account_id = $1', [id])).toEqual([]);
+  });
+
+  it('is forgotten while connecting it: either the account is connected or it is as before, and both requests are answered', async () => {
+    for (let round = 0; round < 6; round++) {
+      const name = await newConnection();
+      const admin = someone();
+      const { link, connected_account_id: id } = (await mint(name, admin)).body;
+      const browser = new Browser();
+      const callback = await browser.toCallback(link, 'allow', 'robot@acme.example');
+      const [page, forgotten] = await Promise.all([browser.request(callback), broker.api(`/v1/users/${admin}`, { method: 'DELETE' })]);
+      expect([303, 400, 404, 410]).toContain(page.status);
+      expect(forgotten.status).toBe(204);
+      const account = await accountOf(id);
+      expect(['ACTIVE', 'PENDING_AUTH']).toContain(account.status);
+      expect(account.connected_by?.identifier ?? null).toBeNull();
+    }
+    expect(broker.logLines.filter((line) => /deadlock/.test(line))).toEqual([]);
   });
 
   it('a user who is suspended uses no account of the organization, over MCP neither', async () => {

@@ -642,7 +642,7 @@ export const IncidentFilter = z
     connection_name: z.string().min(1).max(63).optional(),
     client_id: z.string().min(1).max(64).optional().describe('Used by this client, or within reach of MCP URLs that it asked for'),
     config_name: z.string().min(1).max(63).optional().describe('Within reach of this MCP config, in any of its versions'),
-    identifier: UserIdentifier.optional(),
+    identifier: UserIdentifier.optional().describe('Accounts of this user; not those of the organization that the user connected'),
   })
   .describe('Everything that is named must fit; an empty filter is every credential of the environment');
 export const IncidentCreate = z.strictObject({

@@ -541,8 +541,8 @@ export async function confirmReplacement(
   }
   const { ctx } = open;
   const macs = await macsOf(modules, browsers);
-  await ctx.tx(async (tx) => {
-    await lockOwner(tx, open.connection.id, open.account.userId);
+  const confirmed = ctx.tx(async (tx) => {
+    await lockOwner(tx, open.connection.id, open.account.userId, open.userId);
     const [row] = await tx.select().from(checks).where(openReplacements(open, macs)).orderBy(desc(checks.id)).limit(1).for('update');
     if (row?.sealedCt == null) throw new Fault('verification_required');
     const credential = await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt);
@@ -577,6 +577,12 @@ export async function confirmReplacement(
       { kind: 'connected_account', id: account.id },
       { connection: open.connection.name, [add ? 'beside' : 'from']: row.facts['from'], to: to.id },
     );
+  });
+  await confirmed.catch(async (error: unknown) => {
+    // Connected elsewhere since the question was asked: there is nothing left to ask, and the timer gives the token back.
+    if (isFault(error, 'account_already_connected'))
+      await ctx.tx((tx) => tx.update(checks).set({ expiresAt: sql`clock_timestamp()` }).where(openReplacements(open, macs)));
+    throw error;
   });
 }
 
@@ -699,7 +705,7 @@ async function store(
 ): Promise<void> {
   const { ctx, link, account, connection } = open;
   await ctx.tx(async (tx) => {
-    await lockOwner(tx, connection.id, account.userId);
+    await lockOwner(tx, connection.id, account.userId, open.userId);
     await useLink(tx, link.id);
     const [current] = await tx.select().from(schema.connectedAccounts).where(eq(schema.connectedAccounts.id, account.id)).for('update');
     if (current === undefined) throw new Fault('link_invalid');

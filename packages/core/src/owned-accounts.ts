@@ -1,4 +1,4 @@
-import { type AccountOwner, Fault, isId, newId } from '@grantway/contract';
+import { type AccountOwner, Fault, idPrefixes, isId, newId } from '@grantway/contract';
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import { and, eq, ne, type SQL, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
@@ -21,8 +21,12 @@ export function ownedBy(connectionId: string, ownerId: OwnerId): SQL {
   return sql`${t.connectionId} = ${connectionId} and coalesce(${t.userId}, '') = ${ownerId ?? ''}`;
 }
 
-/** Whoever adds accounts, or changes labels or the default, takes turns. Called before a row is locked, so that nobody waits crosswise. */
-export async function lockOwner(tx: Tx, connectionId: string, ownerId: OwnerId): Promise<void> {
+/**
+ * Whoever adds accounts, or changes labels or the default, takes turns. Called before any other row is locked, so that nobody
+ * waits crosswise; the person's row comes first, as where a user is forgotten.
+ */
+export async function lockOwner(tx: Tx, connectionId: string, ownerId: OwnerId, personId: OwnerId = ownerId): Promise<void> {
+  if (personId !== null) await tx.select({ id: schema.users.id }).from(schema.users).where(eq(schema.users.id, personId)).for('key share');
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`accounts ${connectionId} ${ownerId ?? ''}`}, 0))`);
 }
 
@@ -86,7 +90,10 @@ export async function ensureLabelledAccount(
   await ensureAccount(tx, environmentId, connectionId, ownerId);
   const accounts = await all(tx, connectionId, ownerId);
   const known = accounts.find((account) => labelOf(account) === label);
-  if (known !== undefined) return known;
+  if (known !== undefined) {
+    if (known.status === 'DISCONNECTED') mustHaveRoom(accounts);
+    return known;
+  }
   const unnamed = accounts.find(
     (account) => account.isDefault && account.label === null && account.reason === 'never_connected' && account.status === 'PENDING_AUTH',
   );
@@ -103,13 +110,18 @@ async function addAnother(
   { environmentId, connectionId, ownerId }: { environmentId: string; connectionId: string; ownerId: OwnerId },
   label: string | null,
 ): Promise<AccountRow> {
-  if (accounts.filter((account) => account.status !== 'DISCONNECTED').length >= maxAccounts) {
-    throw new Fault('account_limit', `there are ${maxAccounts} accounts on this connection already; disconnect one first`);
-  }
+  mustHaveRoom(accounts);
   const id = await addAccount(tx, { environmentId, connectionId, userId: ownerId, isDefault: false, label, labelGiven: label !== null });
   const [row] = id === undefined ? [] : await tx.select().from(t).where(eq(t.id, id));
   if (row === undefined) throw new Error('the account vanished');
   return row;
+}
+
+/** @throws Fault account_limit */
+function mustHaveRoom(accounts: readonly AccountRow[]): void {
+  if (accounts.filter((account) => account.status !== 'DISCONNECTED').length >= maxAccounts) {
+    throw new Fault('account_limit', `there are ${maxAccounts} accounts on this connection already; disconnect one first`);
+  }
 }
 
 /** One more account of the same owner, for a provider account that is to stand beside this one. The owner is locked. */
@@ -190,7 +202,7 @@ function freeLabel(said: string, others: readonly AccountRow[]): string {
     .normalize('NFC')
     .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}]/gu, '')
     .trim();
-  const plain = visible === '' || visible.startsWith('ca_') ? 'account' : visible;
+  const plain = visible === '' || visible.startsWith(`${idPrefixes.connectedAccount}_`) ? 'account' : visible;
   const taken = new Set(others.map(labelOf));
   for (let n = 1; ; n++) {
     const suffix = n === 1 ? '' : ` (${n})`;

@@ -454,6 +454,7 @@ export interface ToolCallQuery {
   cursor?: string | undefined;
   user_identifier?: string | undefined;
   connection_name?: string | undefined;
+  connected_account_id?: string | undefined;
   tool_name?: string | undefined;
   client_id?: string | undefined;
   mcp_instance_id?: string | undefined;
@@ -475,6 +476,7 @@ export async function listToolCalls(ctx: Ctx, query: ToolCallQuery): Promise<Pag
           before === undefined ? undefined : lt(t.id, before),
           query.user_identifier === undefined ? undefined : eq(t.userIdentifier, query.user_identifier),
           query.connection_name === undefined ? undefined : eq(t.connectionName, query.connection_name),
+          query.connected_account_id === undefined ? undefined : eq(t.connectedAccountId, query.connected_account_id),
           query.tool_name === undefined ? undefined : eq(t.toolName, query.tool_name),
           query.client_id === undefined ? undefined : eq(t.clientId, query.client_id),
           query.mcp_instance_id === undefined ? undefined : eq(t.mcpInstanceId, query.mcp_instance_id),

@@ -18,6 +18,7 @@ export const toolCalls = [
       ...PageQuery,
       user_identifier: UserIdentifier.optional().describe('Only on behalf of this user'),
       connection_name: z.string().optional(),
+      connected_account_id: z.string().optional().describe('Only with this account'),
       tool_name: z.string().optional(),
       client_id: z.string().optional(),
       mcp_instance_id: z.string().optional(),

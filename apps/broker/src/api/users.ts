@@ -10,7 +10,7 @@ export const users = [
     path: '/v1/users/{identifier}',
     summary: 'Suspend or resume a user',
     description:
-      'Suspended: the next call on behalf of this user, over REST and MCP, is refused with user_suspended. Credentials are kept and kept fresh, so that resuming needs no new consent.',
+      'Suspended: the next call on behalf of this user, over REST and MCP, is refused with user_suspended. Credentials are kept and kept fresh, so that resuming needs no new consent. An account of the organization that the user connected goes on.',
     permission: 'users:write',
     audit: 'user.updated',
     params: identifier,
@@ -24,7 +24,7 @@ export const users = [
     path: '/v1/users/{identifier}',
     summary: 'Forget a user',
     description:
-      'Accounts, MCP URLs, links and kept answers are destroyed at once; credentials are revoked at their providers, with receipts in GET /v1/revocations. The audit of calls and deeds stays.',
+      'Accounts, MCP URLs, links and kept answers are destroyed at once; credentials are revoked at their providers, with receipts in GET /v1/revocations. An account of the organization that the user connected goes on, and no longer names them. The audit of calls and deeds stays.',
     permission: 'users:write',
     audit: 'user.forgotten',
     params: identifier,

@@ -84,6 +84,12 @@ export const words: Partial<Record<FaultCode, Words>> = {
     text: 'The service that your agent belongs to is suspended for now. Nothing was connected.',
     next: 'There is nothing you can do here. Ask the people who run your agent.',
   },
+  account_limit: {
+    tone: 'warn',
+    title: 'There are too many accounts already',
+    text: 'No more can be added on this connection. Nothing was changed.',
+    next: 'Ask the people who run your agent to disconnect one first.',
+  },
   account_already_connected: {
     tone: 'info',
     title: 'That account is connected already',

@@ -20,7 +20,7 @@ export const replace: Page = {
       if (isFault(error, 'link_used') || isFault(error, 'link_expired') || isFault(error, 'verification_required')) {
         return { location: linkPath(token, '/done') };
       }
-      if (isFault(error, 'account_already_connected') || isFault(error, 'account_changed')) {
+      if (isFault(error, 'account_already_connected') || isFault(error, 'account_limit') || isFault(error, 'account_changed')) {
         return { location: `${linkPath(token, '/done')}?r=${error.code}` };
       }
       throw error;
