@@ -29,7 +29,8 @@ const kinds = {
   ccapp: {
     kind: 'oauth2_client_credentials',
     secretOf: 'connection',
-    fields: [],
+    fields: [{ name: 'audience', label: 'Audience', secret: false, pattern: /^[a-z]+$/, default: 'main' }],
+    tokenParams: { audience: '{audience}' },
     tokenUrl: 'https://auth.ccapp.example/token',
     clientId: '{client_id}',
     clientSecret: '{client_secret}',
@@ -403,6 +404,13 @@ describe('an app of the operator', () => {
     const page = await broker.connectKey(await linkFor('appmint-open', 'eve@example.test'), { installation: '4711' });
     expect(page.url).toContain('r=consent_failed');
     expect((await accountOf('appmint-open', 'eve@example.test')).status).toBe('PENDING_AUTH');
+  });
+
+  it('A03: nor what the operator has left at its default', async () => {
+    expect((await connect('ccapp', 'chooser@example.test', { audience: 'other' })).status).toBe(200);
+    const { id } = await accountOf('ccapp', 'chooser@example.test');
+    const [row] = await rows.query<{ fields: Json }>('select fields from connected_accounts where id = $1', [id]);
+    expect(row?.fields).toEqual({ audience: 'main' });
   });
 
   it('an installation that was removed ends its account alone', async () => {

@@ -92,7 +92,10 @@ describe('three legs', () => {
     // What he approved, with her state, in her browser.
     const mixed = new URL(his.href);
     mixed.searchParams.set('state', hers.searchParams.get('state') ?? '');
+    const { counts: before } = await broker.control('/legged/ledger', 'GET');
     expect((await victim.arrive(mixed.href)).url).toContain('r=consent_failed');
+    // Nothing was even asked of the vendor.
+    expect((await broker.control('/legged/ledger', 'GET')).counts).toEqual(before);
     expect((await accountOf('victim')).status).toBe('PENDING_AUTH');
     expect((await new Browser().arrive(his.href)).status).toBe(400);
     expect((await mallory.arrive(his.href)).url).toContain('/done');
