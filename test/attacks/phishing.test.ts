@@ -18,6 +18,7 @@ import { combinations, runHonestly, runScript } from './phishing-scripts.ts';
 
 /** `npm run attacks`: each script eight times in each cell, every time in another order. */
 const isLong = process.env['MODE'] === 'long';
+const limitMs = isLong ? 3_600_000 : 180_000;
 const seed = Number(process.env['GRANTWAY_TEST_SEED'] ?? (isLong ? Date.now() % 1_000_000 : 1));
 const kinds = ['oauth', 'form'] as const;
 let broker: TestBroker;
@@ -67,7 +68,9 @@ describe('A01, A02, A04, A18: phishing', () => {
   const rounds = isLong ? 8 : 1;
   const plan = Array.from({ length: rounds }, () => combinations(modes, kinds)).flat();
 
-  it(`gives nobody somebody else’s account: 0 of ${plan.length} runs, over every way of verifying, for OAuth and key forms`, async () => {
+  it(`gives nobody somebody else’s account: 0 of ${plan.length} runs, over every way of verifying, for OAuth and key forms`, {
+    timeout: limitMs,
+  }, async () => {
     const before = await touched();
     const runs = plan.map(({ script, mode, kind }, run) => async () => {
       const cell = new Cell(broker, mode, kind, `${run}-`, randomFrom(seed * 1000 + run));
@@ -100,7 +103,7 @@ describe('A01, A02, A04, A18: phishing', () => {
     expect(number('parked', 'refused')).toBeGreaterThanOrEqual(20 * rounds);
     expect(number('chat')).toBeGreaterThanOrEqual(10 * rounds);
     expect(number('chat', 'proven')).toBeGreaterThanOrEqual(2 * rounds);
-  }, 600_000);
+  });
 
   it('leaves nothing that waits: what no app asked about is erased within ten minutes', async () => {
     for (const kind of kinds) {
@@ -127,7 +130,7 @@ describe('A01, A02, A04, A18: phishing', () => {
     expect((await accountsLike('mallory-%')).filter((a) => a.status !== 'PENDING_AUTH')).toEqual([]);
   }, 60_000);
 
-  it('the same steps by the right person connect, every time, so that the runs above can fail', async () => {
+  it('the same steps by the right person connect, every time, so that the runs above can fail', { timeout: limitMs }, async () => {
     const cells = modes.flatMap((mode) => kinds.map((kind) => ({ mode, kind })));
     const honest = Array.from({ length: rounds }, () => cells).flat();
     const before = await touched();
@@ -144,7 +147,7 @@ describe('A01, A02, A04, A18: phishing', () => {
     const expected = honest.filter(({ kind }) => kind === 'oauth').length;
     expect((after['tokens_issued'] as number) - (before['tokens_issued'] as number)).toBe(expected);
     expect((await accountsLike('mallory-%')).filter((a) => a.status === 'ACTIVE')).toEqual([]);
-  }, 300_000);
+  });
 });
 
 /** Runs and successes for each way of verifying. */

@@ -440,7 +440,7 @@ describe('C01, C17: secrets', () => {
     await plantStored();
   });
 
-  it.each(failures)('are used in vain in: %s', { timeout: 600_000 }, async (_, run) => {
+  it.each(failures)('are used in vain in: %s', { timeout: 3_600_000 }, async (_, run) => {
     await run();
     await plantStored();
   });

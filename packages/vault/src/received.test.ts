@@ -156,7 +156,9 @@ describe('a process that dies between the answer and the commit', () => {
   });
 });
 
-const points: KillPoint[] = ['before_claim', 'claimed', 'received', 'journalled'];
+/** `npm run attacks`: each point twenty times. */
+const rounds = process.env['MODE'] === 'long' ? 20 : 1;
+const points = Array.from({ length: rounds }, (): KillPoint[] => ['before_claim', 'claimed', 'received', 'journalled']).flat();
 
 describe('E14: a disconnect during a refresh', () => {
   it.each(points)('at %s: the account never comes back, and the newest token waits to be revoked', async (point) => {
