@@ -243,6 +243,24 @@ describe('who connected it', () => {
     expect(await rows.query('select 1 from verifications where connected_account_id = $1', [id])).toEqual([]);
   });
 
+  it('and who was asked whether another account replaces it, is forgotten: the token that waited is given back, the account untouched', async () => {
+    const name = await newConnection({ on_account_change: 'confirm' });
+    const id = await connect(name, someone(), 'robot@acme.example');
+    const before = await storedAccount(rows, id);
+    const admin = someone();
+    const { link } = (await mint(name, admin)).body;
+    const browser = new Browser();
+    const page = await browser.arrive(await browser.toCallback(link, 'allow', 'other@acme.example'));
+    expect(page.html).toContain('Replace the Linear account?');
+    const { revocations } = await counts();
+    expect((await broker.api(`/v1/users/${admin}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await counts()).revocations).toBe(revocations + 1);
+    const [receipt] = (await broker.api(`/v1/revocations?connected_account_id=${id}`)).body.items;
+    expect(receipt).toMatchObject({ cause: 'forgotten', status: 'proven' });
+    expect((await browser.submit(page, {}, '/replace')).status).toBe(404);
+    expect(await storedAccount(rows, id)).toEqual(before);
+  });
+
   it('is forgotten while connecting it: either the account is connected or it is as before, and both requests are answered', async () => {
     for (let round = 0; round < 6; round++) {
       const name = await newConnection();
