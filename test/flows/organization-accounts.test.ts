@@ -290,6 +290,24 @@ describe('who connected it', () => {
   });
 });
 
+it('a call of a user who is suspended while the organization’s token is renewed is not sent; the token is kept for the others', async () => {
+  const name = await newConnection();
+  const id = await connect(name, someone(), 'robot@acme.example');
+  const [user, other] = [someone(), someone()];
+  expect(me(await execute(user, name, org))).toBe('robot@acme.example');
+  await rows.query("update connected_accounts set access_expires_at = now() - interval '1 second' where id = $1", [id]);
+  await broker.control('/linear/knobs', 'PUT', { slow_ms: 2000, where: 'token' });
+  const { api_calls } = await counts();
+  const underWay = execute(user, name, org);
+  const claimed = () => rows.query('select 1 from connected_accounts where id = $1 and claim_owner is not null', [id]);
+  await expect.poll(async () => (await claimed()).length, { timeout: 10_000, interval: 20 }).toBe(1);
+  await broker.api(`/v1/users/${user}`, { method: 'PATCH', body: { suspended: true } });
+  expect((await underWay).code).toBe('user_suspended');
+  expect((await counts()).api_calls).toBe(api_calls);
+  await broker.control('/linear/knobs', 'PUT', {});
+  expect(me(await execute(other, name, org))).toBe('robot@acme.example');
+});
+
 describe('who is at the keyboard', () => {
   it('app: the person whom the link was made for, and no other', async () => {
     const name = await newConnection({ verification: { mode: 'app', user_verify_urls: [verifyUrl] } });
