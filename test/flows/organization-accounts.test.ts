@@ -243,6 +243,24 @@ describe('who connected it', () => {
     expect(await rows.query('select 1 from verifications where connected_account_id = $1', [id])).toEqual([]);
   });
 
+  it('and who was asked whether another account replaces it, is forgotten: the token that waited is given back, the account untouched', async () => {
+    const name = await newConnection({ on_account_change: 'confirm' });
+    const id = await connect(name, someone(), 'robot@acme.example');
+    const before = await storedAccount(rows, id);
+    const admin = someone();
+    const { link } = (await mint(name, admin)).body;
+    const browser = new Browser();
+    const page = await browser.arrive(await browser.toCallback(link, 'allow', 'other@acme.example'));
+    expect(page.html).toContain('Replace the Linear account?');
+    const { revocations } = await counts();
+    expect((await broker.api(`/v1/users/${admin}`, { method: 'DELETE' })).status).toBe(204);
+    expect((await counts()).revocations).toBe(revocations + 1);
+    const [receipt] = (await broker.api(`/v1/revocations?connected_account_id=${id}`)).body.items;
+    expect(receipt).toMatchObject({ cause: 'forgotten', status: 'proven' });
+    expect((await browser.submit(page, {}, '/replace')).status).toBe(404);
+    expect(await storedAccount(rows, id)).toEqual(before);
+  });
+
   it('is forgotten while connecting it: either the account is connected or it is as before, and both requests are answered', async () => {
     for (let round = 0; round < 6; round++) {
       const name = await newConnection();
@@ -270,6 +288,24 @@ describe('who connected it', () => {
     expect((await execute(user, name, org)).code).toBe('user_suspended');
     expect((await callMcp(url, 'linear_users_list')).data.code).toBe('user_suspended');
   });
+});
+
+it('a call of a user who is suspended while the organization’s token is renewed is not sent; the token is kept for the others', async () => {
+  const name = await newConnection();
+  const id = await connect(name, someone(), 'robot@acme.example');
+  const [user, other] = [someone(), someone()];
+  expect(me(await execute(user, name, org))).toBe('robot@acme.example');
+  await rows.query("update connected_accounts set access_expires_at = now() - interval '1 second' where id = $1", [id]);
+  await broker.control('/linear/knobs', 'PUT', { slow_ms: 2000, where: 'token' });
+  const { api_calls } = await counts();
+  const underWay = execute(user, name, org);
+  const claimed = () => rows.query('select 1 from connected_accounts where id = $1 and claim_owner is not null', [id]);
+  await expect.poll(async () => (await claimed()).length, { timeout: 10_000, interval: 20 }).toBe(1);
+  await broker.api(`/v1/users/${user}`, { method: 'PATCH', body: { suspended: true } });
+  expect((await underWay).code).toBe('user_suspended');
+  expect((await counts()).api_calls).toBe(api_calls);
+  await broker.control('/linear/knobs', 'PUT', {});
+  expect(me(await execute(other, name, org))).toBe('robot@acme.example');
 });
 
 describe('who is at the keyboard', () => {

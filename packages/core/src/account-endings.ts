@@ -3,7 +3,7 @@ import { newId, type RevocationCause } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { queueRevocation, type Sealing } from '@grantway/vault';
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
-import { sealedPlace } from './verification.ts';
+import { endWaiting, sealedPlace, type VerificationRow } from './verification.ts';
 
 const t = schema.authorizationLinks;
 
@@ -32,16 +32,48 @@ export async function endLinks(
     .where(and(eq(checks.connectedAccountId, account.id), isNull(checks.outcome)))
     .for('update');
   const receipts: string[] = [];
-  for (const row of open) {
-    if (row.kind === 'replacement' && row.sealedCt !== null) {
-      const credential = await sealing.open<Credential>(sealedPlace(row), row.sealedCt);
-      const { connectionId } = account;
-      const providerAccountId = (row.facts['to'] as { id: string } | undefined)?.id ?? null;
-      receipts.push(
-        await queueRevocation(tx, sealing, { account, connectionId, providerAccountId, grantId: newId('grant'), credential, cause }),
-      );
-    }
-    await tx.update(checks).set({ outcome: 'superseded', sealedCt: null }).where(eq(checks.id, row.id));
+  for (const row of open) receipts.push(...(await giveUp(tx, sealing, account, row, cause)));
+  return receipts;
+}
+
+/**
+ * The same for one person's links of accounts that are the organization's, which outlive whoever was about to connect them.
+ * Their account is as it was before the person came; the links themselves are gone.
+ */
+export async function endLinksOfPerson(tx: Tx, sealing: Sealing, userId: string, cause: RevocationCause): Promise<string[]> {
+  const { verifications: checks, connectedAccounts: accounts } = schema;
+  const open = await tx
+    .select({ check: checks, connectionId: accounts.connectionId })
+    .from(checks)
+    .innerJoin(t, eq(t.id, checks.linkId))
+    .innerJoin(accounts, eq(accounts.id, checks.connectedAccountId))
+    .where(and(eq(t.userId, userId), isNull(checks.outcome)))
+    .orderBy(checks.connectedAccountId);
+  const receipts: string[] = [];
+  for (const { check, connectionId } of open) {
+    const account = { id: check.connectedAccountId, environmentId: check.environmentId, connectionId };
+    receipts.push(...(await giveUp(tx, sealing, account, check, cause)));
+    if (check.kind === 'parked') await endWaiting(tx, account.id);
   }
+  await tx.delete(t).where(eq(t.userId, userId));
+  return receipts;
+}
+
+async function giveUp(
+  tx: Tx,
+  sealing: Sealing,
+  account: { id: string; environmentId: string; connectionId: string },
+  check: VerificationRow,
+  cause: RevocationCause,
+): Promise<string[]> {
+  const receipts: string[] = [];
+  if (check.kind === 'replacement' && check.sealedCt !== null) {
+    const credential = await sealing.open<Credential>(sealedPlace(check), check.sealedCt);
+    const { connectionId } = account;
+    const providerAccountId = (check.facts['to'] as { id: string } | undefined)?.id ?? null;
+    const grantId = newId('grant');
+    receipts.push(await queueRevocation(tx, sealing, { account, connectionId, providerAccountId, grantId, credential, cause }));
+  }
+  await tx.update(schema.verifications).set({ outcome: 'superseded', sealedCt: null }).where(eq(schema.verifications.id, check.id));
   return receipts;
 }

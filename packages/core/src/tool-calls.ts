@@ -191,12 +191,12 @@ async function run(
 
   try {
     let lease = await modules.leases.lease(accountId, caller.clientId);
-    if (account.userId === null) await mustNotBeSuspended(call);
     await mustBeGranted(call, exposed, account, lease);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
-    // The lease has looked whether all are served; whoever waited for anything since looks again.
-    let hasWaited = tool.effect !== 'read';
+    // The lease has looked whether all are served; whoever waited for anything since looks again. Of an account of the
+    // organization it does not know the user on whose behalf it is used.
+    let hasWaited = tool.effect !== 'read' || account.userId === null;
     let repeated = false;
     for (let credentials = 0; ; hasWaited = true) {
       const response = await send(call, tool, connector, lease, request, hasWaited);
@@ -230,18 +230,6 @@ function accountName(named: unknown): string {
   if (typeof named === 'string') return named;
   const detail = 'must be the label of an account';
   throw new Fault('argument_invalid', { detail: `${accountArgument}: ${detail}`, errors: [{ pointer: `/${accountArgument}`, detail }] });
-}
-
-/** The lease looks at its account's own user; behind an account of the organization stands whoever calls. */
-async function mustNotBeSuspended({ modules, caller }: Call): Promise<void> {
-  const users = schema.users;
-  const [user] = await modules.db.inEnvironment(caller.environmentId, (tx) =>
-    tx
-      .select({ suspendedAt: users.suspendedAt })
-      .from(users)
-      .where(and(eq(users.environmentId, caller.environmentId), eq(users.identifier, caller.userIdentifier))),
-  );
-  if (user === undefined || user.suspendedAt !== null) throw new Fault('user_suspended');
 }
 
 /** @throws Fault scope_missing that names each scope the tool needs and the account lacks; nothing was sent */

@@ -1,10 +1,9 @@
 import { Fault, newId, type User, type UserUpdate } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { endAccount, queueSalvaged } from '@grantway/vault';
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
-import { endLinks } from './account-endings.ts';
+import { and, eq, inArray, sql } from 'drizzle-orm';
+import { endLinks, endLinksOfPerson } from './account-endings.ts';
 import type { Ctx } from './ctx.ts';
-import { endWaiting } from './verification.ts';
 
 const t = schema.users;
 
@@ -36,19 +35,6 @@ export async function updateUser(ctx: Ctx, identifier: string, input: UserUpdate
       created_at: row.createdAt.toISOString(),
     };
   });
-}
-
-/** An account of the organization outlives whoever was about to connect it; what waited for that person does not. */
-async function leaveOrganizationAccounts(tx: Tx, userId: string): Promise<void> {
-  const { verifications: checks, authorizationLinks: links } = schema;
-  const waiting = await tx
-    .selectDistinct({ accountId: checks.connectedAccountId })
-    .from(checks)
-    .innerJoin(links, eq(links.id, checks.linkId))
-    .where(and(eq(links.userId, userId), eq(checks.kind, 'parked'), isNull(checks.outcome)))
-    .orderBy(checks.connectedAccountId);
-  for (const { accountId } of waiting) await endWaiting(tx, accountId);
-  await tx.delete(links).where(eq(links.userId, userId));
 }
 
 /** First tries that a request waits for; the sweep does the others. */
@@ -95,7 +81,7 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
       ),
     );
     await tx.delete(schema.mcpInstances).where(eq(schema.mcpInstances.userId, id));
-    await leaveOrganizationAccounts(tx, id);
+    revocationIds.push(...(await endLinksOfPerson(tx, sealing, id, 'forgotten')));
     // Links and consents that are under way go with their account.
     await tx.delete(accounts).where(eq(accounts.userId, id));
     await tx.delete(t).where(eq(t.id, id));
