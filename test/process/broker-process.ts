@@ -29,10 +29,10 @@ export function newDataDir(): string {
   return path.join(folder, 'data');
 }
 
-/** @param words an operator's command; none starts the broker */
-export function startProcess(env: Record<string, string>, words: string[] = []): BrokerProcess {
+/** @param words an operator's command; none starts the broker. @param flags of Node itself */
+export function startProcess(env: Record<string, string>, words: string[] = [], flags: string[] = []): BrokerProcess {
   const { GRANTWAY_TEST_SERVER: _, ...inherited } = process.env;
-  const child = spawn(process.execPath, [path.join(root, 'infra/start.mjs'), ...words], {
+  const child = spawn(process.execPath, [...flags, path.join(root, 'infra/start.mjs'), ...words], {
     cwd: root,
     env: { ...inherited, DATABASE_URL: '', REDIS_URL: '', GRANTWAY_MASTER_KEY: '', GRANTWAY_PORT: '0', GRANTWAY_LOG_LEVEL: 'warn', ...env },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -208,6 +208,25 @@ it('C16: a signal does not open the debugger of a running broker', { timeout: 60
   expect(broker.stderr()).not.toMatch(/debugger|inspector/i);
 });
 
+it.runIf(process.platform === 'linux')('C16: a core file of a running broker gets none of its memory', { timeout: 60_000 }, async () => {
+  const broker = startProcess({ GRANTWAY_DATA_DIR: newDataDir() });
+  await broker.listening;
+  expect(readFileSync(`/proc/${broker.child.pid}/coredump_filter`, 'utf8').trim()).toBe('00000000');
+  expect(await broker.interrupt()).toBe(0);
+});
+
+it('C16: in server mode nothing starts with a debugger open', { timeout: 60_000 }, async () => {
+  const env = {
+    GRANTWAY_DATA_DIR: newDataDir(),
+    DATABASE_URL: 'postgres://nobody@127.0.0.1:9/none',
+    REDIS_URL: 'redis://127.0.0.1:9',
+    GRANTWAY_MASTER_KEY: randomBytes(32).toString('base64'),
+  };
+  const broker = startProcess(env, [], ['--inspect=127.0.0.1:0']);
+  expect(await broker.exited).toBe(1);
+  expect(broker.stderr()).toContain('a debugger is open');
+});
+
 describe('C09: without a usable master key nothing starts', () => {
   it.each([
     ['a file that is not there', { GRANTWAY_MASTER_KEY_FILE: '/nowhere/master-key' }, 'no such file'],

@@ -8,6 +8,7 @@ import { type Broker, startBroker } from './deps.ts';
 import { openInstallation } from './installation.ts';
 import { keysUsage, runKeysCommand, UsageError } from './keys-command.ts';
 import { createLogger } from './logger.ts';
+import { keepMemoryPrivate } from './process-hygiene.ts';
 
 // This file and the bundle made of it lie equally deep below the repository's root.
 const root = new URL('../../../', import.meta.url);
@@ -101,6 +102,7 @@ async function command(noun: string, words: string[]): Promise<number> {
   try {
     if (noun !== 'keys') throw new UsageError(`there is no command "${noun}"`);
     config = parseConfig(readEnvironment());
+    keepMemoryPrivate(config.mode);
     return (await runKeysCommand(words, config, folder('migrations'), say)) ? 0 : 1;
   } catch (error) {
     if (error instanceof UsageError) {
@@ -134,8 +136,6 @@ async function main(): Promise<void> {
   process.on('SIGINT', () => stop('SIGINT'));
   process.on('SIGTERM', () => stop('SIGTERM'));
 
-  // Node opens its debugger at this signal, and with it every secret in memory; a listener takes that away.
-  process.on('SIGUSR1', () => {});
   const [noun, ...words] = process.argv.slice(2);
   if (noun !== undefined) {
     process.removeAllListeners('SIGINT').removeAllListeners('SIGTERM');
@@ -144,6 +144,7 @@ async function main(): Promise<void> {
   }
   const starting = (async () => {
     config = parseConfig(readEnvironment());
+    keepMemoryPrivate(config.mode);
     running = await start(config);
     await announce(config, running.broker);
   })();

@@ -36,15 +36,36 @@ export function usedTokenWorks(stored: Stored, rotation: RotationClass): boolean
 export function revokeGrant(state: State, connectorId: string, grantId: string): void {
   for (const model of ['AccessToken', 'RefreshToken', 'AuthorizationCode']) revokeTokens(state, connectorId, model, grantId);
   state.delete(storedKey(connectorId, 'Grant', grantId));
+  indexes.get(state)?.delete(grantId);
 }
 
 function revokeTokens(state: State, connectorId: string, model: string, grantId: string): void {
-  for (const [key, value] of state.entries(`${connectorId}/${model}/`)) {
-    const stored = value as Stored;
-    if (stored.payload.grantId === grantId && stored.revoked !== true) {
+  for (const key of keysByGrant(state).get(grantId) ?? []) {
+    if (!key.startsWith(`${connectorId}/${model}/`)) continue;
+    const stored = state.get(key) as Stored | undefined;
+    if (stored !== undefined && stored.revoked !== true) {
       state.set(key, { ...stored, revoked: true }, { expiresAtMs: expiryOf(stored.payload) });
     }
   }
+}
+
+const indexes = new WeakMap<State, Map<string, Set<string>>>();
+
+/** What was issued under each grant: whoever ends one of ten thousand does not look at all of them. */
+function keysByGrant(state: State): Map<string, Set<string>> {
+  const known = indexes.get(state);
+  if (known !== undefined) return known;
+  const made = new Map<string, Set<string>>();
+  indexes.set(state, made);
+  for (const [key, value] of state.entries('')) noteGrant(state, key, value as Partial<Stored>);
+  return made;
+}
+
+function noteGrant(state: State, key: string, stored: Partial<Stored>): void {
+  const grantId = stored.payload?.grantId;
+  if (grantId === undefined) return;
+  const index = keysByGrant(state);
+  index.set(grantId, (index.get(grantId) ?? new Set()).add(key));
 }
 
 function expiryOf(payload: AdapterPayload): number | undefined {
@@ -60,7 +81,10 @@ export function adapterFor(state: State, connectorId: string, rotation: () => Ro
     const volatile = volatileModels.has(model);
     const key = (id: string) => storedKey(connectorId, model, id);
     const read = (id: string) => findStored(state, connectorId, model, id);
-    const write = (id: string, stored: Stored) => state.set(key(id), stored, { expiresAtMs: expiryOf(stored.payload), volatile });
+    const write = (id: string, stored: Stored) => {
+      state.set(key(id), stored, { expiresAtMs: expiryOf(stored.payload), volatile });
+      noteGrant(state, key(id), stored);
+    };
     const find = (id: string): AdapterPayload | undefined => {
       const stored = read(id);
       if (stored === undefined || stored.revoked === true) return undefined;

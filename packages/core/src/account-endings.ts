@@ -18,14 +18,22 @@ export async function endLinks(
   cause: RevocationCause,
 ): Promise<string[]> {
   const checks = schema.verifications;
-  await tx
+  const links = await tx
     .update(t)
     .set({ expiresAt: sql`least(${t.expiresAt}, clock_timestamp())` })
-    .where(eq(t.connectedAccountId, account.id));
+    .where(eq(t.connectedAccountId, account.id))
+    .returning({ id: t.id });
+  // Consents and checks begin on a link.
+  if (links.length === 0) return [];
   await tx
     .update(schema.consentSessions)
     .set({ pkceVerifierCt: null })
-    .where(inArray(schema.consentSessions.linkId, tx.select({ id: t.id }).from(t).where(eq(t.connectedAccountId, account.id))));
+    .where(
+      inArray(
+        schema.consentSessions.linkId,
+        links.map(({ id }) => id),
+      ),
+    );
   const open = await tx
     .select()
     .from(checks)

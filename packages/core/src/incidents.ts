@@ -210,6 +210,9 @@ export async function getIncidentReport(
 /** Endings that are under way at a time, in one process. */
 const parallel = 4;
 const perRun = 400;
+/** Accounts that are ended in one transaction: short enough that no call waits for one. */
+const together = 10;
+type Item = typeof items.$inferSelect;
 const busy = new WeakSet<Modules>();
 
 /**
@@ -243,49 +246,70 @@ async function endSome(modules: Modules, incident: { id: string; environment_id:
       .orderBy(items.connectedAccountId)
       .limit(perRun),
   );
-  const todo = [...left];
+  const todo: (typeof left)[] = [];
+  for (let from = 0; from < left.length; from += together) todo.push(left.slice(from, from + together));
   await Promise.all(
     Array.from({ length: parallel }, async () => {
-      for (let item = todo.pop(); item !== undefined; item = todo.pop()) await endOne(modules, item);
+      for (let group = todo.shift(); group !== undefined; group = todo.shift()) await endTogether(modules, incident.environment_id, group);
     }),
   );
   return left.length === perRun;
 }
 
-async function endOne(modules: Modules, item: typeof items.$inferSelect): Promise<void> {
+/** One transaction for some; where one of them cannot be ended, the others are not held up by it. */
+async function endTogether(modules: Modules, environmentId: string, group: Item[]): Promise<void> {
+  const end = (some: Item[]) =>
+    modules.db.inEnvironment(environmentId, async (tx) => {
+      for (const item of some) await endOne(modules, tx, item);
+    });
+  try {
+    await end(group);
+  } catch (err) {
+    if (group.length === 1) throw err;
+    modules.log.warn({ err, count: group.length }, 'an incident goes on one account at a time');
+    let failed: unknown;
+    for (const item of group) {
+      await end([item]).catch((error: unknown) => {
+        failed = error;
+        modules.log.error({ account_id: item.connectedAccountId, err: error }, 'an account could not be ended; the next sweep tries again');
+      });
+    }
+    if (failed !== undefined) throw failed;
+  }
+}
+
+async function endOne(modules: Modules, tx: Tx, item: Item): Promise<void> {
   const accounts = schema.connectedAccounts;
   const mine = and(eq(items.incidentId, item.incidentId), eq(items.connectedAccountId, item.connectedAccountId));
-  await modules.db.inEnvironment(item.environmentId, async (tx) => {
-    // Whoever marks it does it: of several processes, one.
-    const marked = await tx
-      .update(items)
-      .set({ endedAt: sql`clock_timestamp()` })
-      .where(and(mine, isNull(items.endedAt)))
-      .returning({ id: items.connectedAccountId });
-    if (marked.length === 0) return;
-    const [account] = await tx.select().from(accounts).where(eq(accounts.id, item.connectedAccountId)).for('update');
-    let revocationId: string | undefined = newId('revocation');
-    if (account !== undefined && account.grantId === item.grantId && account.credentialCt !== null) {
-      await endAccount(tx, {
-        account: { id: account.id, environmentId: account.environmentId },
-        status: 'DISCONNECTED',
-        reason: 'ended_by_incident',
-        actor: { kind: 'system', id: null },
-        requestId: null,
-        revoke: { sealing: modules.sealing, cause: 'incident', id: revocationId, incidentId: item.incidentId },
-      });
-      await endLinks(tx, modules.sealing, account, 'incident');
-    } else {
-      // Somebody else ended this very grant meanwhile; his receipt is the item's.
-      const [other] = await tx
-        .select({ id: schema.revocations.id })
-        .from(schema.revocations)
-        .where(and(eq(schema.revocations.connectedAccountId, item.connectedAccountId), eq(schema.revocations.grantId, item.grantId)))
-        .limit(1);
-      revocationId = other?.id;
-    }
-    if (revocationId !== undefined) await tx.update(items).set({ revocationId }).where(mine);
-  });
+  // Whoever marks it does it: of several processes, one.
+  const marked = await tx
+    .update(items)
+    .set({ endedAt: sql`clock_timestamp()` })
+    .where(and(mine, isNull(items.endedAt)))
+    .returning({ id: items.connectedAccountId });
+  if (marked.length === 0) return;
+  const [account] = await tx.select().from(accounts).where(eq(accounts.id, item.connectedAccountId)).for('update');
+  let revocationId: string | undefined = newId('revocation');
+  if (account !== undefined && account.grantId === item.grantId && account.credentialCt !== null) {
+    await endAccount(tx, {
+      account: { id: account.id, environmentId: account.environmentId },
+      status: 'DISCONNECTED',
+      reason: 'ended_by_incident',
+      actor: { kind: 'system', id: null },
+      requestId: null,
+      revoke: { sealing: modules.sealing, cause: 'incident', id: revocationId, incidentId: item.incidentId },
+    });
+    await endLinks(tx, modules.sealing, account, 'incident');
+  } else {
+    // Somebody else ended this very grant meanwhile; his receipt is the item's.
+    const [other] = await tx
+      .select({ id: schema.revocations.id })
+      .from(schema.revocations)
+      .where(and(eq(schema.revocations.connectedAccountId, item.connectedAccountId), eq(schema.revocations.grantId, item.grantId)))
+      .limit(1);
+    revocationId = other?.id;
+  }
+  if (revocationId !== undefined) await tx.update(items).set({ revocationId }).where(mine);
 }
 
 async function finish(modules: Modules, incident: { id: string; environment_id: string }): Promise<void> {

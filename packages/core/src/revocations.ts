@@ -1,6 +1,6 @@
 import { type ApiRequest, type Connector, type Credential, isIssued, type OAuth2Credential, type SecretOf } from '@grantway/connector-kit';
-import { isFault, type Revocation, type RevocationCause, type RevocationStatus } from '@grantway/contract';
-import { recordAudit, schema } from '@grantway/db';
+import { type AuditAction, isFault, newId, type Revocation, type RevocationCause, type RevocationStatus } from '@grantway/contract';
+import { schema } from '@grantway/db';
 import { type Revocation as Receipt, revokeByCall, revokeToken } from '@grantway/oauth';
 import { revocationPlace, VaultError } from '@grantway/vault';
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
@@ -42,6 +42,11 @@ const claimedColumns =
   'id, environment_id, connected_account_id, connection_id, provider_account_id, grant_id, cause, attempts, credential_ct';
 const claim = `attempts = attempts + 1, attempted_at = clock_timestamp(), next_attempt_at = clock_timestamp() + interval '${claimSeconds} seconds'`;
 
+interface Opened {
+  connection: Promise<ConnectionRow | undefined>;
+  app(connection: ConnectionRow): ReturnType<typeof oauthAppOf>;
+}
+
 type Outcome = { status: 'proven' | 'unproven' | 'again'; detail: string };
 
 export function createRevocations(deps: RevocationDeps): Revocations {
@@ -49,10 +54,20 @@ export function createRevocations(deps: RevocationDeps): Revocations {
   const lanes = new Map<string, Promise<void>>();
   let closing = false;
 
-  async function revoke(row: Claimed): Promise<Outcome> {
-    const [connection] = await deps.db.inEnvironment(row.environment_id, (tx) =>
-      tx.select().from(schema.connections).where(eq(schema.connections.id, row.connection_id)),
-    );
+  /** What all rows of a connection need, read once for those that are tried together. */
+  function openConnection(row: Pick<Claimed, 'environment_id' | 'connection_id'>): Opened {
+    const connection = deps.db.inEnvironment(row.environment_id, async (tx) => {
+      const [found] = await tx.select().from(schema.connections).where(eq(schema.connections.id, row.connection_id));
+      return found;
+    });
+    let app: ReturnType<typeof oauthAppOf> | undefined;
+    // Whoever comes first is told of a failure; nobody else may wait for it unheard.
+    connection.catch(() => {});
+    return { connection, app: (found) => (app ??= oauthAppOf(deps, found)) };
+  }
+
+  async function revoke(row: Claimed, opened: Opened): Promise<Outcome> {
+    const connection = await opened.connection;
     if (connection === undefined) return { status: 'unproven', detail: 'the connection is gone, and with it the OAuth app' };
     const connector = await deps.catalogue.find(connection.connector);
     if (connector === undefined) return { status: 'again', detail: `this build has no connector ${connection.connector}` };
@@ -68,7 +83,7 @@ export function createRevocations(deps: RevocationDeps): Revocations {
       };
     }
     if (auth.kind === 'oauth1') return outcomeOf(await byOwnCall(row, connector, connection, auth.revocation));
-    const app = await oauthAppOf(deps, connection);
+    const app = await opened.app(connection);
     if (app === undefined) return { status: 'again', detail: 'the connection has no complete OAuth app' };
     const credential = await deps.sealing.open<OAuth2Credential>(
       revocationPlace({ environmentId: row.environment_id, id: row.id, grantId: row.grant_id }),
@@ -120,8 +135,8 @@ export function createRevocations(deps: RevocationDeps): Revocations {
     return found.length > 0;
   }
 
-  async function attempt(row: Claimed): Promise<void> {
-    const outcome = await revoke(row).catch((error: unknown): Outcome => {
+  async function attempt(row: Claimed, opened: Opened = openConnection(row)): Promise<void> {
+    const outcome = await revoke(row, opened).catch((error: unknown): Outcome => {
       if (error instanceof VaultError) return { status: 'unproven', detail: 'the sealed copy could not be opened' };
       if (isFault(error)) return { status: 'again', detail: error.detail ?? error.code };
       deps.log.error({ revocation_id: row.id, err: error }, 'revocation failed');
@@ -145,24 +160,19 @@ export function createRevocations(deps: RevocationDeps): Revocations {
     if (put?.over === true) await end(row, 'unproven', `gave up after ${row.attempts} attempts; the last one: ${detail}`);
   }
 
+  /** The receipt and its audit row are one statement: ten thousand of them are an afternoon's work otherwise. */
   async function end(row: Claimed, status: 'proven' | 'unproven', detail: string): Promise<void> {
-    const ended = await deps.db.inEnvironment(row.environment_id, async (tx) => {
-      const rows = await tx
-        .update(t)
-        .set({ status, detail, credentialCt: null, endedAt: sql`clock_timestamp()` })
-        .where(and(eq(t.id, row.id), eq(t.status, 'pending')))
-        .returning({ id: t.id });
-      if (rows.length === 0) return false;
-      await recordAudit(tx, {
-        environmentId: row.environment_id,
-        action: 'revocation.ended',
-        actor: { kind: 'system', id: null },
-        target: { kind: 'revocation', id: row.id },
-        requestId: null,
-        details: { status, detail, cause: row.cause, connected_account: row.connected_account_id },
-      });
-      return true;
+    const details = { status, detail, cause: row.cause, connected_account: row.connected_account_id };
+    const rows = await system().query({
+      name: 'revocation: end',
+      text: `with ended as (
+               update revocations set status = $2, detail = $3, credential_ct = null, ended_at = clock_timestamp()
+               where id = $1 and status = 'pending' returning id, environment_id)
+             insert into audit_events (id, environment_id, action, actor_kind, target_kind, target_id, details)
+             select $4, environment_id, $5, 'system', 'revocation', id, $6::jsonb from ended returning id`,
+      values: [row.id, status, detail, newId('auditEvent'), 'revocation.ended' satisfies AuditAction, JSON.stringify(details)],
     });
+    const ended = rows.length > 0;
     if (ended) deps.log.info({ revocation_id: row.id, account_id: row.connected_account_id, status, detail }, 'revocation ended');
   }
 
@@ -190,9 +200,11 @@ export function createRevocations(deps: RevocationDeps): Revocations {
     while (!closing) {
       const startedAt = performance.now();
       const rows = await claimDue(connectionId);
-      if (rows.length === 0) return;
+      const [one] = rows;
+      if (one === undefined) return;
+      const opened = openConnection(one);
       const workers = Array.from({ length: Math.min(parallel, rows.length) }, async () => {
-        for (let row = rows.pop(); row !== undefined && !closing; row = rows.pop()) await attempt(row);
+        for (let row = rows.pop(); row !== undefined && !closing; row = rows.pop()) await attempt(row, opened);
       });
       await Promise.all(workers);
       await new Promise((resolve) => setTimeout(resolve, Math.max(0, 1000 - (performance.now() - startedAt))));
