@@ -407,8 +407,10 @@ describe('an app of the operator', () => {
   });
 
   it('A03: nor what the operator has left at its default', async () => {
-    expect((await connect('ccapp', 'chooser@example.test', { audience: 'other' })).status).toBe(200);
-    const { id } = await accountOf('ccapp', 'chooser@example.test');
+    await broker.api('/v1/connections', { body: { name: 'ccapp-open', connector: 'ccapp', sandbox: true } });
+    await connect('ccapp-open', 'chooser@example.test', { audience: 'other' });
+    const { id, status } = await accountOf('ccapp-open', 'chooser@example.test');
+    expect(status).toBe('ACTIVE');
     const [row] = await rows.query<{ fields: Json }>('select fields from connected_accounts where id = $1', [id]);
     expect(row?.fields).toEqual({ audience: 'main' });
   });
