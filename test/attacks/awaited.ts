@@ -16,6 +16,5 @@ export const awaited: readonly string[] = [
   'E11',
   'E18',
   'E20',
-  'E21',
   'E24',
 ];

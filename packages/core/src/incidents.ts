@@ -85,10 +85,13 @@ async function matching(ctx: Ctx, tx: Tx, filter: IncidentCreate['filter']): Pro
     conditions.push(sql`a.user_id = ${id}`);
   }
   // Every version of a config counts: who had it may have changed it.
-  const reached = (instances: SQL) => sql`exists (
+  const mapped = (instances: SQL, whose: SQL) => sql`exists (
     select 1 from mcp_instances i join mcp_config_versions v on v.config_id = i.config_id, jsonb_array_elements(v.mappings) m
-    where ${instances} and m->>'connectionId' = a.connection_id
-      and case when m->>'owner' = 'organization' then a.user_id is null else i.user_id = a.user_id end)`;
+    where ${instances} and m->>'connectionId' = a.connection_id and ${whose})`;
+  // Each by itself, so that a personal account is looked up by its user's instances, and not among everybody's.
+  const reached = (instances: SQL) => sql`(
+    ${mapped(instances, sql`i.user_id = a.user_id and m->>'owner' is distinct from 'organization'`)}
+    or (a.user_id is null and ${mapped(instances, sql`m->>'owner' = 'organization'`)}))`;
   if (filter.config_name !== undefined) {
     const id = await named(
       'MCP config',

@@ -47,7 +47,7 @@ export function mayChange(ctx: Ctx, ownerId: OwnerId): void {
 
 /** The owner's default account; made, PENDING_AUTH, when it is the first time. Idempotent under concurrency. */
 export async function ensureAccount(tx: Tx, environmentId: string, connectionId: string, ownerId: OwnerId): Promise<AccountRow> {
-  const where = and(ownedBy(connectionId, ownerId), eq(t.isDefault, true));
+  const where = and(ownedBy(connectionId, ownerId), sql`${t.isDefault}`);
   const [known] = await tx.select().from(t).where(where);
   if (known !== undefined) return known;
   await addAccount(tx, { environmentId, connectionId, userId: ownerId, isDefault: true });
