@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { loadEnvFile } from 'node:process';
-import { Secret } from '@grantway/contract';
+import { isPlainUrl, Secret } from '@grantway/contract';
 import { parseMasterKey } from '@grantway/vault';
 import { z } from 'zod';
 
@@ -30,7 +30,7 @@ export const settings = {
   GRANTWAY_PORT: { schema: integer(0, 65535), default: '8080', doc: 'Port to listen on; 0 picks a free one.' },
   GRANTWAY_HOST: { schema: z.string().min(1), default: '127.0.0.1', doc: 'Address to listen on. Use 0.0.0.0 only behind a TLS proxy.' },
   GRANTWAY_BASE_URL: {
-    schema: z.url({ protocol: /^https?$/ }),
+    schema: z.string().refine(isPlainUrl, 'must be an http or https URL, written plainly'),
     default: undefined,
     doc: 'The address people and agents reach the broker at, without a path. https is required unless it is a loopback address. Default: http://127.0.0.1:<port>.',
   },

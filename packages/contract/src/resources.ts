@@ -3,6 +3,7 @@ import { allEventTypes, auditActions } from './events.ts';
 import { type FaultCode, faults } from './faults.ts';
 import { idPrefixes } from './ids.ts';
 import { allPermissions, everyPermission, type Permission } from './permissions.ts';
+import { isPlainUrl } from './plain-url.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
@@ -147,19 +148,10 @@ const returnUrl = z
   .string()
   .max(2048)
   .refine((text) => {
-    if (!/^https?:\/\/[^\s\\]+$/.test(text) || !URL.canParse(text)) return false;
+    if (!isPlainUrl(text)) return false;
     const url = new URL(text);
     const loopback = /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(url.hostname);
-    // As it will be sent, or not at all: what a parser changes was meant to be read in two ways.
-    return (
-      (url.protocol === 'https:' || loopback) &&
-      url.hash === '' &&
-      url.username === '' &&
-      url.password === '' &&
-      (url.href === text || url.href === `${text}/`) &&
-      !url.searchParams.has('auth_request_id') &&
-      !url.searchParams.has('state')
-    );
+    return (url.protocol === 'https:' || loopback) && !url.searchParams.has('auth_request_id') && !url.searchParams.has('state');
   }, 'must be an absolute https address (http on loopback only), without user, fragment, auth_request_id or state');
 
 export const VerificationMode = z

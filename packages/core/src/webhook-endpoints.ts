@@ -2,6 +2,7 @@ import {
   type EventType,
   Fault,
   isId,
+  isPlainUrl,
   newId,
   type WebhookDelivery,
   type WebhookEndpoint,
@@ -221,7 +222,8 @@ export async function listWebhookDeliveries(
 }
 
 function mustBeReachable(ctx: Ctx, url: string): void {
-  const refusal = ctx.modules.egress.webhookRefusal(url);
+  const plain = isPlainUrl(url) ? undefined : 'the URL is not written plainly, or holds a fragment';
+  const refusal = ctx.modules.egress.webhookRefusal(url) ?? plain;
   if (refusal === undefined) return;
   throw new Fault('invalid_request', { detail: `/url: ${refusal}`, errors: [{ pointer: '/url', detail: refusal }] });
 }

@@ -50,7 +50,7 @@ function app(auth: Partial<OAuth2Auth> = {}): OAuthApp {
       pkce: 'unsupported',
       clientAuthentication: 'client_secret_post',
       rotationClass: 'E',
-      goneErrors: ['bad_refresh_token', 'token_revoked'],
+      goneErrors: ['bad_refresh_token', 'BAD_REFRESH_TOKEN', 'token_revoked'],
       ...auth,
     },
     api: { baseUrl: 'https://api.odd.example' },
@@ -93,6 +93,8 @@ describe('E07: a 200 with an error inside is a refusal', () => {
     ['Slack says that the token is revoked', { ok: false, error: 'token_revoked' }, 'gone'],
     ['GitHub says that the refresh token is bad', { error: 'bad_refresh_token', error_description: 'x' }, 'gone'],
     ['invalid_grant', { error: 'invalid_grant' }, 'gone'],
+    ['HubSpot’s own code, in its own place', { status: 'BAD_REFRESH_TOKEN', message: 'x' }, 'gone'],
+    ['Microsoft’s expired refresh token', { error: 'invalid_grant', error_codes: [700082], error_description: 'AADSTS700082: x' }, 'gone'],
     ['the app is refused', { ok: false, error: 'bad_client_secret' }, 'app_refused'],
     ['the rate is limited', { ok: false, error: 'ratelimited' }, 'transient'],
     ['something unknown', { ok: false, error: 'a_new_error' }, 'transient'],
@@ -101,7 +103,8 @@ describe('E07: a 200 with an error inside is a refusal', () => {
     ['an error beside a null token', { access_token: null, error: 'invalid_grant' }, 'gone'],
   ])('%s', async (_name, body, kind) => {
     answering(JSON.stringify(body));
-    expect((await refresh()).kind).toBe(kind);
+    const tokenExample = { body: {}, slots: {}, refusal: { status: 400, body: { status: 'x' }, slot: '/status' } };
+    expect((await refresh({ tokenExample })).kind).toBe(kind);
     const failed = await code().catch((error: unknown) => error);
     expect(isFault(failed)).toBe(true);
   });

@@ -9,11 +9,16 @@ export function placeApiKey(auth: ApiKeyAuth, credential: Secret<Credential>, fi
   const opened = reveal(credential);
   if (opened.kind !== 'api_key') throw malformed('the credential is of another kind than the connector');
   const values = fieldValues(auth, opened, fields);
+  const query = auth.query === undefined ? undefined : filledAll(auth.query, values.fill);
   return {
     headers: Object.fromEntries(Object.entries(auth.headers).map(([header, template]) => [header.toLowerCase(), values.fill(template)])),
-    ...(auth.query === undefined ? {} : { query: filledAll(auth.query, values.fill) }),
+    ...(query === undefined ? {} : { query }),
     ...(auth.pathPrefix === undefined ? {} : { pathPrefix: segment(values.fill(auth.pathPrefix)) }),
-    secrets: values.secrets(templatesOf(auth)),
+    // What stands in a URL is echoed as it stands there, and that spelling may be spelled once more.
+    secrets: [
+      ...values.secrets(templatesOf(auth)),
+      ...Object.values(query ?? {}).map((value) => new URLSearchParams({ v: value }).toString().slice(2)),
+    ],
   };
 }
 
