@@ -131,7 +131,8 @@ describe('A05: another provider account', () => {
     expect(after.status).toBe('ACTIVE');
     expect(after.provider_account_id).not.toBe(before.provider_account_id);
     expect((await openCredential(broker, after)).access_token).not.toBe(old.access_token);
-    expect((await counts()).revocations).toBe(revocations + 1);
+    // By the outbox, after the answer.
+    await expect.poll(async () => (await counts()).revocations, { timeout: 15_000 }).toBe(revocations + 1);
     expect(await audited(id)).toContain('connected_account.replaced');
     // Once only.
     await browser.submit(page, {}, '/replace');
