@@ -193,7 +193,7 @@ describe('a token that was received and not kept', () => {
   it('E14: from a refresh that a disconnect overtook is revoked, the newest one', async () => {
     const { id, user } = await connected('linear');
     await rows.query("update connected_accounts set access_expires_at = now() - interval '1 second' where id = $1", [id]);
-    await broker.control('/linear/knobs', 'PUT', { slow_ms: 1500, where: 'token' });
+    await broker.control('/linear/knobs', 'PUT', { slow_ms: 5000, where: 'token' });
     const call = execute('linear_teams_list', user);
     await vi.waitFor(
       async () =>
@@ -205,7 +205,7 @@ describe('a token that was received and not kept', () => {
     await disconnect(id);
     expect((await call).body).toMatchObject({ code: 'authorization_required', connected_account_status: 'DISCONNECTED' });
     const late = async () => (await revocations(id)).find((r) => r.cause === 'late');
-    await vi.waitFor(async () => expect(await late()).toBeDefined(), { timeout: 5_000 });
+    await vi.waitFor(async () => expect(await late()).toBeDefined(), { timeout: 15_000 });
     const [row] = await rows.query<{ id: string; environment_id: string; grant_id: string; credential_ct: Buffer }>(
       "select * from revocations where connected_account_id = $1 and cause = 'late'",
       [id],

@@ -1,5 +1,5 @@
 import { type Json, startBroker, type TestBroker } from '@grantway/test/harness';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRows, type Rows } from '../api/rows.ts';
 import { Browser } from './browser.ts';
 import { openCredential, storedAccount } from './stored-account.ts';
@@ -131,7 +131,8 @@ describe('A05: another provider account', () => {
     expect(after.status).toBe('ACTIVE');
     expect(after.provider_account_id).not.toBe(before.provider_account_id);
     expect((await openCredential(broker, after)).access_token).not.toBe(old.access_token);
-    await vi.waitFor(async () => expect((await counts()).revocations).toBe(revocations + 1), { timeout: 20_000 });
+    // By the outbox, after the answer.
+    await expect.poll(async () => (await counts()).revocations, { timeout: 15_000 }).toBe(revocations + 1);
     expect(await audited(id)).toContain('connected_account.replaced');
     // Once only.
     await browser.submit(page, {}, '/replace');

@@ -205,7 +205,7 @@ describe('the landing page', () => {
     expect((await fetch(await linkFor('datadog'))).headers.get('content-security-policy')).toContain("form-action 'self';");
   });
 
-  it('A17: survives 600 looks of previews and scanners: the link still works, once', async () => {
+  it('A17: survives 600 looks of previews and scanners: the link still works, once', { timeout: 120_000 }, async () => {
     const bots = [
       'Slackbot-LinkExpanding 1.0 (+https://api.slack.com/robots)',
       'Twitterbot/1.0',
