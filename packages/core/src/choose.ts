@@ -3,9 +3,11 @@ import { Fault } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { withLearned } from '@grantway/oauth';
 import { and, eq } from 'drizzle-orm';
-import { keepOrGiveBack, mustBeLive, openLink, type Request, readSession, unchangedApp } from './consent.ts';
+import { readSession, unchangedApp } from './consent.ts';
 import type { Modules } from './ctx.ts';
+import { keepOrGiveBack } from './intake.ts';
 import { openChoices } from './lookup.ts';
+import { mustBeLive, openLink, type Request } from './open-link.ts';
 import { sealedPlace } from './verification.ts';
 
 const t = schema.verifications;

@@ -1,33 +1,17 @@
 import {
   accepts,
-  type Choice,
-  type Connector,
   type Credential,
   type Field,
-  faultByStatus,
   fieldsAreTheOperators,
   fieldsOf,
   hasConsentPage,
-  isIssued,
   missingScopes,
   type OAuth1Credential,
-  type ProviderAccount,
   scopesOf,
   usesApp,
 } from '@grantway/connector-kit';
-import {
-  type AccountOwner,
-  type AuthKind,
-  Fault,
-  type FaultCode,
-  type FieldError,
-  isFault,
-  newId,
-  parseBearer,
-  Secret,
-} from '@grantway/contract';
-import { schema, type Tx } from '@grantway/db';
-import { EgressError } from '@grantway/egress';
+import { type AccountOwner, type AuthKind, Fault, type FaultCode, type FieldError, isFault, newId, Secret } from '@grantway/contract';
+import { schema } from '@grantway/db';
 import {
   authorizationUrl,
   createPkce,
@@ -40,30 +24,22 @@ import {
   tokenCredentials,
   withValues,
 } from '@grantway/oauth';
-import { idleSecondsOf, type Place, queueRevocation, randomToken, sameBytes, storeGrant } from '@grantway/vault';
-import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { type Place, randomToken, sameBytes } from '@grantway/vault';
+import { eq } from 'drizzle-orm';
 import { mustBeReady } from './authorization-links.ts';
-import { type AccountRow, oauthAppOf } from './connected-accounts.ts';
-import { type ConnectionRow, fieldAccepts, redirectUri } from './connections.ts';
-import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
-import { matchIdentity } from './identity-match.ts';
-import { consumerOf, enteredCredential, withFirstToken } from './issued-credentials.ts';
-import { ChoiceOffered, type ChoiceView, choiceFor, settle, within } from './lookup.ts';
-import { addBeside, lockOwner, mustNotBeConnectedTwice, ownerOf, settleConnected } from './owned-accounts.ts';
-import {
-  inSeconds,
-  mustBeAllowed,
-  park,
-  parkedLifeSeconds,
-  sealedPlace,
-  type VerificationView,
-  verificationModeOf,
-  viewVerification,
-} from './verification.ts';
+import { oauthAppOf } from './connected-accounts.ts';
+import { fieldAccepts, redirectUri } from './connections.ts';
+import type { Ctx, Modules } from './ctx.ts';
+import { keepKey, keepOrGiveBack } from './intake.ts';
+import { consumerOf, enteredCredential } from './issued-credentials.ts';
+import { type ChoiceView, choiceFor } from './lookup.ts';
+import { linkState, mustBeLive, type OpenLink, openLink, type Request, readLink } from './open-link.ts';
+import { ownerOf } from './owned-accounts.ts';
+import { type Replacement, ReplacementOffered, replacementOf } from './replacement.ts';
+import { mustBeAllowed, park, type VerificationView, verificationModeOf, viewVerification } from './verification.ts';
 
 const links = schema.authorizationLinks;
 const sessions = schema.consentSessions;
-const checks = schema.verifications;
 
 /** What a hosted page may show of a link. Nothing here changes anything: link previews and scanners look too. */
 export interface LinkView {
@@ -89,76 +65,7 @@ export interface LinkView {
   /** What this browser must choose before the account is connected. */
   choice: ChoiceView | undefined;
   /** Another provider account that this browser may put in the place of the connected one. */
-  replacement: { from: string; to: string; mayAdd: boolean } | undefined;
-}
-
-export interface OpenLink {
-  ctx: Ctx;
-  link: typeof links.$inferSelect;
-  account: AccountRow;
-  connection: ConnectionRow;
-  connector: Connector;
-  /** Who is to open the link: the account's own user, or who connects it for the organization. */
-  userId: string;
-  identifier: string;
-  workspaceName: string;
-}
-
-export type Request = { requestId: string; log: Log };
-
-/** @throws Fault link_invalid */
-export async function openLink(modules: Modules, token: string, request: Request): Promise<OpenLink> {
-  const parsed = parseBearer('link', token);
-  if (parsed === undefined || !(await modules.sealing.isDerived('link', token, 1))) throw new Fault('link_invalid');
-  const [found] = await modules.db.system('open authorization link').query<{ environment_id: string }>({
-    name: 'link by token id',
-    text: 'select environment_id from authorization_links where token_id = $1',
-    values: [parsed.id],
-  });
-  if (found === undefined) throw new Fault('link_invalid');
-  return readLink(modules, found.environment_id, eq(links.tokenId, parsed.id), request);
-}
-
-export async function readLink(modules: Modules, environmentId: string, where: ReturnType<typeof eq>, request: Request): Promise<OpenLink> {
-  const row = await modules.db.inEnvironment(environmentId, async (tx) => {
-    const [one] = await tx
-      .select({
-        link: links,
-        account: schema.connectedAccounts,
-        connection: schema.connections,
-        userId: schema.users.id,
-        identifier: schema.users.identifier,
-        userSuspendedAt: schema.users.suspendedAt,
-        environmentSuspendedAt: schema.environments.suspendedAt,
-        workspaceName: schema.workspaces.name,
-      })
-      .from(links)
-      .innerJoin(schema.connectedAccounts, eq(schema.connectedAccounts.id, links.connectedAccountId))
-      .innerJoin(schema.connections, eq(schema.connections.id, schema.connectedAccounts.connectionId))
-      .innerJoin(schema.users, eq(schema.users.id, sql`coalesce(${links.userId}, ${schema.connectedAccounts.userId})`))
-      .innerJoin(schema.environments, eq(schema.environments.id, links.environmentId))
-      .innerJoin(schema.workspaces, eq(schema.workspaces.id, schema.environments.workspaceId))
-      .where(where);
-    return one;
-  });
-  if (row === undefined) throw new Fault('link_invalid');
-  if (row.environmentSuspendedAt !== null) throw new Fault('environment_suspended');
-  if (row.userSuspendedAt !== null) throw new Fault('user_suspended');
-  const connector = await modules.catalogue.find(row.connection.connector);
-  if (connector === undefined) throw new Fault('link_invalid', { internal: `no connector ${row.connection.connector}` });
-  const ctx = createCtx(modules, { environmentId, actor: { kind: 'person', id: row.userId }, ...request });
-  return { ctx, connector, ...row };
-}
-
-function linkState(link: OpenLink['link']): LinkView['state'] {
-  return link.usedAt !== null ? 'used' : link.expiresAt.getTime() <= Date.now() ? 'expired' : 'live';
-}
-
-/** @throws Fault link_used, link_expired */
-export function mustBeLive(link: OpenLink['link']): void {
-  const state = linkState(link);
-  if (state === 'used') throw new Fault('link_used');
-  if (state === 'expired') throw new Fault('link_expired');
+  replacement: Replacement | undefined;
 }
 
 /** @throws Fault link_invalid */
@@ -468,209 +375,6 @@ export async function redeemCode(open: OpenLink, session: SessionRow, code: Secr
 }
 
 /**
- * Kept, or waiting for the person's word, or given back to its provider. `check` is asked first.
- * @throws as keep and settle
- */
-export async function keepOrGiveBack(
-  open: OpenLink,
-  credential: Secret<Credential>,
-  intake: Intake,
-  check: () => Promise<unknown> = async () => {},
-): Promise<void> {
-  let identified: ProviderAccount | undefined;
-  const onIdentified = (account: ProviderAccount) => {
-    identified = account;
-  };
-  try {
-    await check();
-    const settled = intake.chosen === undefined ? await settle(open, credential, intake) : { credential, chosen: intake.chosen };
-    await keep(open, settled.credential, { ...intake, chosen: settled.chosen, onIdentified });
-  } catch (error) {
-    if (!(error instanceof ReplacementOffered || error instanceof ChoiceOffered)) await abandon(open, credential, identified);
-    throw error;
-  }
-}
-
-interface Intake {
-  scopes: string[];
-  fields: Record<string, string>;
-  sessionId: string | undefined;
-  browserMac: Buffer | null;
-  /** What the connector's lookup gave, or the person chose from it. */
-  chosen?: Choice | undefined;
-  /** Whose credential it is, as soon as that is known: what is not kept is given back as that account's. */
-  onIdentified?: (account: ProviderAccount) => void;
-}
-
-/** The other account waits, sealed, for the person's yes; it is not given back yet. */
-class ReplacementOffered extends Fault {
-  constructor() {
-    super('account_changed', { internal: 'another provider account answered; the person is asked' });
-  }
-}
-
-/** Identify, match, store: what every credential goes through. */
-async function keep(open: OpenLink, credential: Secret<Credential>, intake: Intake): Promise<void> {
-  const account = within(await identify(open.ctx.modules, open, credential, intake.fields), intake.chosen);
-  intake.onIdentified?.(account);
-  matchIdentity(open.connection.identityMatch, account, open.identifier);
-  try {
-    await store(open, credential, account, intake);
-  } catch (error) {
-    if (!isFault(error, 'account_changed') || open.connection.onAccountChange === 'refuse' || intake.browserMac === null) throw error;
-    await offerReplacement(open, credential, account, intake);
-    throw new ReplacementOffered();
-  }
-}
-
-/** @throws Fault key_rejected, provider_unavailable, connection_incident, identity_mismatch, account_changed, link_used */
-export async function keepKey(
-  open: OpenLink,
-  entered: Secret<Credential>,
-  fields: Record<string, string>,
-  browserMac: Buffer | null,
-): Promise<void> {
-  const credential = await withFirstToken(open.ctx.modules, open, entered, fields);
-  const { auth } = open.connector;
-  let identified: ProviderAccount | undefined;
-  const onIdentified = (account: ProviderAccount) => {
-    identified = account;
-  };
-  try {
-    await keep(open, credential, { scopes: open.connection.scopes, fields, sessionId: undefined, browserMac, onIdentified });
-  } catch (error) {
-    // A token that was issued for the trial goes back, where the vendor takes it back.
-    if (isIssued(auth) && auth.revocation !== undefined && !(error instanceof ReplacementOffered))
-      await abandon(open, credential, identified);
-    throw error;
-  }
-}
-
-async function offerReplacement(open: OpenLink, credential: Secret<Credential>, account: ProviderAccount, intake: Intake): Promise<void> {
-  const { ctx } = open;
-  const id = newId('verification');
-  const sealedCt = await ctx.modules.sealing.seal(sealedPlace({ environmentId: ctx.environmentId, id }), credential);
-  await ctx.tx(async (tx) => {
-    await tx.insert(checks).values({
-      id,
-      environmentId: ctx.environmentId,
-      linkId: open.link.id,
-      connectedAccountId: open.account.id,
-      sessionId: intake.sessionId ?? null,
-      kind: 'replacement',
-      browserMac: intake.browserMac,
-      sealedCt,
-      facts: { from: open.account.providerAccountId, to: account, scopes: intake.scopes, fields: intake.fields },
-      expiresAt: inSeconds(parkedLifeSeconds),
-    });
-  });
-}
-
-function openReplacements(open: OpenLink, macs: Buffer[]) {
-  return and(
-    eq(checks.linkId, open.link.id),
-    eq(checks.kind, 'replacement'),
-    isNull(checks.outcome),
-    inArray(checks.browserMac, macs),
-    sql`${checks.expiresAt} > clock_timestamp()`,
-  );
-}
-
-const macsOf = (modules: Modules, browsers: readonly string[]) => Promise.all(browsers.map((b) => modules.sealing.mac('browser', [b])));
-
-async function replacementOf(open: OpenLink, browsers: readonly string[]): Promise<LinkView['replacement']> {
-  if (browsers.length === 0 || open.connection.onAccountChange === 'refuse' || linkState(open.link) !== 'live') return undefined;
-  const macs = await macsOf(open.ctx.modules, browsers);
-  const [row] = await open.ctx.tx((tx) => tx.select().from(checks).where(openReplacements(open, macs)).orderBy(desc(checks.id)).limit(1));
-  if (row === undefined) return undefined;
-  return {
-    from: open.account.providerAccountLabel ?? '',
-    to: (row.facts['to'] as ProviderAccount).label,
-    mayAdd: open.connection.onAccountChange === 'confirm_or_add',
-  };
-}
-
-/**
- * The person said yes to another provider account, in the browser that signed in with it. Until now nothing of the old one
- * was touched (security.md A05). With `add`, it becomes another account of the same owner, and the link leads to that one.
- * @throws Fault link_invalid, link_used, link_expired, account_already_connected, account_limit, verification_required when
- *   this browser has nothing to confirm
- */
-export async function confirmReplacement(
-  modules: Modules,
-  token: string,
-  request: Request,
-  browsers: readonly string[],
-  { add = false }: { add?: boolean } = {},
-): Promise<void> {
-  const open = await openLink(modules, token, request);
-  mustBeLive(open.link);
-  const { onAccountChange } = open.connection;
-  if (onAccountChange === 'refuse' || (add && onAccountChange !== 'confirm_or_add') || browsers.length === 0) {
-    throw new Fault('verification_required');
-  }
-  const { ctx } = open;
-  const macs = await macsOf(modules, browsers);
-  const confirmed = ctx.tx(async (tx) => {
-    await lockOwner(tx, open.connection.id, open.account.userId, open.userId);
-    const [row] = await tx.select().from(checks).where(openReplacements(open, macs)).orderBy(desc(checks.id)).limit(1).for('update');
-    if (row?.sealedCt == null) throw new Fault('verification_required');
-    const credential = await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt);
-    const to = row.facts['to'] as ProviderAccount;
-    await useLink(tx, open.link.id);
-    const [current] = await tx
-      .select()
-      .from(schema.connectedAccounts)
-      .where(eq(schema.connectedAccounts.id, open.account.id))
-      .for('update');
-    // The question was about one certain account.
-    if (current === undefined || current.providerAccountId !== row.facts['from']) throw new Fault('account_changed');
-    if (open.connector.auth.kind === 'oauth2') await mustNotBeConnectedTwice(tx, current, to.id);
-    const account = add ? await addBeside(tx, current) : current;
-    await settleConnected(tx, account, { providerAccount: to, userId: open.userId, clientId: open.link.clientId });
-    // A used link tells what it has connected.
-    if (add) await tx.update(links).set({ connectedAccountId: account.id }).where(eq(links.id, open.link.id));
-    await tx.update(checks).set({ outcome: 'done', sealedCt: null }).where(eq(checks.id, row.id));
-    await storeGrant(tx, modules.sealing, {
-      account: { id: account.id, environmentId: ctx.environmentId },
-      credential,
-      providerAccount: to,
-      scopes: row.facts['scopes'] as string[],
-      fields: row.facts['fields'] as Record<string, string>,
-      idleSeconds: idleSecondsOf(open.connector),
-      missingScopes: (granted) => missingOf(open, granted),
-      actor: ctx.actor,
-      requestId: ctx.requestId,
-    });
-    await ctx.audit(
-      tx,
-      add ? 'connected_account.added' : 'connected_account.replaced',
-      { kind: 'connected_account', id: account.id },
-      { connection: open.connection.name, [add ? 'beside' : 'from']: row.facts['from'], to: to.id },
-    );
-  });
-  await confirmed.catch(async (error: unknown) => {
-    // Connected elsewhere since the question was asked: there is nothing left to ask, and the timer gives the token back.
-    if (isFault(error, 'account_already_connected'))
-      await ctx.tx((tx) => tx.update(checks).set({ expiresAt: sql`clock_timestamp()` }).where(openReplacements(open, macs)));
-    throw error;
-  });
-}
-
-/** A token that waited for a yes, or for a choice, and got none goes back to its provider. */
-export async function giveBackReplacement(modules: Modules, row: typeof checks.$inferSelect): Promise<void> {
-  if (row.sealedCt === null) return;
-  const request = { requestId: newId('request'), log: modules.log };
-  const open = await readLink(modules, row.environmentId, eq(links.id, row.linkId), request);
-  if (!hasConsentPage(open.connector.auth) && !isIssued(open.connector.auth)) return;
-  // Whose it is was never asked where nobody chose; then it may be the connected person's own.
-  const { providerAccountId: id, status } = open.account;
-  const likely = row.kind === 'choice' && id !== null && status === 'ACTIVE' ? { id, label: id } : undefined;
-  const owner = (row.facts['to'] as ProviderAccount | undefined) ?? likely;
-  await abandon(open, await modules.sealing.open<Credential>(sealedPlace(row), row.sealedCt), owner);
-}
-
-/**
  * The person filled in a key connector's form: the key is tried at the provider before it is stored, and not even tried
  * before the person was verified (security.md A18).
  * @throws Fault link_invalid, link_used, link_expired, form_invalid, key_rejected, identity_mismatch, account_changed,
@@ -731,111 +435,4 @@ export async function submitKey(
 function mayBeEntered(kind: AuthKind, field: Field, value: string): boolean {
   if (field.multiline === true) return !/[\p{Surrogate}]|(?![\r\n\t])\p{Cc}/u.test(value);
   return kind === 'basic' || kind === 'minted' ? !/[\p{Cc}\p{Surrogate}]/u.test(value) : !/[^\x21-\x7e]/.test(value);
-}
-
-/**
- * Asks the provider whose credential this is; the proof that it works.
- * @throws Fault key_rejected (key connectors), consent_failed, provider_unavailable
- */
-async function identify(
-  modules: Modules,
-  open: OpenLink,
-  credential: Secret<Credential>,
-  fields: Record<string, string>,
-): Promise<ProviderAccount> {
-  const { connector, connection } = open;
-  const consumer = await consumerOf(modules, connector, connection);
-  const target = { connector, fields: { ...fields, ...connection.fields }, sandbox: connection.sandbox, app: consumer?.app };
-  const response = await modules.egress.call(target, connector.identify.request, credential).catch((error: unknown) => {
-    // What was entered cannot be placed at all, for example a user name with a colon.
-    if (error instanceof EgressError && error.kind === 'invalid' && !error.sent && !usesApp(connector.auth))
-      throw new Fault('form_invalid', { internal: error.message });
-    if (error instanceof EgressError)
-      throw new Fault('provider_unavailable', { detail: `${connector.name} could not be reached`, cause: error });
-    throw error;
-  });
-  const fault = (connector.api.fault ?? faultByStatus)(response);
-  if (fault !== undefined) {
-    if (fault.kind === 'unavailable' || fault.kind === 'rate_limited')
-      throw new Fault('provider_unavailable', `${connector.name} is not available right now`);
-    if (!usesApp(connector.auth)) throw new Fault('key_rejected', `${connector.name} did not accept the key`);
-    throw new Fault('consent_failed', { internal: `identify: ${fault.kind} ${fault.message}` });
-  }
-  try {
-    return connector.identify.subject(response.body as never, response);
-  } catch (cause) {
-    throw new Fault('consent_failed', { internal: 'identify: the answer could not be read', cause });
-  }
-}
-
-/**
- * Credential, link, session and audit rows become durable together, or not at all.
- * @throws Fault link_used when another browser was first, account_changed, account_already_connected
- */
-async function store(
-  open: OpenLink,
-  credential: Secret<Credential>,
-  providerAccount: ProviderAccount,
-  { scopes, fields, sessionId }: Intake,
-): Promise<void> {
-  const { ctx, link, account, connection } = open;
-  await ctx.tx(async (tx) => {
-    await lockOwner(tx, connection.id, account.userId, open.userId);
-    await useLink(tx, link.id);
-    const [current] = await tx.select().from(schema.connectedAccounts).where(eq(schema.connectedAccounts.id, account.id)).for('update');
-    if (current === undefined) throw new Fault('link_invalid');
-    if (open.connector.auth.kind === 'oauth2') await mustNotBeConnectedTwice(tx, current, providerAccount.id);
-    // Signing in again as somebody else must never silently swap the account (security.md A05).
-    if (current.providerAccountId !== null && current.status !== 'DISCONNECTED' && current.providerAccountId !== providerAccount.id) {
-      throw new Fault('account_changed', { internal: 'another provider account answered' });
-    }
-    await settleConnected(tx, current, { providerAccount, userId: open.userId, clientId: link.clientId });
-    await storeGrant(tx, ctx.modules.sealing, {
-      account: { id: account.id, environmentId: ctx.environmentId },
-      credential,
-      providerAccount,
-      scopes,
-      fields,
-      idleSeconds: idleSecondsOf(open.connector),
-      missingScopes: (granted) => missingOf(open, granted),
-      actor: ctx.actor,
-      requestId: ctx.requestId,
-    });
-    ctx.audited.add('connected_account.connected');
-    if (sessionId !== undefined) await tx.update(sessions).set({ outcome: 'connected' }).where(eq(sessions.id, sessionId));
-    await tx
-      .update(schema.connections)
-      .set({ incidentAt: null, incidentError: null })
-      .where(and(eq(schema.connections.id, connection.id), sql`incident_at is not null`));
-  });
-}
-
-function missingOf({ connector, connection }: OpenLink, granted: readonly string[]): string[] {
-  return connector.auth.kind === 'oauth2' ? missingScopes(connector.auth, granted, connection.scopes) : [];
-}
-
-/** @throws Fault link_used */
-async function useLink(tx: Tx, linkId: string): Promise<void> {
-  const used = await tx
-    .update(links)
-    .set({ usedAt: sql`clock_timestamp()` })
-    .where(and(eq(links.id, linkId), isNull(links.usedAt)))
-    .returning({ id: links.id });
-  if (used.length === 0) throw new Fault('link_used');
-}
-
-/** A token that we got and will not keep is given back. */
-async function abandon(open: OpenLink, credential: Secret<Credential>, providerAccount: ProviderAccount | undefined): Promise<void> {
-  const { ctx, account, connection } = open;
-  const id = await ctx.tx((tx) =>
-    queueRevocation(tx, ctx.modules.sealing, {
-      account: { id: account.id, environmentId: ctx.environmentId },
-      connectionId: connection.id,
-      providerAccountId: providerAccount?.id ?? null,
-      grantId: newId('grant'),
-      credential,
-      cause: 'abandoned',
-    }),
-  );
-  await ctx.modules.revocations.tryNow(id);
 }

@@ -22,6 +22,7 @@ export { finishSignIn, startSignIn } from './oidc-sign-in.ts';
 export * from './operator-deeds.ts';
 export { accountArgument, type NameableAccount } from './owned-accounts.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';
+export { confirmReplacement } from './replacement.ts';
 export * from './revocations.ts';
 export * from './tool-call-log.ts';
 export * from './tool-calls.ts';

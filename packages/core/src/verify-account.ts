@@ -5,18 +5,10 @@ import { and, eq, gt, isNull, sql } from 'drizzle-orm';
 import { linkUrl } from './authorization-links.ts';
 import { getConnectedAccount } from './connected-accounts.ts';
 import { findConnectionByName } from './connections.ts';
-import {
-  giveBackReplacement,
-  keepKey,
-  mustBeLive,
-  type OpenLink,
-  openLink,
-  type Request,
-  readLink,
-  readSession,
-  redeemCode,
-} from './consent.ts';
+import { readSession, redeemCode } from './consent.ts';
 import type { Ctx, Modules } from './ctx.ts';
+import { giveBackReplacement, keepKey } from './intake.ts';
+import { mustBeLive, type OpenLink, openLink, type Request, readLink } from './open-link.ts';
 import {
   endWaiting,
   eraseStaleVerifications,
