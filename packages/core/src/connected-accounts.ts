@@ -237,6 +237,7 @@ function present(row: {
         : { id: account.providerAccountId, label: account.providerAccountLabel ?? account.providerAccountId },
     scopes: account.scopes,
     access_token_expires_at: account.accessExpiresAt?.toISOString() ?? null,
+    grant_expires_at: account.grantExpiresAt?.toISOString() ?? null,
     last_refreshed_at: account.lastRefreshedAt?.toISOString() ?? null,
     last_used_at: account.lastUsedAt?.toISOString() ?? null,
     revocation: revocation === null ? null : { ...revocation, at: new Date(revocation.at).toISOString() },

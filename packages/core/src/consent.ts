@@ -11,7 +11,7 @@ import { type AuthKind, Fault, type FaultCode, type FieldError, isFault, newId, 
 import { schema, type Tx } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
 import { authorizationUrl, createPkce, exchangeCode, type OAuthApp } from '@grantway/oauth';
-import { idleSecondsOf, type Place, queueRevocation, randomToken, sameBytes, storeGrant } from '@grantway/vault';
+import { grantSecondsOf, idleSecondsOf, type Place, queueRevocation, randomToken, sameBytes, storeGrant } from '@grantway/vault';
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import { mustBeReady } from './authorization-links.ts';
 import { type AccountRow, oauthAppOf } from './connected-accounts.ts';
@@ -463,6 +463,7 @@ export async function confirmReplacement(modules: Modules, token: string, reques
       scopes: row.facts['scopes'] as string[],
       fields: row.facts['fields'] as Record<string, string>,
       idleSeconds: idleSecondsOf(open.connector),
+      grantSeconds: grantSecondsOf(open.connector),
       actor: ctx.actor,
       requestId: ctx.requestId,
     });
@@ -607,6 +608,7 @@ async function store(
       scopes,
       fields,
       idleSeconds: idleSecondsOf(open.connector),
+      grantSeconds: grantSecondsOf(open.connector),
       actor: ctx.actor,
       requestId: ctx.requestId,
     });

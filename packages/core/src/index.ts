@@ -12,6 +12,7 @@ export * from './ctx.ts';
 export * from './direct-calls.ts';
 export * from './environments.ts';
 export * from './events.ts';
+export * from './expiry-warnings.ts';
 export * from './incidents.ts';
 export * from './mcp-configs.ts';
 export * from './mcp-instances.ts';

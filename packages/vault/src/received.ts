@@ -4,7 +4,7 @@ import { type Database, newEventId, recordAudit, recordEvent, withEvents } from 
 import type { Egress } from '@grantway/egress';
 import { type OAuthApp, revokeToken } from '@grantway/oauth';
 import { sql } from 'drizzle-orm';
-import { type AccountRow, credentialPlace, nextRefreshSeconds, readAccount } from './accounts.ts';
+import { type AccountRow, credentialPlace, grantLeftSeconds, nextRefreshSeconds, readAccount } from './accounts.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
 import { factsOf, fingerprint, type Place, type Sealing, sameRefreshToken } from './sealing.ts';
@@ -130,6 +130,10 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
           `update connected_accounts set generation = $3, credential_ct = $4, access_fingerprint = $5, refreshable = $6,
                  access_obtained_at = clock_timestamp(), access_expires_at = clock_timestamp() + make_interval(secs => $7),
                  next_refresh_at = case when claim_fence <> $11 then clock_timestamp() else clock_timestamp() + make_interval(secs => $8) end,
+                 -- An end that moved away is told of anew.
+                 expiry_warned_days = case when clock_timestamp() + make_interval(secs => $13) > grant_expires_at + interval '1 day'
+                   then null else expiry_warned_days end,
+                 grant_expires_at = coalesce(clock_timestamp() + make_interval(secs => $13), grant_expires_at),
                  scopes = coalesce($9, scopes), claim_owner = null, claim_deadline = null, uncertain = claim_fence <> $11,
                  attempts = 0, not_before = null, last_refreshed_at = clock_timestamp(), updated_at = clock_timestamp()
                where id = $1 and ${sameGeneration} and grant_id = $10 and status = 'ACTIVE' returning id, environment_id, access_expires_at`,
@@ -149,6 +153,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
           received.grantId,
           received.fence,
           newEventId(),
+          grantLeftSeconds(facts.refreshExpiresAtMs),
         ],
       });
       void deps.faults?.at?.('committing', received.accountId);
@@ -316,6 +321,11 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     );
 
   return { keep, replay, adopt, settleSalvaged };
+}
+
+/** How long a grant lasts, however often it is used, where the connector knows. */
+export function grantSecondsOf({ auth }: Connector): number | undefined {
+  return auth.kind === 'oauth2' ? auth.grantSeconds : undefined;
 }
 
 /** After how long a refresh token that nobody uses dies, where the connector knows. */

@@ -146,11 +146,18 @@ export function fingerprint(credential: Secret<Credential>): Buffer {
 export function factsOf(credential: Secret<Credential>): {
   refreshable: boolean;
   expiresAtMs: number | undefined;
+  /** When the refresh token ends, used or not. */
+  refreshExpiresAtMs: number | undefined;
   scopes: string[] | undefined;
 } {
   const value = reveal(credential);
-  if (value.kind !== 'oauth2') return { refreshable: false, expiresAtMs: undefined, scopes: undefined };
-  return { refreshable: value.refresh_token !== undefined, expiresAtMs: value.expires_at, scopes: value.scopes };
+  if (value.kind !== 'oauth2') return { refreshable: false, expiresAtMs: undefined, refreshExpiresAtMs: undefined, scopes: undefined };
+  return {
+    refreshable: value.refresh_token !== undefined,
+    expiresAtMs: value.expires_at,
+    refreshExpiresAtMs: value.refresh_expires_at,
+    scopes: value.scopes,
+  };
 }
 
 /** Tells whether two credentials hold the same refresh token: our own commit seen again. */
