@@ -1,5 +1,5 @@
 import { isFault, Secret } from '@grantway/contract';
-import { forgetEnvironment, listEnvironments, resumeEnvironment, suspendEnvironment } from '@grantway/core';
+import { afterRestore, forgetEnvironment, listEnvironments, resumeEnvironment, suspendEnvironment } from '@grantway/core';
 import type { Database } from '@grantway/db';
 import { lockDataDir, startEmbeddedPostgres } from '@grantway/db/embedded';
 import { ConfigError, parseConfig, readEnvironment } from './config.ts';
@@ -17,6 +17,8 @@ const usage = `npm run operator -- <command>
   resume <environment>                 serves it again; nobody has to authorize anew
   forget <environment> [--unrevoked]   destroys its data keys and sealed values for good; --unrevoked: also while
                                        credentials are still alive at their providers
+  restored                             after the database was restored from a backup, before brokers start: tries every
+                                       refreshable credential within ten minutes; those spent since become rotation_lost
 
 It reads the same settings as the broker. In embedded mode the broker must be stopped first.`;
 
@@ -25,6 +27,10 @@ async function run(db: Database, [command, id, flag]: string[]): Promise<boolean
     for (const e of await listEnvironments(db)) {
       say(`${e.id}  ${e.workspace} / ${e.name}${e.forgotten ? '  forgotten' : e.suspended ? '  suspended' : ''}`);
     }
+    return true;
+  }
+  if (command === 'restored' && id === undefined) {
+    say(`restored: ${await afterRestore(db)} credentials will be tried`);
     return true;
   }
   if (id === undefined || (flag !== undefined && !(command === 'forget' && flag === '--unrevoked'))) return false;

@@ -18,6 +18,7 @@ export * from './mcp-configs.ts';
 export * from './mcp-instances.ts';
 export { finishSignIn, startSignIn } from './oidc-sign-in.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';
+export { afterRestore } from './restore.ts';
 export * from './revocations.ts';
 export * from './tool-call-log.ts';
 export * from './tool-calls.ts';
