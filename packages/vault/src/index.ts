@@ -33,6 +33,7 @@ export { KeyServiceError, type Send } from './key-services/key-service.ts';
 export { type TransitOptions, transitWrapper } from './key-services/transit.ts';
 export { createLeases, type Lease, type LeaseDeps, type Leases, NeedsAuthorization } from './lease.ts';
 export { type KeyWrapper, localKeyWrapper, parseMasterKey, type WrapContext } from './master-key.ts';
+export type { PaceLimits } from './pace.ts';
 export { grantSecondsOf, idleSecondsOf } from './received.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
 export { queueRevocation, queueStored, revocationPlace, type StoredGrant, type ToRevoke } from './revocations.ts';

@@ -78,6 +78,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     const stored = await store(received, idleSeconds);
     await deps.faults?.at?.('committed', accountId);
     if (entry !== undefined) await settleEntry(entry);
+    await deps.faults?.at?.('settled', accountId);
     return stored;
   }
 
@@ -189,7 +190,9 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
         const { record, ...rest } = entry;
         const received = { ...rest, credential: await sealing.open<OAuth2Credential>(journalPlace(rest), record) };
         const row = await readAccount(db, entry.accountId);
+        await deps.faults?.at?.('replaying', entry.accountId);
         if (row !== undefined) await store(received, idleSecondsOf(await deps.connector(row.connector)));
+        await deps.faults?.at?.('replayed', entry.accountId);
         await settleEntry(id);
       } catch (err) {
         // It stays in the journal for the next start.
