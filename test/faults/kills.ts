@@ -113,10 +113,23 @@ export interface KillOptions {
   /** No further kill begins after this. */
   endsAt: number;
   onKill(scenario: string): void;
+  /** Told of each line when it begins, so that a run that breaks off has something to show. */
+  onLine?: (line: Line) => void;
+}
+
+/** The line of a scenario, made when first asked for. */
+function lineOf(lines: Map<string, Line>, scenario: string, rule: Line['rule'], onLine: KillOptions['onLine']): Line {
+  let line = lines.get(scenario);
+  if (line === undefined) {
+    line = { scenario, figures: noFigures(), rule };
+    lines.set(scenario, line);
+    onLine?.(line);
+  }
+  return line;
 }
 
 const group = (c: RotationClass) => (isStrict(c) ? 'D, E' : 'A to C');
-const orderOf = (line: Line) => Number(/K(\d+)/.exec(line.scenario)?.[1]) * 2 + (line.scenario.endsWith('E') ? 1 : 0);
+export const orderOf = (line: Line) => Number(/K(\d+)/.exec(line.scenario)?.[1]) * 2 + (line.scenario.endsWith('E') ? 1 : 0);
 
 /** Each kill takes one process with one refresh under way; grants are judged while the next kills happen. */
 export async function killRuns(world: World, options: KillOptions): Promise<Line[]> {
@@ -134,8 +147,7 @@ export async function killRuns(world: World, options: KillOptions): Promise<Line
     for (let job = jobs.pop(); job !== undefined && performance.now() < options.endsAt; job = jobs.pop()) {
       const { point, c } = job;
       const scenario = `kill -9 at ${point}, ${points[point].what}: class ${group(c)}`;
-      const line = lines.get(scenario) ?? { scenario, figures: noFigures(), rule: 'exactly' as const };
-      lines.set(scenario, line);
+      const line = lineOf(lines, scenario, 'exactly', options.onLine);
       const account = await pool.take(c);
       const before = world.gate.grant(account).rotations;
       try {
@@ -198,8 +210,7 @@ export async function stopRuns(world: World, options: Omit<KillOptions, 'variant
       await Promise.all(
         classes.map(async (c, i) => {
           const scenario = `stopped ${stoppedMs / 1000} s at ${name}, ${points[name].what}: class ${group(c)}`;
-          const line = lines.get(scenario) ?? { scenario, figures: noFigures(), rule: 'atMost' as const };
-          lines.set(scenario, line);
+          const line = lineOf(lines, scenario, 'atMost', options.onLine);
           const account = accounts[i] as string;
           const mayBeLost = isStrict(c) && ('window' in points[name] || name === 'K6' || name === 'K11');
           const figures = await judge(world, standby, account, mayBeLost);
@@ -217,7 +228,7 @@ export async function stopRuns(world: World, options: Omit<KillOptions, 'variant
 /** Whichever broker delivers is the one that is killed, or stopped, so that no other kills happen meanwhile. */
 export async function outboxRuns(
   world: World,
-  options: Pick<KillOptions, 'rounds' | 'classes' | 'lanes' | 'standby' | 'endsAt' | 'onKill'> & { deed: Deed },
+  options: Pick<KillOptions, 'rounds' | 'classes' | 'lanes' | 'standby' | 'endsAt' | 'onKill' | 'onLine'> & { deed: Deed },
 ): Promise<Line[]> {
   const { deed, rounds, lanes, standby } = options;
   const lines = new Map<string, Line>();
@@ -238,8 +249,7 @@ export async function outboxRuns(
     await (deed === 'SIGKILL' ? victim.exited : untilStopped(victim));
     for (const slot of all) if (slot !== victim) slot.go();
     const scenario = `${deed === 'SIGKILL' ? 'kill -9' : 'stopped 32 s'} at K10, ${points.K10.what}: class ${group(c)}`;
-    const line = lines.get(scenario) ?? { scenario, figures: noFigures(), rule: 'exactly' as const };
-    lines.set(scenario, line);
+    const line = lineOf(lines, scenario, 'exactly', options.onLine);
     add(line.figures, { kills: 1 });
     options.onKill(scenario);
     // All are up before the next one: a broker that nobody has armed would deliver in its victim's place.
