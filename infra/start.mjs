@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { bundleOptions } from './bundle.mjs';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const out = path.join(root, 'apps/broker/dist');
@@ -39,23 +40,7 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== digest) {
   const { build, stop } = await import('esbuild');
   // Built beside and renamed, so that a second start at the same time never runs half a bundle.
   const fresh = `${out}.${process.pid}`;
-  await build({
-    entryPoints: [path.join(root, 'apps/broker/src/main.ts')],
-    outdir: fresh,
-    bundle: true,
-    splitting: true,
-    platform: 'node',
-    format: 'esm',
-    target: 'node20',
-    sourcemap: 'linked',
-    sourcesContent: false,
-    // Optional peers of BullMQ and pg that are not installed.
-    external: ['pg-native', '@valkey/valkey-glide', 'redis', 'bun', '@aws-sdk/*', '@redis/*'],
-    banner: {
-      js: "import { createRequire as bundleRequire } from 'node:module'; import { fileURLToPath as bundlePath } from 'node:url'; const require = bundleRequire(import.meta.url); const __filename = bundlePath(import.meta.url); const __dirname = bundlePath(new URL('.', import.meta.url));",
-    },
-    logLevel: 'warning',
-  });
+  await build({ ...bundleOptions(root), outdir: fresh });
   await stop();
   writeFileSync(path.join(fresh, 'digest'), digest);
   mkdirSync(path.dirname(out), { recursive: true });

@@ -141,6 +141,8 @@ ALTER TABLE "connected_accounts" ADD COLUMN "label_given" boolean DEFAULT false 
 ALTER TABLE "connected_accounts" ADD COLUMN "is_default" boolean DEFAULT true NOT NULL;--> statement-breakpoint
 ALTER TABLE "connected_accounts" ADD COLUMN "connected_by_user_id" text;--> statement-breakpoint
 ALTER TABLE "connected_accounts" ADD COLUMN "connected_by_client_id" text;--> statement-breakpoint
+ALTER TABLE "connected_accounts" ADD COLUMN "grant_expires_at" timestamp (3) with time zone;--> statement-breakpoint
+ALTER TABLE "connected_accounts" ADD COLUMN "expiry_warned_days" integer;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "verification" jsonb;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "verification_secret_ct" "bytea";--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "verification_secret_generation" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
@@ -193,6 +195,7 @@ CREATE UNIQUE INDEX "connected_accounts_default" ON "connected_accounts" USING b
 CREATE UNIQUE INDEX "connected_accounts_label" ON "connected_accounts" USING btree ("connection_id",coalesce("user_id", ''),"label");--> statement-breakpoint
 CREATE INDEX "connected_accounts_at_provider" ON "connected_accounts" USING btree ("connection_id","provider_account_id");--> statement-breakpoint
 CREATE INDEX "connected_accounts_connected_by" ON "connected_accounts" USING btree ("connected_by_user_id");--> statement-breakpoint
+CREATE INDEX "connected_accounts_ending" ON "connected_accounts" USING btree ("grant_expires_at") WHERE grant_expires_at IS NOT NULL;--> statement-breakpoint
 CREATE POLICY "own_environment" ON "credential_reads" AS PERMISSIVE FOR ALL TO public USING (environment_id = current_setting('grantway.environment_id', true) OR current_setting('grantway.environment_id', true) = '*') WITH CHECK (environment_id = current_setting('grantway.environment_id', true) OR current_setting('grantway.environment_id', true) = '*');--> statement-breakpoint
 CREATE POLICY "own_environment" ON "events" AS PERMISSIVE FOR ALL TO public USING (environment_id = current_setting('grantway.environment_id', true) OR current_setting('grantway.environment_id', true) = '*') WITH CHECK (environment_id = current_setting('grantway.environment_id', true) OR current_setting('grantway.environment_id', true) = '*');--> statement-breakpoint
 CREATE POLICY "own_environment" ON "incident_items" AS PERMISSIVE FOR ALL TO public USING (environment_id = current_setting('grantway.environment_id', true) OR current_setting('grantway.environment_id', true) = '*') WITH CHECK (environment_id = current_setting('grantway.environment_id', true) OR current_setting('grantway.environment_id', true) = '*');--> statement-breakpoint

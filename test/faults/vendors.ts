@@ -1,10 +1,14 @@
-import { type Connector, connector, get, type OAuth2Auth } from '@grantway/connector-kit';
+import { type Connector, connector, get, type OAuth2Auth, tool } from '@grantway/connector-kit';
+import { z } from 'zod';
 
 export const classes = ['A', 'B', 'C', 'D', 'E'] as const;
 export type RotationClass = (typeof classes)[number];
 
 type Vendor = Connector & { auth: OAuth2Auth };
 export const idOf = (rotationClass: RotationClass) => `class-${rotationClass.toLowerCase()}`;
+
+/** The one tool of a vendor. */
+export const toolOf = (rotationClass: RotationClass) => `class_${rotationClass.toLowerCase()}_profile_get`;
 
 /** One vendor for each rotation class; the rest of it is plain RFC 6749. */
 const vendors = Object.fromEntries(
@@ -33,7 +37,21 @@ const vendors = Object.fromEntries(
         subject: () => ({ id: '1', label: 'one' }),
         example: { receives: { body: {} }, gives: { id: '1', label: 'one' } },
       },
-      tools: [],
+      tools: [
+        tool({
+          name: toolOf(rotationClass),
+          title: 'Get the profile',
+          docs: `https://${id}.example/docs/profile`,
+          description: 'Get the profile of the account.',
+          effect: 'read',
+          scopes: ['read'],
+          input: z.object({}),
+          output: z.object({ name: z.string() }),
+          request: () => get('/profile'),
+          respond: (body: { name: string }) => ({ name: body.name }),
+          examples: [{ input: {}, receives: { body: { name: 'one' } }, gives: { name: 'one' } }],
+        }),
+      ],
     });
     return [id, made as Vendor];
   }),

@@ -19,6 +19,8 @@ export interface TestBroker {
   sandbox: NonNullable<Broker['sandbox']>;
   client: { clientId: string; clientSecret: string };
   databaseUrl: string;
+  /** Where its queue is in Redis; undefined: it is in the database. */
+  queue: { redisUrl: string; prefix: string } | undefined;
   /** Every line the broker logged. */
   logLines: string[];
   /** One authorized JSON call; the body is parsed. */
@@ -103,12 +105,13 @@ export async function startBroker(
   const database = options.databaseUrl === undefined ? await createDatabase() : { url: options.databaseUrl, drop: async () => {} };
   const { redisUrl } = server();
   const logLines: string[] = [];
+  const prefix = `t-${randomBytes(6).toString('hex')}`;
   const broker = await startRealBroker({
     mode: redisUrl === undefined ? 'embedded' : 'server',
     version: '0.0.0-test',
     database: new Secret(database.url),
     redis: redisUrl === undefined ? undefined : new Secret(redisUrl),
-    queuePrefix: `t-${randomBytes(6).toString('hex')}`,
+    queuePrefix: prefix,
     masterKey: new Secret(options.masterKey ?? randomBytes(32)),
     host: '127.0.0.1',
     port: 0,
@@ -154,6 +157,7 @@ export async function startBroker(
     sandbox: broker.sandbox as NonNullable<Broker['sandbox']>,
     client,
     databaseUrl: database.url,
+    queue: redisUrl === undefined ? undefined : { redisUrl, prefix },
     logLines,
     token,
     async api(pathname, init = {}) {

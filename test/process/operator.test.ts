@@ -44,6 +44,7 @@ it('an operator suspends and resumes an environment while the broker runs', asyn
   expect(await status()).toBe(403);
   expect((await operator('resume', environmentId)).code).toBe(0);
   expect(await status()).toBe(200);
+  expect(await operator('restored')).toEqual({ code: 0, stdout: 'restored: 0 credentials will be tried\n', stderr: '' });
   expect(await operator('forget')).toMatchObject({ code: 2, stderr: expect.stringMatching(/--unrevoked/) });
 }, 180_000);
 

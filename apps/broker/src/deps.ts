@@ -20,6 +20,7 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
 import { isLoopback } from './config.ts';
+import type { FaultRun } from './fault-run.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
 import { createServer, requestsUnderWay } from './server.ts';
@@ -37,7 +38,8 @@ export interface BrokerOptions {
   port: number;
   /** Undefined: http on the address that is listened on. */
   baseUrl: string | undefined;
-  sandbox: { stateDir: string | undefined } | undefined;
+  /** `origin`: somebody else has started it. */
+  sandbox: { stateDir: string | undefined } | { origin: string } | undefined;
   /** Where received credentials are kept until they are in the database. Undefined: nowhere. */
   journalDir: string | undefined;
   migrationsDir: string;
@@ -54,6 +56,8 @@ export interface BrokerOptions {
   revocationsPerSecond: number;
   decryptLimits: DecryptLimits;
   metricsToken: Secret | undefined;
+  /** Never set in production; see fault-run.ts. */
+  faultRun?: Pick<FaultRun, 'faults' | 'pace'> | undefined;
   logger: Logger;
 }
 
@@ -113,7 +117,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const catalogue = createCatalogue(options.connectors);
 
     let sandbox: Sandbox | undefined;
-    if (options.sandbox !== undefined) {
+    if (options.sandbox !== undefined && !('origin' in options.sandbox)) {
       const { startSandbox } = await import('@grantway/sandbox');
       sandbox = await startSandbox({
         connectors: await catalogue.all(),
@@ -122,7 +126,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       });
       closers.push(() => (sandbox as Sandbox).close());
     }
-    const sandboxOrigin = () => sandbox?.origin;
+    const foreignSandbox = options.sandbox !== undefined && 'origin' in options.sandbox ? options.sandbox.origin : undefined;
+    const sandboxOrigin = () => sandbox?.origin ?? foreignSandbox;
 
     // Before egress, so that it is closed after the last answer has come in.
     const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir).catch(withoutJournal);
@@ -175,6 +180,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
         sandboxOrigin,
         baseUrl: ownUrl,
         journal,
+        faults: options.faultRun?.faults,
+        pace: options.faultRun?.pace,
         log,
         budget: createDecryptBudget({ ...options.decryptLimits, log, onRefusal: metrics.decryptRefused }),
       }),
@@ -187,6 +194,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       },
       baseUrl: ownUrl,
       sandboxOrigin,
+      faults: options.faultRun?.faults,
       log,
     };
     const { environmentId, clients } = await ensureFirstEnvironment(modules);

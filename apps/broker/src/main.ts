@@ -5,6 +5,7 @@ import { createOperatorClient } from '@grantway/core';
 import { type Config, ConfigError, parseConfig, readEnvironment } from './config.ts';
 import { readCredentials, writeCredentials } from './data-dir.ts';
 import { type Broker, startBroker } from './deps.ts';
+import { faultRun } from './fault-run.ts';
 import { openInstallation } from './installation.ts';
 import { keysUsage, runKeysCommand, UsageError } from './keys-command.ts';
 import { createLogger } from './logger.ts';
@@ -34,14 +35,19 @@ async function start(config: Readonly<Config>): Promise<Running> {
       mode: config.mode,
       version,
       database: installation.database,
-      redis: config.redis,
+      redis: faultRun?.redis === false ? undefined : config.redis,
       queuePrefix: config.queuePrefix,
       masterKey: installation.keys,
       host: config.host,
       port: config.port,
       baseUrl: config.baseUrl,
-      sandbox: config.sandbox ? { stateDir: path.join(config.dataDir, 'sandbox') } : undefined,
-      journalDir: path.join(config.dataDir, 'journal'),
+      sandbox: faultRun
+        ? { origin: faultRun.sandboxOrigin }
+        : config.sandbox
+          ? { stateDir: path.join(config.dataDir, 'sandbox') }
+          : undefined,
+      journalDir: faultRun?.journal === false ? undefined : path.join(config.dataDir, 'journal'),
+      ...(faultRun && { faultRun, connectors: faultRun.connectors }),
       migrationsDir: folder('migrations'),
       connectorsDir: folder('connectors'),
       linkLifeSeconds: config.linkLifeSeconds,

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { isFault, Secret } from '@grantway/contract';
 import {
+  afterRestore,
   forgetEnvironment,
   grantEveryPermission,
   listEnvironments,
@@ -34,6 +35,8 @@ const usage = `npm run operator -- <command>
                                        --keys: also API keys and passwords, which do not end by themselves
   credential-read <client> off         ends that with the next call
   audit                                the latest deeds of operators, keys commands included
+  restored                             after the database was restored from a backup, before brokers start: tries every
+                                       refreshable credential within ten minutes; those spent since become rotation_lost
 
 It reads the same settings as the broker. In embedded mode the broker must be stopped first.`;
 
@@ -54,6 +57,9 @@ async function run(db: Database, { command, id, flags, limits }: ReturnType<type
           `${at.toISOString()}  ${who ?? '-'}  ${action}  ${environmentId ?? 'installation'}  ${target ?? '-'}  ${JSON.stringify(details)}`,
         );
       }
+      return;
+    case 'restored':
+      say(`restored: ${await afterRestore(db, { by })} credentials will be tried`);
       return;
     case 'suspend':
       await (isClient ? suspendClient(db, id as string, true, by) : suspendEnvironment(db, id as string, by));
@@ -77,6 +83,7 @@ async function run(db: Database, { command, id, flags, limits }: ReturnType<type
 const commands: Record<string, { id: boolean; words?: string[]; flags?: string[] }> = {
   environments: { id: false },
   audit: { id: false },
+  restored: { id: false },
   suspend: { id: true },
   resume: { id: true },
   forget: { id: true, flags: ['unrevoked'] },

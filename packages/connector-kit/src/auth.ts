@@ -20,6 +20,8 @@ export interface TokenAnswer {
   token_type?: string | undefined;
   /** Seconds from now; undefined where the vendor does not say. */
   expires_in?: number | undefined;
+  /** Seconds until the refresh token ends, used or not; undefined where the vendor does not say. */
+  refresh_token_expires_in?: number | undefined;
   scopes?: string[] | undefined;
   id_token?: string | undefined;
   /** Further tokens of the answer, by the connector's names for them. */
@@ -75,6 +77,8 @@ export interface OAuth2Auth {
   rotationClass: RotationClass;
   /** Refresh tokens that nobody uses for so long stop working; they are renewed by half of it. Absent: they do not. */
   idleSeconds?: number;
+  /** A grant ends so long after its consent, however often it is used. For vendors whose token answers do not say when. */
+  grantSeconds?: number;
   /** Token endpoint error codes, besides invalid_grant, that mean that the grant is gone. */
   goneErrors?: string[];
   /** How long an access token lives where no answer says so, seconds. Absent: not known, so that only a 401 tells. */
@@ -358,6 +362,8 @@ export interface OAuth2Credential {
   refresh_token?: string | undefined;
   /** Milliseconds since the epoch; undefined where the vendor does not say. */
   expires_at?: number | undefined;
+  /** When the refresh token ends, in milliseconds since the epoch; undefined where no answer said. */
+  refresh_expires_at?: number | undefined;
   scopes: string[];
   id_token?: string | undefined;
   /** Further tokens of the same grant, by the connector's names. */

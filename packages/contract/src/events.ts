@@ -23,6 +23,7 @@ export const auditActions = [
   'connected_account.refresh_requested',
   'connected_account.deleted',
   'revocation.ended',
+  'installation.restored',
   'incident.requested',
   'incident.finished',
   'client.updated',
@@ -57,6 +58,8 @@ export const eventTypes = {
   'connected_account.status_changed': 'An account has another status: old, new and why',
   'connected_account.revoked': 'The provider ended an account, or its credential was lost: the person must connect again',
   'connected_account.deleted': 'An account was disconnected and its credential destroyed',
+  'connected_account.expiring':
+    'The provider will end an account’s grant in 14, 7 or 1 days, used or not: make a link and ask the user to connect again',
   'authorization_link.created': 'A new link was made for an account; the link itself is not in the event',
   'credential.refreshed': 'The access token of an account was renewed',
   'credential.refresh_failed': 'It could not be renewed: the first failure in a row, or the last one of all',

@@ -405,6 +405,11 @@ export const ConnectedAccount = z.object({
       'Scopes that the connection asks for and the provider did not grant, or took away since; tools that need one refuse with scope_missing',
     ),
   access_token_expires_at: moment.nullable(),
+  grant_expires_at: moment
+    .nullable()
+    .describe(
+      'When the provider ends the grant, used or not, where it says so; connected_account.expiring is sent 14, 7 and 1 days before',
+    ),
   last_refreshed_at: moment.nullable(),
   last_used_at: moment.nullable(),
   revocation: z

@@ -297,6 +297,7 @@ function present(
     scopes: account.scopes,
     missing_scopes: account.status === 'ACTIVE' && auth?.kind === 'oauth2' ? missingScopes(auth, account.scopes, connection.scopes) : [],
     access_token_expires_at: account.accessExpiresAt?.toISOString() ?? null,
+    grant_expires_at: account.grantExpiresAt?.toISOString() ?? null,
     last_refreshed_at: account.lastRefreshedAt?.toISOString() ?? null,
     last_used_at: account.lastUsedAt?.toISOString() ?? null,
     revocation: revocation === null ? null : { ...revocation, at: new Date(revocation.at).toISOString() },

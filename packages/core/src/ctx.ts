@@ -2,7 +2,7 @@ import type { Connector } from '@grantway/connector-kit';
 import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
-import type { Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
 import type { ToolCallLog } from './tool-call-log.ts';
 
 export interface Log {
@@ -57,6 +57,8 @@ export interface Modules {
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;
   sandboxOrigin(): string | undefined;
+  /** Never set in production. */
+  faults?: FaultInjection | undefined;
   log: Log;
 }
 

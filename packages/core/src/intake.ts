@@ -2,7 +2,7 @@ import { type Credential, faultByStatus, hasConsentPage, isIssued, type Provider
 import { Fault, isFault, newId, type Secret } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
-import { idleSecondsOf, queueRevocation, storeGrant } from '@grantway/vault';
+import { grantSecondsOf, idleSecondsOf, queueRevocation, storeGrant } from '@grantway/vault';
 import { and, eq, sql } from 'drizzle-orm';
 import type { Modules } from './ctx.ts';
 import { matchIdentity } from './identity-match.ts';
@@ -144,6 +144,7 @@ async function store(
       scopes,
       fields,
       idleSeconds: idleSecondsOf(open.connector),
+      grantSeconds: grantSecondsOf(open.connector),
       missingScopes: (granted) => missingOf(open, granted),
       actor: ctx.actor,
       requestId: ctx.requestId,

@@ -4,8 +4,8 @@ import { createPkce, type IdentityProvider, signedIn, signInUrl } from '@grantwa
 import { randomToken, sameBytes } from '@grantway/vault';
 import { eq, sql } from 'drizzle-orm';
 import type { ConnectionRow } from './connections.ts';
-import { mustBeLive, openLink, type Request, readLink } from './open-link.ts';
 import type { Modules } from './ctx.ts';
+import { mustBeLive, openLink, type Request, readLink } from './open-link.ts';
 import {
   identityRedirectUri,
   inSeconds,

@@ -1,7 +1,7 @@
 import type { Choice, Credential, ProviderAccount } from '@grantway/connector-kit';
 import { Fault, isFault, newId, type Secret } from '@grantway/contract';
 import { schema } from '@grantway/db';
-import { idleSecondsOf, storeGrant } from '@grantway/vault';
+import { grantSecondsOf, idleSecondsOf, storeGrant } from '@grantway/vault';
 import { and, desc, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { Modules } from './ctx.ts';
 import { linkState, missingOf, mustBeLive, type OpenLink, openLink, type Request, useLink } from './open-link.ts';
@@ -135,6 +135,7 @@ export async function confirmReplacement(
       scopes: row.facts['scopes'] as string[],
       fields: row.facts['fields'] as Record<string, string>,
       idleSeconds: idleSecondsOf(open.connector),
+      grantSeconds: grantSecondsOf(open.connector),
       missingScopes: (granted) => missingOf(open, granted),
       actor: ctx.actor,
       requestId: ctx.requestId,

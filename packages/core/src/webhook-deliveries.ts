@@ -21,6 +21,7 @@ interface Claimed {
   secret_ct: Buffer;
   previous_secret_ct: Buffer | null;
   event_id: string;
+  connected_account_id: string | null;
   type: string;
   data: Record<string, unknown>;
   created_at: Date;
@@ -84,13 +85,16 @@ function claimDue(modules: Modules, endpointId: string, claim: string): Promise<
              where d.endpoint_id = f.endpoint_id and d.event_id = f.event_id and w.id = d.endpoint_id and e.id = d.event_id
              returning d.endpoint_id, d.environment_id, w.url, w.secret_generation, w.secret_ct,
                case when w.previous_secret_expires_at > clock_timestamp() then w.previous_secret_ct end as previous_secret_ct,
-               e.id as event_id, e.type, e.data, e.created_at`,
+               e.id as event_id, d.connected_account_id, e.type, e.data, e.created_at`,
     values: [endpointId, claim],
   });
 }
 
 async function deliver(modules: Modules, delivery: Claimed, claim: string): Promise<boolean> {
+  const about = delivery.connected_account_id ?? delivery.event_id;
+  await modules.faults?.at?.('webhook_claimed', about);
   const verdict = await send(modules, delivery);
+  await modules.faults?.at?.('webhook_sent', about);
   const fields = { endpoint_id: delivery.endpoint_id, event_id: delivery.event_id, type: delivery.type, status: verdict.status };
   if (verdict.accepted) {
     await settleAccepted(modules, delivery, claim, verdict);

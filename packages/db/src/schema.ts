@@ -229,6 +229,9 @@ export const connectedAccounts = pgTable(
     notBefore: moment('not_before'),
     nextRefreshAt: moment('next_refresh_at'),
     lastRefreshedAt: moment('last_refreshed_at'),
+    /** When the grant ends at the provider, used or not; null where nobody says. Then the fewest days before it that were told. */
+    grantExpiresAt: moment('grant_expires_at'),
+    expiryWarnedDays: integer('expiry_warned_days'),
     lastUsedAt: moment('last_used_at'),
     createdAt: createdAt(),
     updatedAt: updatedAt(),
@@ -243,6 +246,7 @@ export const connectedAccounts = pgTable(
     index('connected_accounts_of_user').on(t.userId),
     // The sweep's cost follows what is due, not what exists.
     index('connected_accounts_due').on(t.nextRefreshAt).where(sql`next_refresh_at IS NOT NULL`),
+    index('connected_accounts_ending').on(t.grantExpiresAt).where(sql`grant_expires_at IS NOT NULL`),
     index('connected_accounts_claimed').on(t.claimDeadline).where(sql`claim_owner IS NOT NULL`),
     isolated(),
   ],

@@ -98,6 +98,8 @@ export function credentialFrom(
     refresh_token: answer.refresh_token ?? old.refresh_token,
     // Counted from before the request was sent, so that our clock errs on the early side.
     expires_at: answer.expires_in === undefined ? undefined : requestedAtMs + answer.expires_in * 1000,
+    refresh_expires_at:
+      answer.refresh_token_expires_in === undefined ? old.refresh_expires_at : requestedAtMs + answer.refresh_token_expires_in * 1000,
     scopes: answer.scopes ?? old.scopes ?? [],
     id_token: answer.id_token ?? old.id_token,
     ...(Object.keys(tokens).length === 0 ? {} : { tokens }),

@@ -63,6 +63,8 @@ function tokenAnswer(value: unknown, defaultLifeSeconds: number | undefined): To
     refresh_token: typeof refresh_token === 'string' && /^[\x20-\x7e]{1,16384}$/.test(refresh_token) ? refresh_token : undefined,
     token_type: tokenType(value.token_type),
     expires_in: lifeSeconds(value.expires_in) ?? secondsUntil(value.expires_at) ?? defaultLifeSeconds,
+    // Not in RFC 6749; GitHub's and Microsoft's name for it.
+    refresh_token_expires_in: lifeSeconds(value.refresh_token_expires_in),
     scopes: scopeList(value.scopes) ?? scopeList(value.scope),
     id_token: typeof id_token === 'string' && id_token !== '' ? id_token : undefined,
     extra: isRecord(extra)

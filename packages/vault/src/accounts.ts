@@ -41,6 +41,8 @@ export interface AccountRow {
   abandoned: boolean;
   /** Seconds until the next token request may be made. */
   wait_s: number | null;
+  /** The grant's own time at the provider is over. */
+  grant_over: boolean;
   /** The provider refuses the connection's own credentials. */
   incident: boolean;
   user_suspended: boolean;
@@ -62,6 +64,7 @@ export const accountColumns = `
   extract(epoch from a.access_expires_at - a.access_obtained_at)::float8 as life_s,
   (a.claim_owner is not null and a.claim_deadline > clock_timestamp()) as claimed,
   coalesce(a.next_refresh_at <= clock_timestamp(), false) or ${isAbandoned} as due, ${isAbandoned} as abandoned,
+  coalesce(a.grant_expires_at <= clock_timestamp(), false) as grant_over,
   c.incident_at is not null as incident,
   (select u.suspended_at is not null from users u where u.id = a.user_id) as user_suspended,
   (select e.suspended_at is not null from environments e where e.id = a.environment_id) as environment_suspended,
@@ -114,6 +117,11 @@ export function nextRefreshSeconds(lifeSeconds: number | null, idleSeconds: numb
   return Math.min(due ?? Number.POSITIVE_INFINITY, touch ?? Number.POSITIVE_INFINITY);
 }
 
+/** Seconds from now, by the clock that the moment was read from; null where there is none. */
+export function grantLeftSeconds(expiresAtMs: number | undefined): number | null {
+  return expiresAtMs === undefined ? null : Math.max(1, Math.round((expiresAtMs - Date.now()) / 1000));
+}
+
 export interface NewGrant {
   account: { id: string; environmentId: string };
   credential: Secret<Credential>;
@@ -125,6 +133,8 @@ export interface NewGrant {
   idleSeconds?: number | undefined;
   /** Which of the scopes that were asked for are not among these; told to the audit. */
   missingScopes?: (granted: readonly string[]) => string[];
+  /** The connector's `grantSeconds`. */
+  grantSeconds?: number | undefined;
   actor: Actor;
   requestId: string | null;
 }
@@ -145,6 +155,7 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
   const dueS = facts.refreshable ? nextRefreshSeconds(lifeS, grant.idleSeconds) : null;
   const scopes = facts.scopes ?? grant.scopes;
   const missing = grant.missingScopes?.(scopes) ?? [];
+  const grantLeftS = grantLeftSeconds(facts.refreshExpiresAtMs) ?? grant.grantSeconds ?? null;
   const record = await sealing.seal(credentialPlace({ ...grant.account, generation, grantId }), grant.credential);
   await tx
     .update(accounts)
@@ -164,6 +175,8 @@ export async function storeGrant(tx: Tx, sealing: Sealing, grant: NewGrant): Pro
       accessExpiresAt: lifeS === null ? null : sql`clock_timestamp() + make_interval(secs => ${lifeS})`,
       refreshable: facts.refreshable,
       nextRefreshAt: dueS === null ? null : sql`clock_timestamp() + make_interval(secs => ${dueS})`,
+      grantExpiresAt: grantLeftS === null ? null : sql`clock_timestamp() + make_interval(secs => ${grantLeftS})`,
+      expiryWarnedDays: null,
       claimOwner: null,
       claimDeadline: null,
       uncertain: false,
@@ -214,6 +227,8 @@ const forgotten = {
   accessExpiresAt: null,
   refreshable: false,
   nextRefreshAt: null,
+  grantExpiresAt: null,
+  expiryWarnedDays: null,
   claimOwner: null,
   claimDeadline: null,
   uncertain: false,

@@ -138,7 +138,7 @@ describe('a lease', () => {
   });
 });
 
-describe('one token request', () => {
+describe('E01: one token request', () => {
   it('serves 200 callers who meet one expired credential over two processes', async () => {
     const id = await installation.account();
     await installation.age(id, -1);
@@ -220,7 +220,7 @@ describe('invalid_grant', () => {
     expect(provider.spent).toHaveLength(1);
   });
 
-  it('is without effect when it reaches a holder whose claim was taken over and the row has a new credential', async () => {
+  it('E05: is without effect when it reaches a holder whose claim was taken over and the row has a new credential', async () => {
     const id = await installation.account();
     await installation.age(id, -1);
     const late = gate<TokenReply>();
@@ -236,7 +236,7 @@ describe('invalid_grant', () => {
     expect(await statusChanges(id)).toEqual([]);
   });
 
-  it('is without effect when a newer claimant is still at work: the fence decides', async () => {
+  it('E05: is without effect when a newer claimant is still at work: the fence decides', async () => {
     const id = await installation.account();
     await installation.age(id, -1);
     const [late, latest] = [gate<TokenReply>(), gate<TokenReply>()];
@@ -258,7 +258,7 @@ describe('invalid_grant', () => {
     expect(provider.spent).toHaveLength(2);
   });
 
-  it('is without effect on a consent that was given meanwhile', async () => {
+  it('E05: is without effect on a consent that was given meanwhile', async () => {
     const id = await installation.account();
     await installation.age(id, -1);
     const late = gate<TokenReply>();
@@ -328,7 +328,7 @@ describe('a refresh result that comes late', () => {
   });
 });
 
-describe('a refused app', () => {
+describe('E06: a refused app', () => {
   it.each([
     ['invalid_client', 401],
     ['unauthorized_client', 400],

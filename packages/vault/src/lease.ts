@@ -364,13 +364,16 @@ export function createLeases(deps: LeaseDeps): Leases {
       case 'gone': {
         // Only the swap on generation and fence may end an account: a loser's invalid_grant changes nothing.
         if (await received.adopt(row, claim.fence, current)) return false;
-        const reason = renewal.goneReason(claim.uncertain);
-        if (!(await end(row, 'REVOKED', reason, claim.fence))) {
+        const [status, reason] =
+          row.grant_over && !claim.uncertain
+            ? (['EXPIRED', 'refresh_expired'] as const)
+            : (['REVOKED', renewal.goneReason(claim.uncertain)] as const);
+        if (!(await end(row, status, reason, claim.fence))) {
           deps.log.info(note, 'a refusal came too late to count');
           return false;
         }
         deps.log.warn({ ...note, reason }, 'credential is gone');
-        throw new NeedsAuthorization(row.id, 'REVOKED', reason);
+        throw new NeedsAuthorization(row.id, status, reason);
       }
       case 'app_refused':
         await incident(row, outcome.error);
@@ -415,7 +418,7 @@ export function createLeases(deps: LeaseDeps): Leases {
           fence: without === 'fence' ? undefined : fence,
         },
       });
-      if (ended && status === 'REVOKED') {
+      if (ended && reason !== 'no_refresh_token') {
         await recordEvent(tx, {
           environmentId: row.environment_id,
           type: 'credential.refresh_failed',

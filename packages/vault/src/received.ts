@@ -2,7 +2,7 @@ import type { Connector, RenewableCredential } from '@grantway/connector-kit';
 import { newId, type RevocationCause, type Secret } from '@grantway/contract';
 import { type Database, newEventId, recordAudit, recordEvent, schema, type Tx, withEvents } from '@grantway/db';
 import { and, eq, sql } from 'drizzle-orm';
-import { type AccountRow, credentialPlace, nextRefreshSeconds, readAccount } from './accounts.ts';
+import { type AccountRow, credentialPlace, grantLeftSeconds, nextRefreshSeconds, readAccount } from './accounts.ts';
 import { salvagePlace } from './credential-place.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
@@ -70,6 +70,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     const stored = await store(received, idleSeconds);
     await deps.faults?.at?.('committed', accountId);
     if (entry !== undefined) await settleEntry(entry);
+    await deps.faults?.at?.('settled', accountId);
     return stored;
   }
 
@@ -147,6 +148,10 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
           `update connected_accounts set generation = $3, credential_ct = $4, access_fingerprint = $5, refreshable = $6,
                  access_obtained_at = clock_timestamp(), access_expires_at = clock_timestamp() + make_interval(secs => $7),
                  next_refresh_at = case when claim_fence <> $11 then clock_timestamp() else clock_timestamp() + make_interval(secs => $8) end,
+                 -- An end that moved away is told of anew.
+                 expiry_warned_days = case when clock_timestamp() + make_interval(secs => $13) > grant_expires_at + interval '1 day'
+                   then null else expiry_warned_days end,
+                 grant_expires_at = coalesce(clock_timestamp() + make_interval(secs => $13), grant_expires_at),
                  scopes = coalesce($9, scopes), claim_owner = null, claim_deadline = null, uncertain = claim_fence <> $11,
                  attempts = 0, not_before = null, last_refreshed_at = clock_timestamp(), updated_at = clock_timestamp()
                where id = $1 and ${sameGeneration} and grant_id = $10 and status = 'ACTIVE' returning id, environment_id, access_expires_at, scopes`,
@@ -166,6 +171,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
           received.grantId,
           received.fence,
           newEventId(),
+          grantLeftSeconds(facts.refreshExpiresAtMs),
         ],
       });
       void deps.faults?.at?.('committing', received.accountId);
@@ -216,7 +222,9 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
         const { record, ...rest } = entry;
         const received = { ...rest, credential: await sealing.open<RenewableCredential>(journalPlace(rest), record) };
         const row = await readAccount(db, entry.accountId);
+        await deps.faults?.at?.('replaying', entry.accountId);
         if (row !== undefined) await store(received, idleSecondsOf(await deps.connector(row.connector)));
+        await deps.faults?.at?.('replayed', entry.accountId);
         await settleEntry(id);
       } catch (err) {
         // It stays in the journal for the next start.
@@ -343,6 +351,11 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
     );
 
   return { keep, replay, adopt, settleSalvaged };
+}
+
+/** How long a grant lasts, however often it is used, where the connector knows. */
+export function grantSecondsOf({ auth }: Connector): number | undefined {
+  return auth.kind === 'oauth2' ? auth.grantSeconds : undefined;
 }
 
 /** After how long a refresh token that nobody uses dies, where the connector knows. */

@@ -158,13 +158,22 @@ export function appCredentials(clientId: string, clientSecret: Secret<string>): 
 export function factsOf(credential: Secret<Credential>): {
   refreshable: boolean;
   expiresAtMs: number | undefined;
+  /** When the refresh token ends, used or not. */
+  refreshExpiresAtMs: number | undefined;
   scopes: string[] | undefined;
 } {
   const value = reveal(credential);
   // Whatever asks the vendor for its tokens can always ask again.
-  if ('requested_scopes' in value) return { refreshable: true, expiresAtMs: value.expires_at, scopes: value.scopes };
-  if (value.kind !== 'oauth2') return { refreshable: false, expiresAtMs: undefined, scopes: undefined };
-  return { refreshable: value.refresh_token !== undefined, expiresAtMs: value.expires_at, scopes: value.scopes };
+  if ('requested_scopes' in value) {
+    return { refreshable: true, expiresAtMs: value.expires_at, refreshExpiresAtMs: undefined, scopes: value.scopes };
+  }
+  if (value.kind !== 'oauth2') return { refreshable: false, expiresAtMs: undefined, refreshExpiresAtMs: undefined, scopes: undefined };
+  return {
+    refreshable: value.refresh_token !== undefined,
+    expiresAtMs: value.expires_at,
+    refreshExpiresAtMs: value.refresh_expires_at,
+    scopes: value.scopes,
+  };
 }
 
 /** Tells whether two credentials hold the same refresh token, or long-lived secret: our own commit seen again. */

@@ -1,4 +1,5 @@
 import { credentialRefresh, credentialSalvage, credentialSweep } from './credential-refresh.ts';
+import { expirySweep } from './expiry-warnings.ts';
 import { housekeeping } from './housekeeping.ts';
 import { incidentSweep } from './incidents.ts';
 import { revocationSweep } from './revocations.ts';
@@ -15,6 +16,7 @@ export const jobs: readonly Job[] = [
   revocationSweep,
   incidentSweep,
   verificationSweep,
+  expirySweep,
   webhookSweep,
   webhookDelivery,
   housekeeping,

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 /** Work named by a noun and a deed. A job carries an id and nothing else: what to do is read from the database. */
 export interface Job {
   name: string;
-  /** Set: the job runs by itself, again and again. */
+  /** Set: the job runs by itself, again and again, in each process. It decides from rows, so it may run in several at once. */
   everyMs?: number;
   run(modules: Modules, id: string, enqueue: Enqueue): Promise<void>;
 }
@@ -23,10 +23,13 @@ export interface Jobs {
 
 const queueName = 'grantway';
 const concurrency = 8;
+/** A queue that does not take a job within this time is treated as one that is away. */
+const tooLate = () => new Promise<false>((resolve) => setTimeout(() => resolve(false), 1_000).unref());
 
 /**
- * The queue is a wake-up, nothing more: everything it says is decided again from rows in Postgres, so that losing it
- * loses nothing. This file is the only one that knows BullMQ.
+ * The queue spreads work over the processes, nothing more: everything it says is decided again from rows in Postgres, so
+ * that losing it loses nothing. What runs by itself is not in it: each process has timers of its own, because a schedule in
+ * Redis ends when Redis is wiped, and follows the wall clock of whoever wrote it. This file is the only one that knows BullMQ.
  */
 export async function startJobs(modules: Modules, backend: QueueBackend, jobs: readonly Job[]): Promise<Jobs> {
   const byName = new Map(jobs.map((job) => [job.name, job]));
@@ -37,8 +40,28 @@ export async function startJobs(modules: Modules, backend: QueueBackend, jobs: r
     // The queue takes a dead process's job for running until it notices, after half a minute or more. Rows must not wait for
     // that: in the next ten seconds a second job is let in.
     const turn = Math.floor(Date.now() / 10_000);
-    await queue.add(name, { id }, { deduplication: { id: `${name}:${id}:${turn}` } });
+    if (performance.now() >= queueAwayUntil) {
+      const added = queue.add(name, { id }, { deduplication: { id: `${name}:${id}:${turn}` } }).then(() => true);
+      if (await Promise.race([added, tooLate()]).catch(() => false)) return;
+      added.catch(() => {});
+      queueAwayUntil = performance.now() + 5_000;
+    }
+    await runHere(name, id);
   };
+  let queueAwayUntil = 0;
+
+  let closing = false;
+  // Without its queue a process does by itself what it finds due; rows keep several of them apart.
+  const here = new Map<string, Promise<void>>();
+  async function runHere(name: string, id: string): Promise<void> {
+    const key = `${name}:${id}`;
+    if (here.has(key) || closing) return;
+    while (here.size >= concurrency) await Promise.race(here.values());
+    const work = process({ name, data: { id } })
+      .catch(() => {})
+      .finally(() => here.delete(key));
+    here.set(key, work);
+  }
 
   async function process(bull: { name: string; data: { id?: string } }): Promise<void> {
     const job = byName.get(bull.name);
@@ -65,8 +88,23 @@ export async function startJobs(modules: Modules, backend: QueueBackend, jobs: r
   queue.on('error', onError);
   worker.on('error', onError);
 
+  const timers = new Map<string, NodeJS.Timeout>();
+  const ticking = new Set<Promise<void>>();
   for (const job of jobs) {
-    if (job.everyMs !== undefined) await queue.upsertJobScheduler(job.name, { every: job.everyMs }, { name: job.name, data: {} });
+    const { everyMs } = job;
+    if (everyMs === undefined) continue;
+    const wait = (ms: number) => void timers.set(job.name, setTimeout(tick, ms));
+    const tick = () => {
+      const work: Promise<void> = process({ name: job.name, data: {} })
+        .catch(() => {})
+        .finally(() => {
+          ticking.delete(work);
+          if (!closing) wait(everyMs);
+        });
+      ticking.add(work);
+    };
+    // Processes that start together take turns.
+    wait(Math.random() * Math.min(everyMs, 1_000));
   }
 
   return {
@@ -76,6 +114,9 @@ export async function startJobs(modules: Modules, backend: QueueBackend, jobs: r
       await job.run(modules, id, enqueue);
     },
     close: async () => {
+      closing = true;
+      for (const timer of timers.values()) clearTimeout(timer);
+      await Promise.all([...ticking, ...here.values()]);
       await worker.close();
       await queue.close();
       await end();
