@@ -2,8 +2,9 @@ import { type AuthorizationLink, type AuthorizationLinkCreate, Fault, newId, ran
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import { ensureAccount, ensureUser } from './connected-accounts.ts';
-import { connectionStatus, findConnectionByName } from './connections.ts';
+import { type ConnectionRow, connectionStatus, findConnectionByName } from './connections.ts';
 import type { Ctx } from './ctx.ts';
+import { connectorOf } from './remote-servers.ts';
 import { type LinkVerification, linkVerification, verificationModeOf } from './verification.ts';
 
 const t = schema.authorizationLinks;
@@ -33,9 +34,9 @@ export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLink
 /** @throws Fault connection_not_ready */
 export async function mustBeReady(
   ctx: Pick<Ctx, 'modules'>,
-  connection: { name: string; connector: string; clientId: string | null; clientSecretCt: Buffer | null },
+  connection: Pick<ConnectionRow, 'name' | 'connector' | 'mcp' | 'clientId' | 'clientSecretCt'>,
 ): Promise<void> {
-  const connector = await ctx.modules.catalogue.find(connection.connector);
+  const connector = await connectorOf(ctx.modules.catalogue, connection);
   if (connector === undefined || connectionStatus(connection, connector.auth.kind) !== 'COMPLETED') {
     throw new Fault(
       'connection_not_ready',

@@ -14,6 +14,7 @@ import { and, desc, eq, lt, ne, sql } from 'drizzle-orm';
 import { type ConnectionRow, redirectUri } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { connectorOf } from './remote-servers.ts';
 
 const t = schema.connectedAccounts;
 export type AccountRow = typeof t.$inferSelect;
@@ -134,7 +135,7 @@ export async function oauthAppOf(
   modules: Pick<Modules, 'catalogue' | 'sealing' | 'sandboxOrigin' | 'baseUrl'>,
   connection: ConnectionRow,
 ): Promise<OAuthApp | undefined> {
-  const connector = await modules.catalogue.find(connection.connector);
+  const connector = await connectorOf(modules.catalogue, connection);
   if (connector?.auth.kind !== 'oauth2' || connection.clientId === null || connection.clientSecretCt === null) return undefined;
   const sandboxOrigin = connection.sandbox ? modules.sandboxOrigin() : undefined;
   if (connection.sandbox && sandboxOrigin === undefined) throw new Fault('sandbox_not_allowed', 'the sandbox is off');

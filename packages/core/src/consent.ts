@@ -18,6 +18,7 @@ import { type AccountRow, oauthAppOf } from './connected-accounts.ts';
 import { type ConnectionRow, fieldAccepts } from './connections.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { matchIdentity } from './identity-match.ts';
+import { connectorOf } from './remote-servers.ts';
 import {
   inSeconds,
   mustBeAllowed,
@@ -103,7 +104,7 @@ export async function readLink(modules: Modules, environmentId: string, where: R
   if (row === undefined) throw new Fault('link_invalid');
   if (row.environmentSuspendedAt !== null) throw new Fault('environment_suspended');
   if (row.userSuspendedAt !== null) throw new Fault('user_suspended');
-  const connector = await modules.catalogue.find(row.connection.connector);
+  const connector = await connectorOf(modules.catalogue, row.connection);
   if (connector === undefined) throw new Fault('link_invalid', { internal: `no connector ${row.connection.connector}` });
   const ctx = createCtx(modules, { environmentId, actor: { kind: 'person', id: row.userId }, ...request });
   return { ctx, connector, ...row };

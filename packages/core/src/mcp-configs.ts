@@ -4,6 +4,7 @@ import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import { orNameTaken } from './connections.ts';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { remoteConnectorId } from './remote-servers.ts';
 import { exposedTools, mustBeDistinct } from './tools.ts';
 
 const t = schema.mcpConfigs;
@@ -132,6 +133,22 @@ async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Pro
         errors: [{ pointer: `${at}/connection_name`, detail: `unknown connection "${mapping.connection_name}"` }],
       });
     }
+    const { names } = mapping;
+    if (names === 'as_is' && (row.connector !== remoteConnectorId || mappings.length > 1)) {
+      const detail = 'only a config of one connection, to a remote MCP server, may show its names as they are';
+      throw new Fault('invalid_request', { detail, errors: [{ pointer: `${at}/names`, detail }] });
+    }
+    if (row.connector === remoteConnectorId) {
+      // What a server offers is asked when it is used, and may change: a tool that is not there is not shown.
+      resolved.push({
+        connectionId: row.id,
+        tools: [...new Set(mapping.tools)],
+        ...(names === 'as_is' ? { names } : {}),
+        connectionName: row.name,
+        connectorId: row.connector,
+      });
+      continue;
+    }
     const known = new Set((await ctx.modules.catalogue.find(row.connector))?.tools.map((tool) => tool.name));
     const unknown = mapping.tools.filter((name) => !known.has(name));
     if (unknown.length > 0) {
@@ -143,7 +160,7 @@ async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Pro
     resolved.push({ connectionId: row.id, tools: [...new Set(mapping.tools)], connectionName: row.name, connectorId: row.connector });
   }
   mustBeDistinct(await exposedTools(ctx.modules.catalogue, resolved));
-  return resolved.map(({ connectionId, tools }) => ({ connectionId, tools }));
+  return resolved.map(({ connectionId, tools, names }) => ({ connectionId, tools, ...(names === undefined ? {} : { names }) }));
 }
 
 async function connectionNames(tx: Tx, rows: readonly Row[]): Promise<Map<string, string>> {
@@ -166,7 +183,11 @@ function presentWith(row: Row, names: Map<string, string>): McpConfig {
     name: row.name,
     description: row.description,
     version: row.version,
-    connection_tool_mappings: row.mappings.map((m) => ({ connection_name: names.get(m.connectionId) ?? '', tools: m.tools })),
+    connection_tool_mappings: row.mappings.map((m) => ({
+      connection_name: names.get(m.connectionId) ?? '',
+      tools: m.tools,
+      ...(m.names === undefined ? {} : { names: m.names }),
+    })),
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };

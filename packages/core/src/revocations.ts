@@ -7,6 +7,7 @@ import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import { oauthAppOf } from './connected-accounts.ts';
 import type { Ctx, Log, Modules, Revocations } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { connectorOf } from './remote-servers.ts';
 
 const t = schema.revocations;
 
@@ -51,7 +52,7 @@ export function createRevocations(deps: RevocationDeps): Revocations {
       tx.select().from(schema.connections).where(eq(schema.connections.id, row.connection_id)),
     );
     if (connection === undefined) return { status: 'unproven', detail: 'the connection is gone, and with it the OAuth app' };
-    const connector = await deps.catalogue.find(connection.connector);
+    const connector = await connectorOf(deps.catalogue, connection);
     if (connector === undefined) return { status: 'again', detail: `this build has no connector ${connection.connector}` };
     if (connector.auth.kind !== 'oauth2') {
       return { status: 'unproven', detail: 'a key can be ended only by its owner, in the vendor’s settings; the copy here is destroyed' };

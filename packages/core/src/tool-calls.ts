@@ -11,12 +11,15 @@ import {
 } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
+import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
 import { ensureAccount, ensureUser } from './connected-accounts.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { ensureRemoteAccount } from './remote-accounts.ts';
+import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import type { ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -36,6 +39,15 @@ export interface Caller {
 export interface ToolOutput {
   toolCallId: string;
   output: Record<string, unknown>;
+  /** The answer of a remote MCP server as it is, where one was asked. */
+  remote?: Record<string, unknown>;
+}
+
+/** What `run` found: `failed` where the answer itself says that the tool did. */
+interface Answer {
+  output: Record<string, unknown>;
+  remote?: Record<string, unknown>;
+  failed?: boolean;
 }
 
 /**
@@ -51,7 +63,7 @@ export async function executeTool(
   name: string,
   exposed: ExposedTool | undefined,
   args: unknown,
-  options: { toolCallId?: string } = {},
+  options: { toolCallId?: string; agent?: Agent } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
   const record: ToolCallRecord = {
@@ -76,9 +88,9 @@ export async function executeTool(
     created_at: new Date().toISOString(),
   };
   const call: Call = { modules, caller, record };
-  let output: Record<string, unknown>;
+  let answer: Answer;
   try {
-    output = await run(call, exposed, name, args);
+    answer = await run(call, exposed, name, args, options.agent ?? noAgent);
   } catch (error) {
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
@@ -87,7 +99,8 @@ export async function executeTool(
     throw withExtra(fault, { tool_call_id: record.id });
   }
   try {
-    await finish(call, startedAt, 'success');
+    if (answer.failed === true) record.fault_code = 'provider_error';
+    await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
   } catch (cause) {
     caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
     // An answer whose row is not durable does not leave; of a write it must be said that it happened all the same.
@@ -97,7 +110,7 @@ export async function executeTool(
       cause,
     });
   }
-  return { toolCallId: record.id, output };
+  return { toolCallId: record.id, output: answer.output, ...(answer.remote === undefined ? {} : { remote: answer.remote }) };
 }
 
 /** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */
@@ -150,19 +163,25 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
   }
 }
 
-async function run(call: Call, exposed: ExposedTool | undefined, name: string, args: unknown): Promise<Record<string, unknown>> {
+async function run(call: Call, exposed: ExposedTool | undefined, name: string, args: unknown, agent: Agent): Promise<Answer> {
   const { modules, caller, record } = call;
   if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
   const { tool, connector } = exposed;
   const input = parseArguments(tool, args);
-  const request = tool.request(input);
+  const request = exposed.remote === undefined ? tool.request(input) : undefined;
   const accountId = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
     const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
-    return (await ensureAccount(tx, caller.environmentId, exposed.connectionId, userId)).id;
+    const { remote } = exposed;
+    const account =
+      remote === undefined
+        ? await ensureAccount(tx, caller.environmentId, exposed.connectionId, userId)
+        : await ensureRemoteAccount(modules, tx, remote.server, userId, caller.requestId);
+    return account.id;
   });
   record.connected_account_id = accountId;
 
   try {
+    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent);
     let lease = await modules.leases.lease(accountId, caller.clientId);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
@@ -171,7 +190,7 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
       const response = await send(call, tool, connector, lease, request);
       record.provider_status = response.status;
       const fault = (connector.api.fault ?? faultByStatus)(response);
-      if (fault === undefined) return read(tool, response);
+      if (fault === undefined) return { output: read(tool, response) };
       if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
         repeated = true;
         continue;
@@ -189,6 +208,43 @@ async function run(call: Call, exposed: ExposedTool | undefined, name: string, a
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, error);
     throw error;
+  }
+}
+
+/** The same steps for a remote MCP server: lease, intent, one request, its answer as it is. */
+async function runRemote(
+  call: Call,
+  exposed: ExposedTool,
+  accountId: string,
+  input: Record<string, unknown>,
+  agent: Agent,
+): Promise<Answer> {
+  const { modules, caller } = call;
+  const { tool, connector } = exposed;
+  const remote = exposed.remote as NonNullable<ExposedTool['remote']>;
+  const target = modules.remotes.target(remote.server, accountId, caller.clientId);
+  const isRead = tool.effect === 'read';
+  let lease = await modules.leases.lease(accountId, caller.clientId);
+  if (!isRead) await modules.toolCallLog.write({ ...call.record });
+  for (let credentials = 0; ; credentials++) {
+    try {
+      const result = await exchangeRemote(modules.remotes.links, target, remote, input, agent, modules.settings.toolTimeoutMs);
+      const { content, structuredContent } = result;
+      return {
+        output: typeof structuredContent === 'object' && structuredContent !== null ? { ...structuredContent } : { content },
+        remote: result,
+        failed: result.isError === true,
+      };
+    } catch (error) {
+      const unauthorized = error instanceof RemoteRefusal && error.kind === 'unauthorized';
+      if (unauthorized && remote.server.settings.credential === 'user' && credentials === 0) {
+        const other = await anotherCredential(call, connector, lease, { kind: 'rejected', message: error.message }, credentials);
+        if (other === undefined) throw new Fault('provider_error', `${connector.name}: ${error.message}`);
+        lease = other;
+        continue;
+      }
+      throw remoteFault(error, connector.name, isRead, remote.method) ?? error;
+    }
   }
 }
 

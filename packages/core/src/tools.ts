@@ -1,6 +1,8 @@
 import type { Connector, Tool } from '@grantway/connector-kit';
 import { Fault } from '@grantway/contract';
+import type { JsonObject } from '@grantway/mcp-client';
 import type { Catalogue } from './ctx.ts';
+import type { RemoteServer } from './remote-servers.ts';
 
 /** One tool as an agent sees it, and where its calls go. */
 export interface ExposedTool {
@@ -10,6 +12,13 @@ export interface ExposedTool {
   connector: Connector;
   connectionId: string;
   connectionName: string;
+  /** Set where a remote MCP server answers: the request that it gets. */
+  remote?: {
+    server: RemoteServer;
+    method: string;
+    params: (args: Record<string, unknown>) => JsonObject;
+    mirrored?: ReadonlyMap<string, string>;
+  };
 }
 
 export interface MappedConnection {
@@ -18,6 +27,8 @@ export interface MappedConnection {
   connectorId: string;
   /** Empty means all. */
   tools: string[];
+  names?: 'as_is';
+  remote?: RemoteServer;
 }
 
 const maxNameLength = 64;

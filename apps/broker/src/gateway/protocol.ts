@@ -118,7 +118,7 @@ function decodeHeader(value: string): string | undefined {
   return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
 }
 
-const logLevels = new Set(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']);
+export const logLevels = new Set(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']);
 
 /** What is wrong with the `_meta` of a modern request; undefined when nothing is. */
 function problemOf(meta: JsonObject): string | undefined {
