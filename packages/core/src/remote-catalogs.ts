@@ -30,6 +30,8 @@ interface Entry {
   staleAtMs: number;
   changed: boolean;
   failedAtMs: number;
+  /** It let a reader wait in vain: from then on nobody waits for it, until it has answered. */
+  isSlow: boolean;
   fetching: Promise<void> | undefined;
 }
 
@@ -51,7 +53,15 @@ export function createRemoteCatalogs(links: RemoteLinks, log: Log): RemoteCatalo
   const keyOf = ({ server, accountId }: RemoteTarget, era: Era) => `${server.key} ${era} ${sharedOr(accountId, server)}`;
 
   function entryOf(key: string): Entry {
-    const entry = entries.get(key) ?? { value: undefined, text: '', staleAtMs: 0, changed: false, failedAtMs: 0, fetching: undefined };
+    const entry = entries.get(key) ?? {
+      value: undefined,
+      text: '',
+      staleAtMs: 0,
+      changed: false,
+      failedAtMs: 0,
+      isSlow: false,
+      fetching: undefined,
+    };
     entries.delete(key);
     entries.set(key, entry);
     if (entries.size > maxEntries) entries.delete(entries.keys().next().value as string);
@@ -69,9 +79,11 @@ export function createRemoteCatalogs(links: RemoteLinks, log: Log): RemoteCatalo
         entry.text = text;
         entry.staleAtMs = Date.now() + freshMs;
         entry.failedAtMs = 0;
+        entry.isSlow = false;
       })
       .catch((error: unknown) => {
         entry.failedAtMs = Date.now();
+        entry.isSlow = true;
         entry.staleAtMs = Date.now() + leaveAloneMs;
         throw error;
       })
@@ -138,11 +150,11 @@ export function createRemoteCatalogs(links: RemoteLinks, log: Log): RemoteCatalo
       if (entry.value === undefined && entry.fetching === undefined && Date.now() - entry.failedAtMs < leaveAloneMs && !entry.changed) {
         return undefined;
       }
-      const waitMs = entry.value === undefined ? firstWaitMs : entry.changed ? changedWaitMs : 0;
+      const waitMs = entry.isSlow ? 0 : entry.value === undefined ? firstWaitMs : entry.changed ? changedWaitMs : 0;
       // Who is not connected is told so, in the same words as by a call.
       if (entry.value === undefined && target.server.settings.credential === 'user') await target.credential();
       const fetching = refresh(entry, target, manner).catch(() => undefined);
-      if (waitMs > 0) await within(fetching, waitMs);
+      if (waitMs > 0 && !(await within(fetching, waitMs))) entry.isSlow = true;
       return entry.value;
     },
 
@@ -166,8 +178,13 @@ function sorted<T>(items: readonly T[], nameOf: (item: T) => string): T[] {
   return [...byName.values()].sort((a, b) => (nameOf(a) < nameOf(b) ? -1 : 1));
 }
 
-async function within(work: Promise<unknown>, ms: number): Promise<void> {
+/** Whether the work was done in time. */
+async function within(work: Promise<unknown>, ms: number): Promise<boolean> {
   let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
+  const late = new Promise<boolean>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const inTime = await Promise.race([work.then(() => true), late]);
   clearTimeout(timer);
+  return inTime;
 }

@@ -26,18 +26,30 @@ export function createRemoteWatches(links: RemoteLinks, log: Log): RemoteWatches
 
   async function listen(watch: Watch, target: RemoteTarget, manner: Manner, party: Party, uris: readonly string[]): Promise<void> {
     const { signal } = watch.stop;
-    const onNotification = (method: string, params: JsonObject) => {
+    const tell = (method: string, params: JsonObject) => {
       for (const listener of [...watch.listeners]) listener.onNotification(method, params);
     };
+    /** What was not heard while nothing was heard must be looked at. */
+    const backAgain = () => tell('notifications/tools/list_changed', {});
     for (let failures = 0; !signal.aborted; ) {
       const startedMs = Date.now();
+      const missed = failures > 0;
       try {
         if ((await links.eraOf(target, manner, 10_000)) === 'modern') {
           const wanted = { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true };
           const resourceSubscriptions = uris.length === 0 ? {} : { resourceSubscriptions: uris };
+          const onNotification = (method: string, params: JsonObject) => {
+            if (method !== 'notifications/subscriptions/acknowledged') tell(method, params);
+            else if (missed) backAgain();
+          };
           await links.modern(target).listen({ ...wanted, ...resourceSubscriptions }, { timeoutMs: 120_000, signal, onNotification });
-        } else if (!(await links.legacy(target, manner, party).listen({ timeoutMs: 300_000, signal, onNotification }))) {
-          return;
+        } else {
+          const session = links.legacy(target, manner, party);
+          if (missed) {
+            await session.request({ method: 'ping', params: {}, party, timeoutMs: 10_000, signal, onNotification: () => {} });
+            backAgain();
+          }
+          if (!(await session.listen({ timeoutMs: 300_000, signal, onNotification: tell }))) return;
         }
       } catch (err) {
         if (!signal.aborted) log.debug({ err, connection: target.server.connectionName }, 'a remote MCP server does not let us listen');

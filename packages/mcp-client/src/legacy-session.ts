@@ -160,6 +160,8 @@ export function createLegacySession(wire: Wire, self: { clientInfo: JsonObject; 
       }
       throw error;
     }
+    // Whatever stands in the body: with a session, this status means that the server has forgotten it.
+    if (answer.status === 404 && open.id !== undefined) throw new RemoteRefusal(answer);
     return resultOf(found ?? answerIn(answer.body, id), answer);
   }
 
