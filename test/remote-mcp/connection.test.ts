@@ -33,7 +33,13 @@ afterAll(async () => {
 const hostOf = (server: typeof hung) => `127.0.0.1:${(server.address() as AddressInfo).port}`;
 
 /** One request of 2026-07-28, by hand. */
-async function rpc(url: string, method: string, params: Json = {}, capabilities: Json = {}): Promise<Json> {
+async function rpc(
+  url: string,
+  method: string,
+  params: Json = {},
+  capabilities: Json = {},
+  headers: Record<string, string> = {},
+): Promise<Json> {
   const name = params.name ?? params.uri;
   const response = await fetch(url, {
     method: 'POST',
@@ -42,6 +48,7 @@ async function rpc(url: string, method: string, params: Json = {}, capabilities:
       'mcp-protocol-version': '2026-07-28',
       'mcp-method': method,
       ...(typeof name === 'string' && method !== 'completion/complete' ? { 'mcp-name': name } : {}),
+      ...headers,
     },
     body: JSON.stringify({
       jsonrpc: '2.0',
@@ -244,6 +251,17 @@ describe('names', () => {
       expect(items[0]).toMatchObject({ effect, outcome: 'success' });
     }
   });
+});
+
+it('an argument that a tool wants in a header is held against it, and repeated to the server', async () => {
+  const { url } = await instanceOf(broker, { a: { url: open.url } }, 'as_is');
+  const at = (region: unknown, headers: Record<string, string>) =>
+    rpc(url, 'tools/call', { name: 'test_header_parameter', arguments: { region } }, {}, headers);
+  expect((await at('zürich', { 'mcp-param-region': '=?base64?esO8cmljaA==?=' })).result.content[0].text).toBe('Region: zürich');
+  for (const headers of [{}, { 'mcp-param-region': 'bern' }, { 'mcp-param-region': '=?base64?esO8cmljaA?=' }] as Record<string, string>[]) {
+    expect(await at('zürich', headers)).toMatchObject({ status: 400, error: { code: -32020 } });
+  }
+  expect(await at(undefined, { 'mcp-param-region': 'bern' })).toMatchObject({ status: 400, error: { code: -32020 } });
 });
 
 describe('state', () => {

@@ -212,7 +212,7 @@ export type RemoteServer = z.infer<typeof RemoteServer>;
 
 export const ConnectionCreate = z.strictObject({
   name: Name,
-  connector: z.string().max(64),
+  connector: z.string().max(64).describe('An id of GET /v1/connectors, or "mcp" for a remote MCP server of your own choice'),
   auth: ConnectionAuth.optional(),
   scopes: z.array(z.string().max(256)).max(200).optional().describe('Default: the connector’s default scopes'),
   sandbox: z.boolean().optional().describe('Use the built-in stand-in for the vendor; needs no OAuth app'),

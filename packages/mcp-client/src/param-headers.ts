@@ -35,13 +35,19 @@ function isAnnotation(node: JsonObject): boolean {
 
 /** The headers of one call. An argument that is absent or null has none. */
 export function mirroredHeaders(params: ReadonlyMap<string, string>, args: JsonObject): Record<string, string> {
-  const headers: Record<string, string> = {};
+  return Object.fromEntries(
+    [...mirroredValues(params, args)].flatMap(([name, value]) => (value === undefined ? [] : [[name, headerValue(value)]])),
+  );
+}
+
+/** Every header that the schema names, in lower case, with what it must say about these arguments; undefined: it must not be there. */
+export function mirroredValues(params: ReadonlyMap<string, string>, args: JsonObject): Map<string, string | undefined> {
+  const values = new Map<string, string | undefined>();
   for (const [path, name] of params) {
     let value: unknown = args;
     for (const step of JSON.parse(path) as string[]) value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-    if (typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value)) {
-      headers[`mcp-param-${name.toLowerCase()}`] = headerValue(String(value));
-    }
+    const isPlain = typeof value === 'string' || typeof value === 'boolean' || Number.isSafeInteger(value);
+    values.set(`mcp-param-${name.toLowerCase()}`, isPlain ? String(value) : undefined);
   }
-  return headers;
+  return values;
 }

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Log, Modules, OpenInstance } from '@grantway/core';
 import type { Rounds } from './answers.ts';
 import type { Conversation } from './conversation.ts';
@@ -13,6 +14,7 @@ export interface Exchange {
   session: Session | undefined;
   exposures: Exposures;
   instance: OpenInstance;
+  headers: IncomingHttpHeaders;
   requestId: string;
   log: Log;
 }

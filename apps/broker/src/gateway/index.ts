@@ -82,7 +82,17 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       const requestId = isId('request', request.id) ? request.id : newId('request');
       const log = request.log.child({ mcp_instance_id: instance.id }) as Log;
       const conversation = createConversation(request, reply);
-      const exchange: Exchange = { modules, exposures, rounds, conversation, session: undefined, instance, requestId, log };
+      const exchange: Exchange = {
+        modules,
+        exposures,
+        rounds,
+        conversation,
+        session: undefined,
+        instance,
+        headers: request.headers,
+        requestId,
+        log,
+      };
       let body: unknown;
       try {
         if (!Buffer.isBuffer(request.body)) throw wrongMediaType();

@@ -1,9 +1,10 @@
+import { mirroredValues } from '@grantway/mcp-client';
 import { askToAuthorize, canAsk, wasAnswered } from './authorization-round.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
 import { type Exposure, hasRemotes, listTools } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
 import { notOffered } from './legacy-era.ts';
-import { metaKey, serverInfo, supportedVersions } from './protocol.ts';
+import { compareParams, metaKey, serverInfo, supportedVersions } from './protocol.ts';
 import type { Speaker } from './remote-calls.ts';
 import { answerRemoteMethod, callRemoteTool, remoteCapabilities } from './remote-methods.ts';
 import { askableOf } from './sessions.ts';
@@ -52,6 +53,7 @@ async function call(exchange: Exchange, exposure: Exposure, message: RpcRequest,
   const request = readToolRequest(params);
   const exposed = exposure.byName.get(request.name);
   if (exposed?.remote !== undefined) {
+    if (exposed.remote.mirrored !== undefined) compareParams(mirroredValues(exposed.remote.mirrored, request.args), exchange.headers);
     return passed(await callRemoteTool(exchange, speakerOf(message, clientCapabilities), message, exposed));
   }
   const answered = await wasAnswered(exchange, request, params);
