@@ -1,7 +1,7 @@
 import { retryAfter } from '@grantway/connector-kit';
 import { Fault } from '@grantway/contract';
 import { EgressError } from '@grantway/egress';
-import { isObject, type JsonObject, mirroredHeaders, type Party, RemoteError, RemoteRefusal } from '@grantway/mcp-client';
+import { isObject, type JsonObject, mayAsk, mirroredHeaders, type Party, RemoteError, RemoteRefusal } from '@grantway/mcp-client';
 import { isComplete, type Manner, questionsIn, type RemoteLinks, type RemoteTarget } from './remote-links.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -48,6 +48,14 @@ export async function exchangeRemote(
   timeoutMs: number,
 ): Promise<JsonObject> {
   let round: Agent['round'] = agent.round;
+  const { capabilities } = agent.party;
+  const { onQuestion } = agent;
+  const ask =
+    onQuestion &&
+    (async (method: string, params: JsonObject) => {
+      if (!mayAsk(capabilities, method, params)) throw new RemoteError(-32601, 'The client did not declare that it can be asked this.');
+      return onQuestion(method, params);
+    });
   for (let rounds = 0; ; rounds++) {
     const result = await links.request(target, agent.manner, {
       method: remote.method,
@@ -62,21 +70,20 @@ export async function exchangeRemote(
       signal: agent.signal,
       ...(remote.mirrored === undefined ? {} : { headers: mirroredHeaders(remote.mirrored, args) }),
       onNotification: agent.onNotification,
-      ...(agent.onQuestion === undefined ? {} : { onQuestion: agent.onQuestion }),
+      ...(ask === undefined ? {} : { onQuestion: ask }),
     });
     if (isComplete(result)) return result;
     const questions = questionsIn(result);
     const asksNothing = questions === undefined || Object.keys(questions).length === 0;
     if (asksNothing && typeof result.requestState !== 'string')
       throw new Fault('provider_answer_invalid', { internal: 'unknown resultType' });
-    if (agent.takesRounds) return result;
-    const { onQuestion } = agent;
-    if (onQuestion === undefined || rounds >= maxRounds) {
+    const asked = Object.entries(questions ?? {});
+    const isFair = asked.every(([, { method, params }]) => mayAsk(capabilities, method, params));
+    if (isFair && agent.takesRounds) return result;
+    if (!isFair || ask === undefined || rounds >= maxRounds) {
       throw new Fault('provider_error', 'the server asked for something that this client cannot answer');
     }
-    const answers = await Promise.all(
-      Object.entries(questions ?? {}).map(async ([name, { method, params }]) => [name, await onQuestion(method, params)] as const),
-    );
+    const answers = await Promise.all(asked.map(async ([name, { method, params }]) => [name, await ask(method, params)] as const));
     const { requestState } = result;
     round = { inputResponses: Object.fromEntries(answers), ...(typeof requestState === 'string' ? { requestState } : {}) };
   }

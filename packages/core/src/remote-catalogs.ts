@@ -91,7 +91,7 @@ export function createRemoteCatalogs(links: RemoteLinks, log: Log): RemoteCatalo
         entry.fetching = undefined;
       });
     entry.fetching.catch((err: unknown) => {
-      log.warn({ err, connection: target.server.connectionName }, 'could not list a remote MCP server');
+      log.warn({ reason: (err as Error).message, connection: target.server.connectionName }, 'could not list a remote MCP server');
     });
     return entry.fetching;
   }

@@ -52,7 +52,11 @@ export function createRemoteWatches(links: RemoteLinks, log: Log): RemoteWatches
           if (!(await session.listen({ timeoutMs: 300_000, signal, onNotification: tell }))) return;
         }
       } catch (err) {
-        if (!signal.aborted) log.debug({ err, connection: target.server.connectionName }, 'a remote MCP server does not let us listen');
+        if (!signal.aborted)
+          log.debug(
+            { reason: (err as Error).message, connection: target.server.connectionName },
+            'a remote MCP server does not let us listen',
+          );
       }
       failures = Date.now() - startedMs > backoffMs.most ? 0 : failures + 1;
       await pause(Math.min(backoffMs.most, backoffMs.first * 2 ** failures) * (0.5 + Math.random() / 2), signal);

@@ -52,6 +52,24 @@ export interface Party {
   logLevel?: string | undefined;
 }
 
+/** Whether a server may ask this of a client that declared these capabilities; anything else is not passed on. */
+export function mayAsk(capabilities: JsonObject, method: string, params: JsonObject): boolean {
+  switch (method) {
+    case 'sampling/createMessage':
+      return isObject(capabilities.sampling);
+    case 'roots/list':
+      return isObject(capabilities.roots);
+    case 'elicitation/create': {
+      const { elicitation } = capabilities;
+      if (!isObject(elicitation)) return false;
+      // An empty object means forms (specification 2025-11-25, elicitation capabilities).
+      return params.mode === 'url' ? isObject(elicitation.url) : isObject(elicitation.form) || !isObject(elicitation.url);
+    }
+    default:
+      return false;
+  }
+}
+
 export interface RemoteRequest {
   method: string;
   params: JsonObject;

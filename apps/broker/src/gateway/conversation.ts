@@ -17,6 +17,8 @@ export interface Conversation {
   end(message: JsonObject, status?: number): void;
 }
 
+/** Between two comments that keep proxies from closing a quiet stream. */
+const keepAliveMs = 15_000;
 const maxUnsentBytes = 4 * 1024 * 1024;
 
 export function createConversation(request: FastifyRequest, reply: FastifyReply): Conversation {
@@ -24,7 +26,9 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
   const canStream = /\btext\/event-stream\b|\*\/\*/i.test(request.headers.accept ?? '');
   let isStream = false;
   let ended = false;
+  let keepAlive: NodeJS.Timeout | undefined;
   const onClose = () => {
+    clearInterval(keepAlive);
     if (!ended) gone.abort();
   };
   reply.raw.on('close', onClose);
@@ -47,6 +51,9 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
         reply.hijack();
         const headers = reply.getHeaders() as OutgoingHttpHeaders;
         reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+        keepAlive = setInterval(() => {
+          if (reply.raw.writable) reply.raw.write(': keep-alive\n\n');
+        }, keepAliveMs).unref();
       }
       write(message);
     },

@@ -66,7 +66,7 @@ async function viewOf(
     return { ...view, catalog, needsAccount: false, version: `${server.key}:${catalog?.version ?? 'none'}` };
   } catch (error) {
     if (error instanceof NeedsAuthorization) return { ...view, catalog: undefined, needsAccount: true, version: `${server.key}:account` };
-    modules.log.warn({ err: error, connection: server.connectionName }, 'could not look at a remote MCP server');
+    modules.log.warn({ reason: (error as Error).message, connection: server.connectionName }, 'could not look at a remote MCP server');
     return { ...view, catalog: undefined, needsAccount: false, version: `${server.key}:none` };
   }
 }

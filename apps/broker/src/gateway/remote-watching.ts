@@ -53,7 +53,10 @@ export function watchRemotes(
     stops = [];
     for (const view of viewsFor(current)) {
       begin(view.server, view, own).catch((err: unknown) => {
-        modules.log.debug({ err, connection: view.server.connectionName }, 'could not listen at a remote MCP server');
+        modules.log.debug(
+          { reason: (err as Error).message, connection: view.server.connectionName },
+          'could not listen at a remote MCP server',
+        );
       });
     }
   }
