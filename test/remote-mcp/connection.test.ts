@@ -1,6 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Json, startBroker, type TestBroker } from '@grantway/test/harness';
+import { Client as LegacyClient } from '@modelcontextprotocol/sdk/client/index.js';
+import { StreamableHTTPClientTransport as LegacyTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+import { ResourceUpdatedNotificationSchema } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fixture, startFixture } from '../conformance/fixture/server.ts';
 import { instanceOf, offers, until } from './setting.ts';
@@ -301,6 +304,112 @@ it.each([
       asked.tools.splice(asked.tools.indexOf(tool), 1);
     }
   }
+});
+
+describe('what a server answers', () => {
+  const answers = async (annotations: Json, run: () => Json): Promise<Json> => {
+    const tool = {
+      definition: { name: 'odd', description: 'Odd', inputSchema: { type: 'object' }, annotations },
+      eras: ['modern', 'legacy'] as const,
+      run,
+    };
+    open.tools.push(tool);
+    try {
+      const { url } = await instanceOf(broker, { a: { url: open.url } }, 'as_is');
+      return await call(url, 'odd');
+    } finally {
+      open.tools.splice(open.tools.indexOf(tool), 1);
+    }
+  };
+  const read = { readOnlyHint: true };
+
+  it.each([
+    ['a result of a kind that was not agreed on', () => ({ resultType: 'task', taskId: 't1' })],
+    ['a result that is far too large', () => ({ content: [{ type: 'text', text: 'x'.repeat(11 * 1024 * 1024) }] })],
+    ['a result that is nested too deeply', () => JSON.parse(`${'{"a":'.repeat(400)}1${'}'.repeat(400)}`)],
+  ])('%s fails a read, and leaves open what became of a write', async (_, run) => {
+    expect((await answers(read, run)).result._meta['grantway/code']).toBe('provider_answer_invalid');
+    expect((await answers({}, run)).result._meta['grantway/code']).toBe('outcome_unknown');
+  });
+
+  it('speaks for the server alone, not for us', async () => {
+    const meta = { 'grantway/code': 'forged', 'io.modelcontextprotocol/serverInfo': { name: 'forged' }, own: 1 };
+    const { result } = await answers(read, () => ({ content: [], _meta: meta }));
+    expect(result._meta).toMatchObject({ own: 1, 'io.modelcontextprotocol/serverInfo': { name: 'grantway' } });
+    expect(result._meta['grantway/code']).toBeUndefined();
+  });
+
+  it.each([
+    ['without a schema', { name: 'odd', description: 'x' }],
+    ['with a name that is none', { name: 'a b', inputSchema: { type: 'object' } }],
+    ['that is nested too deeply', { name: 'odd', inputSchema: JSON.parse(`${'{"a":'.repeat(60)}1${'}'.repeat(60)}`) }],
+    ['that is too large', { name: 'odd', inputSchema: { type: 'object', description: 'x'.repeat(300_000) } }],
+    [
+      'with a header that breaks the rules',
+      { name: 'odd', inputSchema: { type: 'object', properties: { a: { type: 'string', 'x-mcp-header': 'a\r\nb' } } } },
+    ],
+  ])('a tool %s is left out, and the others stay', async (_, definition) => {
+    const tool = { definition, eras: ['modern'] as const, run: () => ({ content: [] }) };
+    open.tools.push(tool);
+    try {
+      const { url } = await instanceOf(broker, { a: { url: open.url } }, 'as_is');
+      const names = await namesAt(url);
+      expect(names).toContain('echo');
+      expect(names).not.toContain(definition.name);
+    } finally {
+      open.tools.splice(open.tools.indexOf(tool), 1);
+    }
+  });
+});
+
+describe.each([
+  ['a server of 2026-07-28', () => open],
+  ['a server of 2025-11-25', () => legacy],
+])('%s changes a resource', (_, server) => {
+  it('and a client of 2026-07-28 that subscribed hears of that one', async () => {
+    const { url } = await instanceOf(broker, { a: { url: server().url } }, 'as_is');
+    const stop = new AbortController();
+    const params = {
+      notifications: { resourceSubscriptions: ['test://watched-resource'] },
+      _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': {} },
+    };
+    const response = await fetch(url, {
+      method: 'POST',
+      signal: stop.signal,
+      headers: { 'content-type': 'application/json', 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'subscriptions/listen' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 'l', method: 'subscriptions/listen', params }),
+    });
+    let text = '';
+    const reading = (async () => {
+      for await (const chunk of response.body as AsyncIterable<Uint8Array>) text += Buffer.from(chunk).toString();
+    })().catch(() => undefined);
+    await until(() => {
+      server().updated('test://watched-resource');
+      server().updated('test://static-text');
+      return text.includes('notifications/resources/updated');
+    }, 'the client hears of it');
+    stop.abort();
+    await reading;
+    expect(text).toContain('"resourceSubscriptions":["test://watched-resource"]');
+    expect(text).toContain('"uri":"test://watched-resource"');
+    expect(text).not.toContain('static-text');
+  });
+
+  it('and a client of 2025-11-25 that subscribed hears of it, until it unsubscribes', async () => {
+    const { url } = await instanceOf(broker, { a: { url: server().url } }, 'as_is');
+    const client = new LegacyClient({ name: 'subscriber', version: '1.0.0' });
+    const heard: string[] = [];
+    client.setNotificationHandler(ResourceUpdatedNotificationSchema, ({ params }) => void heard.push(params.uri));
+    await client.connect(new LegacyTransport(new URL(url)) as Parameters<LegacyClient['connect']>[0]);
+    await client.subscribeResource({ uri: 'test://watched-resource' });
+    await until(() => {
+      server().updated('test://watched-resource');
+      return heard.length > 0;
+    }, 'the client hears of it');
+    expect(new Set(heard)).toEqual(new Set(['test://watched-resource']));
+    await client.unsubscribeResource({ uri: 'test://watched-resource' });
+    await client.close();
+  });
 });
 
 describe('state', () => {

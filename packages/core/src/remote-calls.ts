@@ -1,5 +1,5 @@
 import { retryAfter } from '@grantway/connector-kit';
-import { Fault } from '@grantway/contract';
+import { Fault, isFault } from '@grantway/contract';
 import { EgressError } from '@grantway/egress';
 import { isObject, type JsonObject, mayAsk, mirroredHeaders, type Party, RemoteError, RemoteRefusal } from '@grantway/mcp-client';
 import { isComplete, type Manner, questionsIn, type RemoteLinks, type RemoteTarget } from './remote-links.ts';
@@ -101,6 +101,7 @@ export function remoteFault(error: unknown, name: string, isRead: boolean, metho
           detail: `${name} did not answer; the call may have happened. Look before you repeat it.`,
           cause: error,
         });
+  if (isFault(error, 'provider_answer_invalid')) return maybe(error);
   if (error instanceof EgressError) {
     if (error.kind === 'blocked' || !error.sent) return error.toFault();
     return maybe(error.toFault());
@@ -112,6 +113,7 @@ export function remoteFault(error: unknown, name: string, isRead: boolean, metho
       const urls = links.flatMap((link) => (isObject(link) && typeof link.url === 'string' ? [link.url.slice(0, 2048)] : []));
       return new Fault('provider_error', [`${name}: ${error.message}`, ...urls].join('\n'));
     }
+    // Refused before it was looked at: whatever it would have done was not done.
     if (ours.has(error.code)) return new Fault('provider_answer_invalid', { internal: `JSON-RPC ${error.code}: ${error.message}` });
     const data = method === 'resources/read' && error.code === -32002 ? { code: -32602 } : { code: error.code };
     return new Fault('provider_error', {

@@ -49,6 +49,18 @@ export function createRemoteWatches(links: RemoteLinks, log: Log): RemoteWatches
             await session.request({ method: 'ping', params: {}, party, timeoutMs: 10_000, signal, onNotification: () => {} });
             backAgain();
           }
+          // A session that was opened anew knows nothing of what the one before had asked for; asking twice is harmless.
+          for (const uri of uris) {
+            const subscribe = {
+              method: 'resources/subscribe',
+              params: { uri },
+              party,
+              timeoutMs: 10_000,
+              signal,
+              onNotification: () => {},
+            };
+            await session.request(subscribe).catch(() => undefined);
+          }
           if (!(await session.listen({ timeoutMs: 300_000, signal, onNotification: tell }))) return;
         }
       } catch (err) {
