@@ -160,3 +160,38 @@ export async function until(condition: () => boolean | Promise<boolean>, what: s
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
+
+/** One request of 2026-07-28, by hand. */
+export async function rpc(
+  url: string,
+  method: string,
+  params: Json = {},
+  capabilities: Json = {},
+  headers: Record<string, string> = {},
+): Promise<Json> {
+  const name = params.name ?? params.uri;
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      'mcp-protocol-version': '2026-07-28',
+      'mcp-method': method,
+      ...(typeof name === 'string' && method !== 'completion/complete' ? { 'mcp-name': name } : {}),
+      ...headers,
+    },
+    body: JSON.stringify({
+      jsonrpc: '2.0',
+      id: 1,
+      method,
+      params: {
+        ...params,
+        _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': capabilities },
+      },
+    }),
+  });
+  return { status: response.status, ...((await response.json()) as Json) };
+}
+
+export const namesAt = async (url: string): Promise<string[]> => (await rpc(url, 'tools/list')).result.tools.map((tool: Json) => tool.name);
+export const call = (url: string, name: string, args: Json = {}, more: Json = {}) =>
+  rpc(url, 'tools/call', { name, arguments: args, ...more }, { elicitation: { form: {} } });
