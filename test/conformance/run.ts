@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,8 @@ const here = fileURLToPath(new URL('.', import.meta.url));
 const suite = path.join(here, 'node_modules/@modelcontextprotocol/conformance/dist/index.js');
 const node = path.join(here, 'node_modules/node/bin/node');
 const revisions = ['2025-11-25', '2026-07-28'] as const;
+/** Writes `results.md`, which is committed. */
+const record = process.argv.includes('--record');
 const verbose = process.argv.includes('--verbose');
 
 function run(command: string, args: string[]): Promise<{ code: number | null; output: string }> {
@@ -31,6 +33,14 @@ function run(command: string, args: string[]): Promise<{ code: number | null; ou
     child.on('close', (code) => resolve({ code, output }));
   });
 }
+
+const { devDependencies } = JSON.parse(readFileSync(path.join(here, 'package.json'), 'utf8')) as {
+  devDependencies: Record<string, string>;
+};
+const heading = `# Results
+
+\`npm run conformance -- --record\`, @modelcontextprotocol/conformance ${devDependencies['@modelcontextprotocol/conformance']}, scored scenarios. Among other connections the suite's names do
+not exist, so that most of them must fail there (see \`expected-failures.*.yml\`).`;
 
 const print = (line: string) => process.stdout.write(`${line}\n`);
 
@@ -92,6 +102,7 @@ async function main(): Promise<number> {
 
     let failed = false;
     const totals: string[] = [];
+    const results: string[] = [];
     for (const revision of revisions) {
       const alone = await runSuite(passing, revision);
       const scored = alone.scenarios;
@@ -105,9 +116,14 @@ async function main(): Promise<number> {
       const isExpected = among.code === 0 && entries <= mostExpected[revision];
       if (!isExpected) print(among.output);
       const passed = [...among.scenarios].filter(([name, ok]) => ok && scored.has(name)).length;
+      results.push(`\n## ${revision}: ${passedOf(scored)}/${scored.size} alone, ${passed}/${scored.size} among other connections\n`);
+      results.push('| scenario | alone | among others |', '|---|---|---|');
+      const mark = (ok: boolean | undefined) => (ok === true ? 'passed' : 'failed');
+      for (const [name, ok] of scored) results.push(`| ${name} | ${mark(ok)} | ${mark(among.scenarios.get(name))} |`);
       print(`${revision}, among other connections: ${passed}/${scored.size}, ${isExpected ? 'as expected' : 'NOT as expected'}`);
       failed ||= !isWhole || !isExpected;
     }
+    if (record) writeFileSync(path.join(here, 'results.md'), `${heading}\n${results.join('\n')}\n`);
     for (const total of totals) print(total);
     return failed ? 1 : 0;
   } finally {
