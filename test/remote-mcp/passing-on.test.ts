@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Json, startBroker, type TestBroker } from '@grantway/test/harness';
@@ -223,7 +224,7 @@ describe('state', () => {
       params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 't', version: '1' } },
     };
     const session = (await post(mine.url, initialize)).headers.get('mcp-session-id') as string;
-    expect(session).toMatch(/^[\w-]{32}$/);
+    expect(session).toMatch(/^[\w-]{24}\.[\w-]+\.[\w-]{32}$/);
     expect((await post(mine.url, { method: 'ping' }, session)).status).toBe(200);
     expect((await post(other.url, { method: 'ping' }, session)).status).toBe(404);
     await post(mine.url, { method: 'tools/call', params: { name: 'echo' } }, session);
@@ -231,6 +232,42 @@ describe('state', () => {
     expect((await fetch(mine.url, { method: 'DELETE', headers: { 'mcp-session-id': session } })).status).toBe(204);
     expect((await post(mine.url, { method: 'ping' }, session)).status).toBe(404);
     await until(() => legacy.sessions() < at, 'the session at the server ends too');
+  });
+
+  it('a session is known to another broker, or after a restart, and only as it was given out', async () => {
+    const options = { masterKey: randomBytes(32), allowHosts: [new URL(legacy.url).host] };
+    const one = await startBroker(options);
+    const two = await startBroker({ ...options, databaseUrl: one.databaseUrl });
+    try {
+      const [mine, other] = [
+        await instanceOf(one, { a: { url: legacy.url } }, 'as_is'),
+        await instanceOf(one, { a: { url: legacy.url } }, 'as_is'),
+      ];
+      const at = (url: string, body: Json, session?: string) =>
+        fetch(`${two.baseUrl}${new URL(url).pathname}`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', ...(session === undefined ? {} : { 'mcp-session-id': session }) },
+          body: JSON.stringify({ jsonrpc: '2.0', id: 1, ...body }),
+        });
+      const params = { protocolVersion: '2025-11-25', capabilities: { elicitation: {} }, clientInfo: { name: 't', version: '1' } };
+      const opened = await fetch(mine.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params }),
+      });
+      const session = opened.headers.get('mcp-session-id') as string;
+      const echo = { method: 'tools/call', params: { name: 'echo', arguments: { n: 1 } } };
+      expect(((await (await at(mine.url, echo, session)).json()) as Json).result.structuredContent).toEqual({ n: 1 });
+      expect((await at(other.url, echo, session)).status).toBe(404);
+      const [random, said, mac] = session.split('.') as [string, string, string];
+      const more = Buffer.from('{"elicitation":{},"sampling":{}}').toString('base64url');
+      for (const forged of [`${random}.${more}.${mac}`, `${random}.${said}.${'A'.repeat(32)}`, `${random}.${said}`, 'x']) {
+        expect((await at(mine.url, echo, forged)).status).toBe(404);
+      }
+    } finally {
+      await two.broker.close();
+      await one.close();
+    }
   });
 
   it('a session that the server forgot is opened again, and the call is made once', async () => {

@@ -48,7 +48,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     const admission = createAdmission(modules.baseUrl);
     const exposures = createExposures(modules);
     const rounds: Rounds = createParkedCalls();
-    const sessions = createSessions(({ id }) => modules.remotes.links.endSession(id));
+    const sessions = createSessions(modules.sealing, ({ id }) => modules.remotes.links.endSession(id));
     const subscriptions = createSubscriptions(modules, { pollMs: 2000, keepAliveMs: 15_000, ...times });
 
     scope.decorateRequest(admitted, null);
@@ -97,7 +97,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       try {
         if (!Buffer.isBuffer(request.body)) throw wrongMediaType();
         body = parseJson(request.body);
-        exchange.session = sessionOf(request, instance);
+        exchange.session = await sessionOf(request, instance);
         if (Array.isArray(body)) return await answerBatch({ ...exchange, conversation: silent }, body, request, reply);
         const message = readMessage(body);
         if (message.kind === 'response') {
@@ -115,7 +115,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         }
         if (message.method === 'initialize' && era.era === 'legacy' && hasRemotes(instance)) {
           // Lists are then read in the manner of the session that is about to be.
-          exchange.session = sessions.create(instance.id, message.params.capabilities);
+          exchange.session = await sessions.create(instance.id, message.params.capabilities);
           reply.header('mcp-session-id', exchange.session.id);
         }
         const result =
@@ -133,10 +133,10 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     }
 
     /** @throws RpcError 404, which makes a client open a new one */
-    function sessionOf(request: FastifyRequest, instance: OpenInstance): Session | undefined {
+    async function sessionOf(request: FastifyRequest, instance: OpenInstance): Promise<Session | undefined> {
       const id = headerOf(request.headers, 'mcp-session-id');
       if (id === undefined || !hasRemotes(instance)) return undefined;
-      const session = sessions.find(instance.id, id);
+      const session = await sessions.find(instance.id, id);
       if (session === undefined) {
         throw new RpcError(404, 'This session is over or was never here; initialize a new one.', {
           status: 404,
@@ -150,7 +150,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     async function handleSession(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
       const { instance, token } = request.getDecorator<Admitted>(admitted);
       try {
-        const session = sessionOf(request, instance);
+        const session = await sessionOf(request, instance);
         if (session === undefined) return refuse(reply.header('allow', 'POST'), onlyPost(), null);
         if (request.method === 'GET') {
           subscriptions.openSession(instance, token, session, reply);
