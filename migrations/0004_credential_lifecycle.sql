@@ -146,6 +146,9 @@ ALTER TABLE "connected_accounts" ADD COLUMN "expiry_warned_days" integer;--> sta
 ALTER TABLE "connections" ADD COLUMN "verification" jsonb;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "verification_secret_ct" "bytea";--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "verification_secret_generation" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
+ALTER TABLE "connections" ADD COLUMN "mcp" jsonb;--> statement-breakpoint
+ALTER TABLE "connections" ADD COLUMN "mcp_header_ct" "bytea";--> statement-breakpoint
+ALTER TABLE "connections" ADD COLUMN "mcp_header_generation" bigint DEFAULT 0 NOT NULL;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "identity_match" jsonb DEFAULT '{"policy":"any"}'::jsonb NOT NULL;--> statement-breakpoint
 ALTER TABLE "connections" ADD COLUMN "on_account_change" text DEFAULT 'refuse' NOT NULL;--> statement-breakpoint
 ALTER TABLE "consent_sessions" ADD COLUMN "fields" jsonb DEFAULT '{}'::jsonb NOT NULL;--> statement-breakpoint

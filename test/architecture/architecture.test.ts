@@ -12,13 +12,15 @@ const mayImport: Record<string, readonly string[]> = {
   'connector-kit': ['contract'],
   connectors: ['connector-kit'],
   egress: ['contract', 'connector-kit'],
+  // A protocol and nothing else: whoever uses it brings the way out.
+  'mcp-client': [],
   oauth: ['contract', 'connector-kit', 'egress'],
   db: ['contract'],
   vault: ['contract', 'connector-kit', 'db', 'egress', 'oauth'],
-  core: ['contract', 'connector-kit', 'db', 'egress', 'oauth', 'vault'],
+  core: ['contract', 'connector-kit', 'db', 'egress', 'mcp-client', 'oauth', 'vault'],
   // The stand-ins for vendors are made of the connectors' own words, and know nothing of the broker.
   sandbox: ['contract', 'connector-kit', 'connectors'],
-  broker: ['contract', 'connector-kit', 'connectors', 'core', 'db', 'egress', 'oauth', 'sandbox', 'vault'],
+  broker: ['contract', 'connector-kit', 'connectors', 'core', 'db', 'egress', 'mcp-client', 'oauth', 'sandbox', 'vault'],
 };
 
 /** Outside libraries and their homes. */
@@ -51,7 +53,7 @@ interface SourceFile {
 
 const workspaceFolders: Record<string, string> = {
   ...Object.fromEntries(
-    ['contract', 'connector-kit', 'egress', 'oauth', 'db', 'vault', 'core'].map((name) => [name, `packages/${name}/src`]),
+    ['contract', 'connector-kit', 'egress', 'mcp-client', 'oauth', 'db', 'vault', 'core'].map((name) => [name, `packages/${name}/src`]),
   ),
   connectors: 'connectors',
   sandbox: 'apps/sandbox/src',

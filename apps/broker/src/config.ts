@@ -127,6 +127,14 @@ export const settings = {
     default: '30000',
     doc: 'How long a provider may take to answer a tool call.',
   },
+  GRANTWAY_ALLOW_HOSTS: {
+    schema: z
+      .string()
+      .regex(/^\S+:\d{1,5}(,\s*\S+:\d{1,5})*$/, 'must be pairs host:port, separated by commas')
+      .transform((text) => text.split(/,\s*/)),
+    default: undefined,
+    doc: 'Exact host:port pairs, separated by commas, that providers and remote MCP servers may be at although their addresses are not public; http is allowed there too. Everyone who may configure connections reaches them.',
+  },
   GRANTWAY_BODY_LIMIT_BYTES: { schema: integer(1024, 104_857_600), default: '1048576', doc: 'Largest request body that is read.' },
   GRANTWAY_REVOCATIONS_PER_SECOND: {
     schema: integer(1, 1000),
@@ -167,6 +175,8 @@ export interface Config {
   linkLifeSeconds: number;
   verification: 'none' | 'app' | 'session' | 'chat' | undefined;
   toolTimeoutMs: number;
+  /** Exact `host:port` exceptions to the rules for addresses. */
+  allowHosts: string[];
   bodyLimitBytes: number;
   revocationsPerSecond: number;
   decryptLimits: { perProcess: number; perClient: number };
@@ -289,6 +299,7 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     linkLifeSeconds: values['GRANTWAY_LINK_LIFE_SECONDS'] as number,
     verification: values['GRANTWAY_VERIFICATION'] as Config['verification'],
     toolTimeoutMs: values['GRANTWAY_TOOL_TIMEOUT_MS'] as number,
+    allowHosts: (values['GRANTWAY_ALLOW_HOSTS'] as string[] | undefined) ?? [],
     bodyLimitBytes: values['GRANTWAY_BODY_LIMIT_BYTES'] as number,
     revocationsPerSecond: values['GRANTWAY_REVOCATIONS_PER_SECOND'] as number,
     decryptLimits: {

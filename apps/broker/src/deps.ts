@@ -1,7 +1,7 @@
 import type { AddressInfo } from 'node:net';
 import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
-import { createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import { createRemotes, createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
 import { type Database, migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
@@ -164,6 +164,21 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       perSecond: options.revocationsPerSecond,
     });
     closers.push(() => revocations.close());
+    const leases = createLeases({
+      db,
+      sealing,
+      egress,
+      connector: connectorOf,
+      sandboxOrigin,
+      baseUrl: ownUrl,
+      journal,
+      faults: options.faultRun?.faults,
+      pace: options.faultRun?.pace,
+      log,
+      budget: createDecryptBudget({ ...options.decryptLimits, log, onRefusal: metrics.decryptRefused }),
+    });
+    const remotes = createRemotes({ db, egress, sealing, leases, version: options.version, log });
+    closers.push(() => remotes.close());
     const modules: Modules = {
       db,
       sealing,
@@ -172,19 +187,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       catalogue,
       toolCallLog,
       revocations,
-      leases: createLeases({
-        db,
-        sealing,
-        egress,
-        connector: connectorOf,
-        sandboxOrigin,
-        baseUrl: ownUrl,
-        journal,
-        faults: options.faultRun?.faults,
-        pace: options.faultRun?.pace,
-        log,
-        budget: createDecryptBudget({ ...options.decryptLimits, log, onRefusal: metrics.decryptRefused }),
-      }),
+      remotes,
+      leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
         verification: options.verification,

@@ -53,6 +53,7 @@ async function start(config: Readonly<Config>): Promise<Running> {
       linkLifeSeconds: config.linkLifeSeconds,
       verification: config.verification,
       toolTimeoutMs: config.toolTimeoutMs,
+      allowHosts: config.allowHosts,
       bodyLimitBytes: config.bodyLimitBytes,
       revocationsPerSecond: config.revocationsPerSecond,
       decryptLimits: config.decryptLimits,

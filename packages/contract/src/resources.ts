@@ -213,12 +213,37 @@ export const OnAccountChange = z
       'or ask whether it replaces it or is added as another account. Never silently.',
   );
 
+/** The characters of a field name, and those of a field value that are no blank at an end (RFC 9110 section 5). */
+const headerName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/, 'use the name of an HTTP header');
+export const RemoteCredential = z
+  .enum(['none', 'connection', 'user'])
+  .describe('none: the server asks nobody. connection: one header value for everyone. user: each person enters a value of their own.');
+export const RemoteServer = z
+  .strictObject({
+    url: z.string().min(1).max(2048).describe('Streamable HTTP endpoint; https, unless the operator allows the host'),
+    credential: RemoteCredential.optional().describe('Default: connection where a header_value is given, else none'),
+    header_name: headerName.optional().describe('Default: Authorization'),
+    header_prefix: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,32} ?$|^$/, 'use printable ASCII, with at most one blank at the end')
+      .optional()
+      .describe('Stands before the value. Default: "Bearer " in Authorization, nothing elsewhere'),
+    header_value: z
+      .string()
+      .regex(/^[\x21-\x7e]{1,4096}$/, 'use printable ASCII without blanks')
+      .optional()
+      .describe('With credential connection; goes in, never comes out'),
+  })
+  .describe('The remote MCP server of a connection whose connector is mcp');
+export type RemoteServer = z.infer<typeof RemoteServer>;
+
 export const ConnectionCreate = z.strictObject({
   name: Name,
-  connector: z.string().max(64),
+  connector: z.string().max(64).describe('An id of GET /v1/connectors, or "mcp" for a remote MCP server of your own choice'),
   auth: ConnectionAuth.optional(),
   scopes: z.array(z.string().max(256)).max(200).optional().describe('Default: the connector’s default scopes'),
   sandbox: z.boolean().optional().describe('Use the built-in stand-in for the vendor; needs no OAuth app'),
+  mcp: RemoteServer.optional(),
   verification: ConnectionVerification.optional(),
   identity_match: IdentityMatch.optional(),
   on_account_change: OnAccountChange.optional(),
@@ -228,6 +253,7 @@ export const ConnectionUpdate = z
     name: Name.optional(),
     auth: ConnectionAuth.optional(),
     scopes: z.array(z.string().max(256)).max(200).optional(),
+    mcp: RemoteServer.optional().describe('Replaces the settings; header_value stays where url and header stay the same'),
     verification: ConnectionVerification.nullable().optional().describe('null: back to the installation’s default'),
     identity_match: IdentityMatch.optional(),
     on_account_change: OnAccountChange.optional(),
@@ -247,6 +273,16 @@ export const Connection = z.object({
   }),
   scopes: z.array(z.string()),
   sandbox: z.boolean(),
+  mcp: z
+    .object({
+      url: z.string(),
+      credential: RemoteCredential,
+      header_name: z.string(),
+      header_prefix: z.string(),
+      header_value_set: z.boolean(),
+    })
+    .nullable()
+    .describe('null unless the connector is mcp'),
   verification: z.object({
     mode: VerificationMode,
     inherited: z.boolean().describe('The installation’s default, because the connection has no setting of its own'),
@@ -285,9 +321,15 @@ export const AccountLabel = visibleText(64)
   .refine((s) => !s.startsWith(`${idPrefixes.connectedAccount}_`), 'must not look like the id of an account')
   .describe('1 to 64 characters, unique among the accounts of one owner on one connection');
 
+export const ToolNames = z
+  .enum(['prefixed', 'as_is'])
+  .describe(
+    'Tools and prompts of a remote MCP server: behind the connection’s name (default), or as the server calls them, in a config of one connection',
+  );
 export const ConnectionToolMapping = z.strictObject({
   connection_name: z.string().min(1).max(63),
-  tools: z.array(z.string().max(64)).max(1000).default([]).describe('Tool names; empty means all tools of the connection'),
+  tools: z.array(z.string().max(128)).max(1000).default([]).describe('Tool names; empty means all tools of the connection'),
+  names: ToolNames.optional(),
   account_owner: AccountOwner.default('user'),
   account_choice: z
     .boolean()
@@ -315,7 +357,13 @@ export const McpConfig = z.object({
   description: z.string(),
   version: z.int(),
   connection_tool_mappings: z.array(
-    z.object({ connection_name: z.string(), tools: z.array(z.string()), account_owner: AccountOwner, account_choice: z.boolean() }),
+    z.object({
+      connection_name: z.string(),
+      tools: z.array(z.string()),
+      names: ToolNames.optional(),
+      account_owner: AccountOwner,
+      account_choice: z.boolean(),
+    }),
   ),
   created_at: moment,
   updated_at: moment,

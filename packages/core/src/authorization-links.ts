@@ -5,6 +5,7 @@ import { ensureUser } from './connected-accounts.ts';
 import { type ConnectionRow, connectionStatus, findConnectionByName } from './connections.ts';
 import type { Ctx } from './ctx.ts';
 import { ensureAccount, ensureLabelledAccount, mayChange } from './owned-accounts.ts';
+import { connectorOf } from './remote-servers.ts';
 import { type LinkVerification, linkVerification, verificationModeOf } from './verification.ts';
 
 const t = schema.authorizationLinks;
@@ -41,9 +42,9 @@ export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLink
 /** @throws Fault connection_not_ready */
 export async function mustBeReady(
   ctx: Pick<Ctx, 'modules'>,
-  connection: Pick<ConnectionRow, 'name' | 'connector' | 'clientId' | 'clientSecretCt' | 'fields'>,
+  connection: Pick<ConnectionRow, 'name' | 'connector' | 'mcp' | 'clientId' | 'clientSecretCt' | 'fields'>,
 ): Promise<void> {
-  const connector = await ctx.modules.catalogue.find(connection.connector);
+  const connector = await connectorOf(ctx.modules.catalogue, connection);
   if (connector === undefined || connectionStatus(connection, connector.auth) !== 'COMPLETED') {
     throw new Fault(
       'connection_not_ready',

@@ -19,6 +19,7 @@ import { type ConnectionRow, redirectUri } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { labelOf, lockOwner, makeDefault, mayChange, ownedBy, ownerOf, passDefaultOn } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { connectorOf } from './remote-servers.ts';
 
 const t = schema.connectedAccounts;
 export type AccountRow = typeof t.$inferSelect;
@@ -71,7 +72,7 @@ export async function listConnectedAccounts(
 export async function getConnectedAccount(ctx: Ctx, id: string): Promise<ConnectedAccount> {
   const [row] = await ctx.tx((tx) => select(tx).where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))));
   if (row === undefined) throw new Fault('not_found', 'no such connected account');
-  return present(row, (await ctx.modules.catalogue.find(row.connection.connector))?.auth);
+  return present(row, (await connectorOf(ctx.modules.catalogue, row.connection))?.auth);
 }
 
 /**
@@ -193,7 +194,7 @@ export async function oauthAppOf(
   modules: Pick<Modules, 'catalogue' | 'sealing' | 'sandboxOrigin' | 'baseUrl'>,
   connection: ConnectionRow,
 ): Promise<OAuthApp | undefined> {
-  const connector = await modules.catalogue.find(connection.connector);
+  const connector = await connectorOf(modules.catalogue, connection);
   if (connector?.auth.kind !== 'oauth2' || connection.clientId === null) return undefined;
   const isPublic = connector.auth.clientAuthentication === 'none';
   if (connection.clientSecretCt === null && !isPublic) return undefined;
@@ -247,7 +248,12 @@ function select(tx: Tx) {
     .select({
       account: t,
       connectedBy: connectedBy.identifier,
-      connection: { name: schema.connections.name, connector: schema.connections.connector, scopes: schema.connections.scopes },
+      connection: {
+        name: schema.connections.name,
+        connector: schema.connections.connector,
+        mcp: schema.connections.mcp,
+        scopes: schema.connections.scopes,
+      },
       identifier: schema.users.identifier,
       revocation: sql<Receipt | null>`(select json_build_object('status', r.status, 'detail', r.detail, 'at', coalesce(r.ended_at, r.created_at))
         from revocations r where r.connected_account_id = ${t.id} order by r.id desc limit 1)`,

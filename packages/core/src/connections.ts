@@ -16,6 +16,15 @@ import { clientSecretPlace } from '@grantway/vault';
 import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import {
+  connectorOf,
+  headerCredential,
+  remoteConnector,
+  remoteConnectorId,
+  remoteHeaderPlace,
+  sharesHeader,
+  storedRemoteServer,
+} from './remote-servers.ts';
 import { exposedTools, mappedConnection, mustBeDistinct } from './tools.ts';
 import { mustBeAllowed, presentVerification, storedVerification, verificationSecretPlace } from './verification.ts';
 
@@ -24,9 +33,11 @@ export type ConnectionRow = typeof t.$inferSelect;
 
 /** @throws Fault unknown_connector, unknown_scope, invalid_request, name_taken, sandbox_not_allowed */
 export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promise<Connection> {
-  const connector = await ctx.modules.catalogue.find(input.connector);
+  const mcp = remoteSettings(ctx, input);
+  const connector = mcp === null ? await ctx.modules.catalogue.find(input.connector) : remoteConnector(mcp, input.name);
   if (connector === undefined) throw new Fault('unknown_connector', `there is no connector "${input.connector}"`);
   const sandbox = input.sandbox ?? false;
+  if (mcp !== null && sandbox) throw new Fault('invalid_request', 'the sandbox has no MCP server to stand in for a remote one');
   checkAuth(connector, input.auth ?? {}, sandbox);
   const scopes = checkScopes(connector, input.scopes);
   if (input.verification !== undefined) mustBeAllowed(ctx.modules, input.verification.mode);
@@ -50,6 +61,8 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
           fields: input.auth?.fields ?? {},
           scopes,
           sandbox,
+          mcp,
+          ...(await remoteHeader(ctx, id, 1, input.mcp)),
           verification: input.verification === undefined ? null : storedVerification(input.verification),
           ...(await verificationSecret(ctx, id, 1, input.verification)),
           identityMatch: input.identity_match ?? { policy: 'any' },
@@ -83,18 +96,21 @@ export async function listConnections(
       .limit(query.limit + 1),
   );
   const connectors = new Map((await ctx.modules.catalogue.all()).map((c) => [c.id, c]));
-  return toPage(rows, query.limit, (row) => present(ctx, row, connectors.get(row.connector)));
+  return toPage(rows, query.limit, (row) =>
+    present(ctx, row, row.mcp === null ? connectors.get(row.connector) : remoteConnector(row.mcp, row.name)),
+  );
 }
 
 export async function getConnection(ctx: Ctx, id: string): Promise<Connection> {
   const row = await ctx.tx((tx) => getRow(ctx, tx, id));
-  return present(ctx, row, await ctx.modules.catalogue.find(row.connector));
+  return present(ctx, row, await connectorOf(ctx.modules.catalogue, row));
 }
 
 /** @throws Fault not_found, unknown_scope, invalid_request, name_taken */
 export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUpdate): Promise<Connection> {
   const before = await ctx.tx((tx) => getRow(ctx, tx, id));
-  const connector = await ctx.modules.catalogue.find(before.connector);
+  const mcp = input.mcp === undefined ? undefined : remoteSettings(ctx, { ...input, connector: before.connector });
+  const connector = await connectorOf(ctx.modules.catalogue, { ...before, mcp: mcp ?? before.mcp });
   if (connector === undefined) throw new Fault('unknown_connector', `this build has no connector "${before.connector}"`);
   if (input.auth !== undefined) checkAuth(connector, input.auth, before.sandbox);
   const scopes = input.scopes === undefined ? undefined : checkScopes(connector, input.scopes);
@@ -113,6 +129,7 @@ export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUp
           ...(await verificationChange(ctx, current, input.verification)),
           ...(input.identity_match === undefined ? {} : { identityMatch: input.identity_match }),
           ...(input.on_account_change === undefined ? {} : { onAccountChange: input.on_account_change }),
+          ...(mcp == null ? {} : await remoteChange(ctx, tx, current, mcp, input.mcp)),
           ...(input.auth?.fields === undefined ? {} : { fields: input.auth.fields }),
           ...(app.clientId === undefined ? {} : { clientId: app.clientId }),
           ...(app.clientSecret === undefined
@@ -174,14 +191,11 @@ export async function deleteConnection(ctx: Ctx, id: string): Promise<void> {
       );
     }
     const accounts = schema.connectedAccounts;
-    const [held] = await tx
-      .select({ n: count() })
-      .from(accounts)
-      .where(and(eq(accounts.connectionId, id), isNotNull(accounts.credentialCt)));
-    if (held !== undefined && held.n > 0) {
+    const held = await heldAccounts(tx, id);
+    if (held > 0) {
       throw new Fault(
         'in_use',
-        `${held.n} connected account(s) hold credentials on this connection; delete them first, so that they are revoked`,
+        `${held} connected account(s) hold credentials on this connection; delete them first, so that they are revoked`,
       );
     }
     const [pending] = await tx
@@ -259,6 +273,16 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
     },
     scopes: row.scopes,
     sandbox: row.sandbox,
+    mcp:
+      row.mcp === null
+        ? null
+        : {
+            url: row.mcp.url,
+            credential: row.mcp.credential,
+            header_name: row.mcp.headerName,
+            header_prefix: row.mcp.headerPrefix,
+            header_value_set: row.mcpHeaderCt !== null,
+          },
     verification: presentVerification(ctx.modules, row),
     identity_match: { policy: row.identityMatch.policy, value: row.identityMatch.value ?? null },
     on_account_change: row.onAccountChange as Connection['on_account_change'],
@@ -336,6 +360,53 @@ async function sandboxApp(
 
 function seal(ctx: Ctx, connectionId: string, generation: number, secret: Secret): Promise<Buffer> {
   return ctx.modules.sealing.seal(clientSecretPlace({ environmentId: ctx.environmentId, id: connectionId, generation }), secret);
+}
+
+type InputRemote = ConnectionCreate['mcp'];
+
+/** @throws Fault invalid_request */
+function remoteSettings(ctx: Ctx, input: { connector: string; mcp?: InputRemote }): ConnectionRow['mcp'] {
+  if (input.connector !== remoteConnectorId) {
+    if (input.mcp === undefined) return null;
+    throw new Fault('invalid_request', 'only a connection of the connector "mcp" has a remote MCP server');
+  }
+  if (input.mcp === undefined) {
+    throw new Fault('invalid_request', {
+      detail: '/mcp: the connector "mcp" needs the URL of a server',
+      errors: [{ pointer: '/mcp', detail: 'the connector "mcp" needs the URL of a server' }],
+    });
+  }
+  return storedRemoteServer(ctx.modules, input.mcp);
+}
+
+async function remoteHeader(ctx: Ctx, connectionId: string, generation: number, input: InputRemote) {
+  if (input?.header_value === undefined) return {};
+  const place = remoteHeaderPlace({ environmentId: ctx.environmentId, id: connectionId, generation });
+  return { mcpHeaderCt: await ctx.modules.sealing.seal(place, headerCredential(input.header_value)), mcpHeaderGeneration: generation };
+}
+
+/**
+ * A shared header that is not named again stays only with the place that it belongs to; what people entered never moves.
+ * @throws Fault in_use
+ */
+async function remoteChange(ctx: Ctx, tx: Tx, current: ConnectionRow, mcp: NonNullable<ConnectionRow['mcp']>, input: InputRemote) {
+  const same = current.mcp !== null && sharesHeader(current.mcp, mcp);
+  if (!same && (await heldAccounts(tx, current.id)) > 0) {
+    throw new Fault(
+      'in_use',
+      'accounts hold credentials for the server as it is; delete them before its origin, header or credential changes',
+    );
+  }
+  return { mcp, ...(same ? {} : { mcpHeaderCt: null }), ...(await remoteHeader(ctx, current.id, current.mcpHeaderGeneration + 1, input)) };
+}
+
+async function heldAccounts(tx: Tx, connectionId: string): Promise<number> {
+  const accounts = schema.connectedAccounts;
+  const [held] = await tx
+    .select({ n: count() })
+    .from(accounts)
+    .where(and(eq(accounts.connectionId, connectionId), isNotNull(accounts.credentialCt)));
+  return held?.n ?? 0;
 }
 
 type InputVerification = ConnectionUpdate['verification'];

@@ -3,14 +3,11 @@ import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { Log } from './log.ts';
+import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
-export interface Log {
-  debug(fields: Record<string, unknown>, message: string): void;
-  info(fields: Record<string, unknown>, message: string): void;
-  warn(fields: Record<string, unknown>, message: string): void;
-  error(fields: Record<string, unknown>, message: string): void;
-}
+export type { Log } from './log.ts';
 
 /** The connectors of this build; loaded when first used. */
 export interface Catalogue {
@@ -53,6 +50,7 @@ export interface Modules {
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
   revocations: Revocations;
+  remotes: Remotes;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;

@@ -4,6 +4,7 @@ import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import { orNameTaken } from './connections.ts';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { remoteConnectorId } from './remote-servers.ts';
 import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct } from './tools.ts';
 
 const t = schema.mcpConfigs;
@@ -133,8 +134,15 @@ async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Pro
         errors: [{ pointer: `${at}/connection_name`, detail: `unknown connection "${mapping.connection_name}"` }],
       });
     }
+    const { names } = mapping;
+    if (names === 'as_is' && (row.connector !== remoteConnectorId || mappings.length > 1)) {
+      const detail = 'only a config of one connection, to a remote MCP server, may show its names as they are';
+      throw new Fault('invalid_request', { detail, errors: [{ pointer: `${at}/names`, detail }] });
+    }
+    // What a remote server offers is asked when it is used, and may change: a tool that is not there is not shown.
+    const isRemote = row.connector === remoteConnectorId;
     const known = new Set((await ctx.modules.catalogue.find(row.connector))?.tools.map((tool) => tool.name));
-    const unknown = mapping.tools.filter((name) => !known.has(name));
+    const unknown = isRemote ? [] : mapping.tools.filter((name) => !known.has(name));
     if (unknown.length > 0) {
       throw new Fault('unknown_tool', {
         detail: `the connection "${mapping.connection_name}" has no tool ${unknown.map((name) => `"${name}"`).join(', ')}`,
@@ -144,6 +152,7 @@ async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Pro
     resolved.push({
       connectionId: row.id,
       tools: [...new Set(mapping.tools)],
+      ...(names === 'as_is' ? { names } : {}),
       ...(mapping.account_owner === 'organization' ? { owner: 'organization' } : {}),
       ...(mapping.account_choice ? { choice: true } : {}),
     });
@@ -176,6 +185,7 @@ function presentWith(row: Row, names: Map<string, string>): McpConfig {
     connection_tool_mappings: row.mappings.map((m) => ({
       connection_name: names.get(m.connectionId) ?? '',
       tools: m.tools,
+      ...(m.names === undefined ? {} : { names: m.names }),
       account_owner: m.owner ?? 'user',
       account_choice: m.choice ?? false,
     })),

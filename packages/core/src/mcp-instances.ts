@@ -11,7 +11,7 @@ import {
   parseBearer,
   randomBase62,
 } from '@grantway/contract';
-import { schema, type ToolMapping, type Tx } from '@grantway/db';
+import { type StoredRemoteServer, schema, type ToolMapping, type Tx } from '@grantway/db';
 import { and, desc, eq, inArray, lt } from 'drizzle-orm';
 import { liveLink } from './authorization-links.ts';
 import { ensureUser } from './connected-accounts.ts';
@@ -19,6 +19,8 @@ import { type ConnectionRow, connectionStatus } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { ensureAccount, type NameableAccount } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { connectIfNothingIsEntered } from './remote-accounts.ts';
+import { connectorOf, remoteServerOf } from './remote-servers.ts';
 import { type MappedConnection, mappedConnection } from './tools.ts';
 
 const t = schema.mcpInstances;
@@ -157,7 +159,9 @@ async function instanceConnections(
   for (const id of [...ids].sort()) {
     const connection = rows.find((row) => row.id === id);
     if (connection === undefined) continue;
-    const account = await ensureAccount(tx, ctx.environmentId, id, shared.has(id) ? null : userId);
+    const own = await ensureAccount(tx, ctx.environmentId, id, shared.has(id) ? null : userId);
+    const server = remoteServerOf(connection);
+    const account = server === undefined ? own : await connectIfNothingIsEntered(ctx.modules, tx, server, own, ctx.requestId);
     // Who may connect an account of the organization is not decided by who uses it.
     const needsLink = withLinks && !shared.has(id) && account.status !== 'ACTIVE' && (await isReady(ctx.modules, connection));
     out.set(id, {
@@ -180,7 +184,7 @@ async function linkOf(ctx: Ctx, tx: Tx, accountId: string): Promise<string> {
 }
 
 async function isReady(modules: Modules, connection: ConnectionRow): Promise<boolean> {
-  const connector = await modules.catalogue.find(connection.connector);
+  const connector = await connectorOf(modules.catalogue, connection);
   return connector !== undefined && connectionStatus(connection, connector.auth) === 'COMPLETED';
 }
 
@@ -214,7 +218,9 @@ interface OpenRow {
   config_description: string;
   config_version: number;
   mappings: ToolMapping[];
-  connections: { id: string; name: string; connector: string }[] | null;
+  connections:
+    | { id: string; name: string; connector: string; mcp?: StoredRemoteServer | null; header?: string | null; generation?: number }[]
+    | null;
   accounts: NameableAccount[] | null;
 }
 
@@ -232,7 +238,9 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
              e.suspended_at is not null as environment_suspended, i.secret_version,
              i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
              g.version as config_version, v.mappings,
-             (select json_agg(json_build_object('id', c.id, 'name', c.name, 'connector', c.connector))
+             (select json_agg(case when c.mcp is null then json_build_object('id', c.id, 'name', c.name, 'connector', c.connector)
+                  else json_build_object('id', c.id, 'name', c.name, 'connector', c.connector, 'mcp', c.mcp,
+                    'header', encode(c.mcp_header_ct, 'base64'), 'generation', c.mcp_header_generation) end)
                 from connections c where c.id in (select m->>'connectionId' from jsonb_array_elements(v.mappings) m)) as connections,
              (select json_agg(json_build_object('id', a.id, 'connectionId', a.connection_id, 'label', coalesce(a.label, a.provider_account_label),
                   'default', a.is_default) order by a.is_default desc, a.id)
@@ -268,7 +276,17 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
     configVersion: row.config_version,
     mappings: row.mappings.flatMap((m) => {
       const connection = byId.get(m.connectionId);
-      return connection === undefined ? [] : [mappedConnection(m, connection)];
+      if (connection === undefined) return [];
+      const { id, name, mcp = null, header = null, generation = 0 } = connection;
+      const remote = remoteServerOf({
+        id,
+        name,
+        environmentId: row.environment_id,
+        mcp,
+        mcpHeaderCt: header === null ? null : Buffer.from(header, 'base64'),
+        mcpHeaderGeneration: generation,
+      });
+      return [mappedConnection(m, connection, remote)];
     }),
     accounts: row.accounts ?? [],
   };

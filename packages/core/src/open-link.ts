@@ -5,6 +5,7 @@ import { and, eq, isNull, sql } from 'drizzle-orm';
 import type { AccountRow } from './connected-accounts.ts';
 import type { ConnectionRow } from './connections.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
+import { connectorOf } from './remote-servers.ts';
 
 const links = schema.authorizationLinks;
 
@@ -60,7 +61,7 @@ export async function readLink(modules: Modules, environmentId: string, where: R
   if (row === undefined) throw new Fault('link_invalid');
   if (row.environmentSuspendedAt !== null) throw new Fault('environment_suspended');
   if (row.userSuspendedAt !== null) throw new Fault('user_suspended');
-  const connector = await modules.catalogue.find(row.connection.connector);
+  const connector = await connectorOf(modules.catalogue, row.connection);
   if (connector === undefined) throw new Fault('link_invalid', { internal: `no connector ${row.connection.connector}` });
   const ctx = createCtx(modules, { environmentId, actor: { kind: 'person', id: row.userId }, ...request });
   return { ctx, connector, ...row };

@@ -9,6 +9,7 @@ import type { ConnectionRow } from './connections.ts';
 import type { Ctx, Log, Modules, Revocations } from './ctx.ts';
 import { consumerOf } from './issued-credentials.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { connectorOf } from './remote-servers.ts';
 
 const t = schema.revocations;
 const accounts = schema.connectedAccounts;
@@ -69,7 +70,7 @@ export function createRevocations(deps: RevocationDeps): Revocations {
   async function revoke(row: Claimed, opened: Opened): Promise<Outcome> {
     const connection = await opened.connection;
     if (connection === undefined) return { status: 'unproven', detail: 'the connection is gone, and with it the OAuth app' };
-    const connector = await deps.catalogue.find(connection.connector);
+    const connector = await connectorOf(deps.catalogue, connection);
     if (connector === undefined) return { status: 'again', detail: `this build has no connector ${connection.connector}` };
     const { auth } = connector;
     if (isIssued(auth)) return endOfIssued(auth.secretOf, await byOwnCall(row, connector, connection, auth.revocation));

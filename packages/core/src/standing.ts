@@ -1,5 +1,5 @@
 import { Fault } from '@grantway/contract';
-import type { Modules } from './ctx.ts';
+import type { Database } from '@grantway/db';
 
 /** On whose account something is about to be sent. */
 export interface OnBehalf {
@@ -13,8 +13,8 @@ export interface OnBehalf {
  * not remembered, so that a suspension holds from its own answer on.
  * @throws Fault environment_suspended, user_suspended, client_suspended; any error where the database cannot be read
  */
-export async function mustStillBeServed(modules: Pick<Modules, 'db'>, of: OnBehalf): Promise<void> {
-  const [row] = await modules.db.system('lease credential').query<{ environment: boolean; client: boolean; user: boolean }>({
+export async function mustStillBeServed({ db }: { db: Database }, of: OnBehalf): Promise<void> {
+  const [row] = await db.system('lease credential').query<{ environment: boolean; client: boolean; user: boolean }>({
     name: 'still served',
     text: `select e.suspended_at is not null as environment, c.suspended_at is not null as client, u.suspended_at is not null as user
            from environments e left join users u on u.environment_id = e.id and u.identifier = $2 left join clients c on c.id = $3

@@ -20,6 +20,7 @@ import {
 } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
+import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
@@ -28,6 +29,8 @@ import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { connectIfNothingIsEntered } from './remote-accounts.ts';
+import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStillBeServed } from './standing.ts';
 import type { ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
@@ -48,6 +51,15 @@ export interface Caller {
 export interface ToolOutput {
   toolCallId: string;
   output: Record<string, unknown>;
+  /** The answer of a remote MCP server as it is, where one was asked. */
+  remote?: Record<string, unknown>;
+}
+
+/** What `run` found: `failed` where the answer itself says that the tool did. */
+interface Answer {
+  output: Record<string, unknown>;
+  remote?: Record<string, unknown>;
+  failed?: boolean;
 }
 
 /**
@@ -64,7 +76,7 @@ export async function executeTool(
   name: string,
   exposed: ExposedTool | undefined,
   args: unknown,
-  options: { toolCallId?: string; account?: unknown } = {},
+  options: { toolCallId?: string; account?: unknown; agent?: Agent } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
   const record: ToolCallRecord = {
@@ -90,9 +102,9 @@ export async function executeTool(
     created_at: new Date().toISOString(),
   };
   const call: Call = { modules, caller, record };
-  let output: Record<string, unknown>;
+  let answer: Answer;
   try {
-    output = await run(call, exposed, name, args, options.account);
+    answer = await run(call, exposed, name, args, options);
   } catch (error) {
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
@@ -101,7 +113,8 @@ export async function executeTool(
     throw withExtra(fault, { tool_call_id: record.id });
   }
   try {
-    await finish(call, startedAt, 'success');
+    if (answer.failed === true) record.fault_code = 'provider_error';
+    await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
   } catch (cause) {
     caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
     // An answer whose row is not durable does not leave; of a write it must be said that it happened all the same.
@@ -111,7 +124,7 @@ export async function executeTool(
       cause,
     });
   }
-  return { toolCallId: record.id, output };
+  return { toolCallId: record.id, output: answer.output, ...(answer.remote === undefined ? {} : { remote: answer.remote }) };
 }
 
 /** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */
@@ -171,25 +184,29 @@ async function run(
   exposed: ExposedTool | undefined,
   name: string,
   args: unknown,
-  named: unknown,
-): Promise<Record<string, unknown>> {
+  { account: named, agent = noAgent }: { account?: unknown; agent?: Agent },
+): Promise<Answer> {
   const { modules, caller, record } = call;
   if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
   const { tool, connector } = exposed;
   const input = parseArguments(tool, args);
-  const request = tool.request(input);
+  const { remote } = exposed;
+  const request = remote === undefined ? tool.request(input) : undefined;
   const account = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
     const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
     const ownerId = exposed.accountOwner === 'organization' ? null : userId;
-    return named === undefined
-      ? ensureAccount(tx, caller.environmentId, exposed.connectionId, ownerId)
-      : findNamedAccount(tx, exposed.connectionId, ownerId, accountName(named));
+    const found =
+      named === undefined
+        ? await ensureAccount(tx, caller.environmentId, exposed.connectionId, ownerId)
+        : await findNamedAccount(tx, exposed.connectionId, ownerId, accountName(named));
+    return remote === undefined ? found : connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
   });
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = labelOf(account);
 
   try {
+    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent);
     let lease = await modules.leases.lease(accountId, caller.clientId);
     await mustBeGranted(call, exposed, account, lease);
     // No audit, no action: a write has its row before any byte leaves.
@@ -202,7 +219,7 @@ async function run(
       const response = await send(call, tool, connector, lease, request, hasWaited);
       record.provider_status = response.status;
       const fault = (connector.api.fault ?? faultByStatus)(response);
-      if (fault === undefined) return read(tool, response);
+      if (fault === undefined) return { output: read(tool, response) };
       if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
         repeated = true;
         continue;
@@ -257,6 +274,43 @@ async function mustBeGranted(
       ...(link === undefined ? { account_owner: 'organization' } : { authentication_link: link }),
     },
   });
+}
+
+/** The same steps for a remote MCP server: lease, intent, one request, its answer as it is. */
+async function runRemote(
+  call: Call,
+  exposed: ExposedTool,
+  accountId: string,
+  input: Record<string, unknown>,
+  agent: Agent,
+): Promise<Answer> {
+  const { modules, caller } = call;
+  const { tool, connector } = exposed;
+  const remote = exposed.remote as NonNullable<ExposedTool['remote']>;
+  const target = modules.remotes.target(remote.server, accountId, caller);
+  const isRead = tool.effect === 'read';
+  let lease = await modules.leases.lease(accountId, caller.clientId);
+  if (!isRead) await modules.toolCallLog.write({ ...call.record });
+  for (let credentials = 0; ; credentials++) {
+    try {
+      const result = await exchangeRemote(modules.remotes.links, target, remote, input, agent, modules.settings.toolTimeoutMs);
+      const { content, structuredContent } = result;
+      return {
+        output: typeof structuredContent === 'object' && structuredContent !== null ? { ...structuredContent } : { content },
+        remote: result,
+        failed: result.isError === true,
+      };
+    } catch (error) {
+      const unauthorized = error instanceof RemoteRefusal && error.kind === 'unauthorized';
+      if (unauthorized && remote.server.settings.credential === 'user' && credentials === 0) {
+        const other = await anotherCredential(call, connector, lease, { kind: 'rejected', message: error.message }, credentials);
+        if (other === undefined) throw new Fault('provider_error', `${connector.name}: ${error.message}`);
+        lease = other;
+        continue;
+      }
+      throw remoteFault(error, connector.name, isRead, remote.method) ?? error;
+    }
+  }
 }
 
 /** RFC 6901: the whole value is the empty pointer. */

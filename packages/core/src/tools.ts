@@ -1,7 +1,9 @@
 import type { Connector, Tool } from '@grantway/connector-kit';
 import { type AccountOwner, Fault } from '@grantway/contract';
 import type { ToolMapping } from '@grantway/db';
+import type { JsonObject } from '@grantway/mcp-client';
 import type { Catalogue } from './ctx.ts';
+import type { RemoteServer } from './remote-servers.ts';
 
 /** One tool as an agent sees it, and where its calls go. */
 export interface ExposedTool {
@@ -14,6 +16,13 @@ export interface ExposedTool {
   accountOwner: AccountOwner;
   /** Whether a call may name one of the owner's accounts. */
   accountChoice: boolean;
+  /** Set where a remote MCP server answers: the request that it gets. */
+  remote?: {
+    server: RemoteServer;
+    method: string;
+    params: (args: Record<string, unknown>) => JsonObject;
+    mirrored?: ReadonlyMap<string, string>;
+  };
 }
 
 export interface MappedConnection {
@@ -24,9 +33,15 @@ export interface MappedConnection {
   tools: string[];
   accountOwner: AccountOwner;
   accountChoice: boolean;
+  names?: 'as_is';
+  remote?: RemoteServer;
 }
 
-export function mappedConnection(mapping: ToolMapping, connection: { id: string; name: string; connector: string }): MappedConnection {
+export function mappedConnection(
+  mapping: ToolMapping,
+  connection: { id: string; name: string; connector: string },
+  remote?: RemoteServer,
+): MappedConnection {
   return {
     connectionId: connection.id,
     connectionName: connection.name,
@@ -34,6 +49,8 @@ export function mappedConnection(mapping: ToolMapping, connection: { id: string;
     tools: mapping.tools,
     accountOwner: mapping.owner ?? 'user',
     accountChoice: mapping.choice ?? false,
+    ...(mapping.names === undefined ? {} : { names: mapping.names }),
+    ...(remote === undefined ? {} : { remote }),
   };
 }
 

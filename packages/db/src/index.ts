@@ -2,5 +2,11 @@ export * from './audit.ts';
 export * from './database.ts';
 export * from './events.ts';
 export * from './migrate.ts';
-export type { StoredCredentialRead, StoredIdentityMatch, StoredVerification, ToolMapping } from './schema.ts';
+export type {
+  StoredCredentialRead,
+  StoredIdentityMatch,
+  StoredRemoteServer,
+  StoredVerification,
+  ToolMapping,
+} from './schema.ts';
 export * as schema from './schema.ts';

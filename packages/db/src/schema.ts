@@ -153,6 +153,14 @@ export interface StoredIdentityMatch {
   value?: string;
 }
 
+/** The remote MCP server behind a connection; its header value is in `mcp_header_ct`. */
+export interface StoredRemoteServer {
+  url: string;
+  credential: 'none' | 'connection' | 'user';
+  headerName: string;
+  headerPrefix: string;
+}
+
 export const connections = pgTable(
   'connections',
   {
@@ -177,6 +185,10 @@ export const connections = pgTable(
     /** The client secret at the operator's identity provider (mode oidc). */
     verificationSecretCt: bytea('verification_secret_ct'),
     verificationSecretGeneration: bigint('verification_secret_generation', { mode: 'number' }).notNull().default(0),
+    mcp: jsonb('mcp').$type<StoredRemoteServer>(),
+    /** The header value of a remote MCP server that everyone shares. */
+    mcpHeaderCt: bytea('mcp_header_ct'),
+    mcpHeaderGeneration: bigint('mcp_header_generation', { mode: 'number' }).notNull().default(0),
     identityMatch: jsonb('identity_match').$type<StoredIdentityMatch>().notNull().default({ policy: 'any' }),
     /** refuse, confirm or confirm_or_add: what happens when a re-authorization lands on another provider account. */
     onAccountChange: text('on_account_change').notNull().default('refuse'),
@@ -409,6 +421,8 @@ export interface ToolMapping {
   owner?: 'organization';
   /** A call may name the account. */
   choice?: true;
+  /** Of a remote MCP server, alone in its config: its own names, without the connection's before them. */
+  names?: 'as_is';
 }
 export const mcpConfigVersions = pgTable(
   'mcp_config_versions',

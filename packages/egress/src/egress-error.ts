@@ -1,6 +1,6 @@
 import { Fault, type FaultCode } from '@grantway/contract';
 
-export type EgressErrorKind = 'blocked' | 'unreachable' | 'timeout' | 'reset' | 'too_large' | 'invalid';
+export type EgressErrorKind = 'blocked' | 'unreachable' | 'timeout' | 'reset' | 'aborted' | 'too_large' | 'invalid';
 
 /** A request that got no usable answer. The message names at most the host: never a path, a query, a header or a body. */
 export class EgressError extends Error {

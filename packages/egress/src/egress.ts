@@ -18,13 +18,14 @@ import { createDial, type Resolve } from './dial.ts';
 import { blocked, EgressError, malformed } from './egress-error.ts';
 import { checkedHeaders, connectorHeaders } from './headers.ts';
 import { exchange, type OutboundResponse } from './http-exchange.ts';
+import { streamExchange } from './http-stream.ts';
 import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
 import { learnedWith } from './placement/oauth2.ts';
 import type { Placement } from './placement/placed.ts';
 import { place } from './placement/placement.ts';
 import { parseBody } from './response-body.ts';
 import { sandboxException } from './sandbox-exception.ts';
-import { scrubResponse } from './scrub.ts';
+import { scrubResponse, scrubText } from './scrub.ts';
 
 export interface OutboundRequest {
   method: string;
@@ -59,6 +60,31 @@ export interface ApiTarget {
   app?: Secret<AppCredentials> | undefined;
 }
 
+/** One event of a stream. */
+export interface ServerEvent {
+  data: unknown;
+  id: string | undefined;
+  /** How long the server wants to be left alone before its stream is taken up again. */
+  retryMs: number | undefined;
+}
+
+export interface ConverseOptions {
+  /** From one sign of life to the next. */
+  timeoutMs: number;
+  /** Of the answer, or of one event where the stream is long-lived. Default 10 MiB. */
+  maxBytes?: number;
+  /** A stream that is meant to stay open; it has a connection besides those of calls. */
+  longLived?: boolean;
+  signal?: AbortSignal;
+  /** Whether silence is as it should be. Default: it never is. */
+  isPatient?: () => boolean;
+  onEvent(event: ServerEvent): void;
+}
+
+export interface Converse extends ApiResponse {
+  streamed: boolean;
+}
+
 export interface Egress {
   /** One request to a judged destination. A 3xx is returned as it is. Throws EgressError. */
   send(request: OutboundRequest): Promise<OutboundResponse>;
@@ -67,6 +93,13 @@ export interface Egress {
    * credential, parses. Any status is an answer; throws EgressError where there is none.
    */
   call(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, options?: { timeoutMs?: number }): Promise<ApiResponse>;
+  /**
+   * As `call`, for servers whose answer may be a stream of events: each goes to `onEvent` as it comes, clean of the
+   * credential and parsed, and the body stays undefined. Throws EgressError.
+   */
+  converse(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, options: ConverseOptions): Promise<Converse>;
+  /** Why `converse` would refuse a server's URL or the header of its credential, as far as that is known without the network. */
+  serverRefusal(url: string, header: string): string | undefined;
   /** One delivery to an operator's own receiver: POST, a public host, any port of a web server. Throws EgressError. */
   sendWebhook(webhook: { url: string; headers: Record<string, string>; body: string; timeoutMs: number }): Promise<OutboundResponse>;
   /** Why `sendWebhook` would refuse the URL, as far as that is known without the network. */
@@ -89,6 +122,10 @@ export function createEgress(options: EgressOptions): Egress {
   // An explicit Agent of our own: a proxy named in the environment is never consulted.
   const dial = createDial(options.resolve ?? systemResolve, policy);
   const agent = new Agent({ connect: dial.connect, connections: 64, pipelining: 1 });
+  // Streams that stay open would take the connections of calls.
+  const listeners = new Agent({ connect: dial.connect, connections: 256, pipelining: 1 });
+  const stopped = new AbortController();
+  const userAgent = options.userAgent ?? 'grantway';
   const underWay = new Set<Promise<unknown>>();
   let closing = false;
 
@@ -98,7 +135,7 @@ export function createEgress(options: EgressOptions): Egress {
     const mark = { sandbox: request.sandbox === true, webhook, ...(port === undefined ? {} : { port }) };
     const url = judgeDestination(request.url, policy, mark);
     const headers = {
-      'user-agent': options.userAgent ?? 'grantway',
+      'user-agent': userAgent,
       ...checkedHeaders(request.headers ?? {}),
       'accept-encoding': 'gzip, br',
     };
@@ -112,51 +149,62 @@ export function createEgress(options: EgressOptions): Egress {
     send: (request) => deliver(request),
 
     async call(target, request, credential, { timeoutMs } = {}) {
-      const { connector } = target;
-      const fields = { ...target.fields, ...learnedWith(credential) };
-      const base = fillBaseUrl(connector, fields);
-      const ofCredential = connector.auth.kind === 'api_key' ? Object.keys(connector.auth.query ?? {}) : [];
-      const reserved = [
-        ...ofCredential,
-        ...fieldsOf(connector.auth)
-          .filter((f) => f.secret)
-          .map((f) => f.name),
-      ];
-      const url = joinApiUrl(base, request.path, request.query, reserved);
-      const payload = encoded(request);
-      // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
-      if (connector.auth.kind === 'aws_sigv4' || connector.auth.kind === 'oauth1') url.search = url.search.replaceAll('+', '%20');
-      const unsigned = {
-        method: request.method,
-        url,
-        body: payload.body,
-        contentType: payload.headers['content-type'],
-        nowMs: Date.now(),
-        token: request.token,
-      };
-      const placement = place(connector, credential, fields, unsigned, target.app);
-      addPlaced(url, base, placement);
-      const headers = connectorHeaders(
-        mergedHeaders({ accept: 'application/json', ...payload.headers }, constantHeaders(connector, fields), request.headers),
-        placement.headers,
-      );
-      const response = await deliver(
-        {
-          method: request.method,
-          url: target.sandbox ? inSandbox(url.href) : url.href,
-          headers,
-          sandbox: target.sandbox,
-          ...(payload.body === undefined ? {} : { body: payload.body }),
-          ...(timeoutMs === undefined ? {} : { timeoutMs }),
-        },
-        base.port,
-      );
-      const clean = scrubResponse(response, placement.secrets);
+      const { prepared, port, secrets } = prepare(target, request, credential);
+      const response = await deliver({ ...prepared, ...(timeoutMs === undefined ? {} : { timeoutMs }) }, port);
+      const clean = scrubResponse(response, secrets);
       return {
         status: clean.status,
         headers: clean.headers,
-        body: parseBody(clean.body, clean.headers['content-type'], placement.secrets),
+        body: parseBody(clean.body, clean.headers['content-type'], secrets),
       };
+    },
+
+    async converse(target, request, credential, options) {
+      const { timeoutMs, maxBytes = defaultMaxBytes, longLived = false, signal, isPatient = () => false } = options;
+      const { prepared, port, secrets } = prepare(target, request, credential);
+      const url = judgeDestination(prepared.url, policy, { sandbox: prepared.sandbox, ...(port === undefined ? {} : { port }) });
+      const headers = {
+        'user-agent': userAgent,
+        ...checkedHeaders(prepared.headers),
+        // A compressed stream would be held back until a block of it is full.
+        'accept-encoding': 'identity',
+      };
+      if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
+      const ending = longLived ? stopped.signal : undefined;
+      const answer = streamExchange(longLived ? listeners : agent, {
+        method: prepared.method,
+        url,
+        headers,
+        body: prepared.body,
+        timeoutMs,
+        maxBytes,
+        longLived,
+        signal: ending === undefined ? signal : signal === undefined ? ending : AbortSignal.any([ending, signal]),
+        isPatient,
+        onEvent: ({ data, id, retryMs }) =>
+          options.onEvent({ data: parseBody(Buffer.from(scrubText(data, secrets)), undefined, secrets), id, retryMs }),
+      });
+      underWay.add(answer);
+      const response = await answer.finally(() => underWay.delete(answer));
+      const clean = scrubResponse(response, secrets);
+      const body = response.streamed ? undefined : parseBody(clean.body, clean.headers['content-type'], secrets);
+      return { status: clean.status, headers: clean.headers, body, streamed: response.streamed };
+    },
+
+    serverRefusal(text, header) {
+      try {
+        const port = URL.canParse(text) ? new URL(text).port : '';
+        const url = judgeDestination(text, policy, { sandbox: false, port });
+        if (url.hash !== '') throw malformed('the URL has a fragment');
+        const names = [...url.searchParams.keys()];
+        if (new Set(names).size < names.length) throw malformed('a query parameter is named twice');
+        joinApiUrl(new URL(url.origin), url.pathname, Object.fromEntries(url.searchParams));
+        checkedHeaders({ [header]: 'value' });
+        return undefined;
+      } catch (error) {
+        if (error instanceof EgressError) return error.message;
+        throw error;
+      }
     },
 
     async sendWebhook(webhook) {
@@ -176,11 +224,51 @@ export function createEgress(options: EgressOptions): Egress {
 
     async close() {
       closing = true;
+      stopped.abort();
       await Promise.allSettled(underWay);
       dial.abandon();
-      await agent.destroy();
+      await Promise.all([agent.destroy(), listeners.destroy()]);
     },
   };
+
+  function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>) {
+    const { connector } = target;
+    const fields = { ...target.fields, ...learnedWith(credential) };
+    const base = fillBaseUrl(connector, fields);
+    const ofCredential = connector.auth.kind === 'api_key' ? Object.keys(connector.auth.query ?? {}) : [];
+    const reserved = [
+      ...ofCredential,
+      ...fieldsOf(connector.auth)
+        .filter((f) => f.secret)
+        .map((f) => f.name),
+    ];
+    const url = joinApiUrl(base, request.path, request.query, reserved);
+    const payload = encoded(request);
+    // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
+    if (connector.auth.kind === 'aws_sigv4' || connector.auth.kind === 'oauth1') url.search = url.search.replaceAll('+', '%20');
+    const unsigned = {
+      method: request.method,
+      url,
+      body: payload.body,
+      contentType: payload.headers['content-type'],
+      nowMs: Date.now(),
+      token: request.token,
+    };
+    const placement = place(connector, credential, fields, unsigned, target.app);
+    addPlaced(url, base, placement);
+    const headers = connectorHeaders(
+      mergedHeaders({ accept: 'application/json', ...payload.headers }, constantHeaders(connector, fields), request.headers),
+      placement.headers,
+    );
+    const prepared = {
+      method: request.method,
+      url: target.sandbox ? inSandbox(url.href) : url.href,
+      headers,
+      sandbox: target.sandbox,
+      ...(payload.body === undefined ? {} : { body: payload.body }),
+    };
+    return { prepared, port: base.port, secrets: placement.secrets };
+  }
 
   function judgeWebhook(text: string): URL {
     const port = URL.canParse(text) ? new URL(text).port : '';

@@ -108,7 +108,7 @@ function transfer(dispatcher: Dispatcher, request: PreparedRequest): Promise<Out
   });
 }
 
-function plainHeaders(received: IncomingHttpHeaders): Record<string, string> {
+export function plainHeaders(received: IncomingHttpHeaders): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(received)) {
     const key = name.toLowerCase();
@@ -118,7 +118,7 @@ function plainHeaders(received: IncomingHttpHeaders): Record<string, string> {
   return out;
 }
 
-async function decoded(response: OutboundResponse, maxBytes: number): Promise<Buffer> {
+export async function decoded(response: OutboundResponse, maxBytes: number): Promise<Buffer> {
   const { body, headers } = response;
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   if (body.length === 0 || coding === '' || coding === 'identity') return body;
@@ -134,11 +134,11 @@ async function decoded(response: OutboundResponse, maxBytes: number): Promise<Bu
   }
 }
 
-function tooLarge(url: URL, maxBytes: number): EgressError {
+export function tooLarge(url: URL, maxBytes: number): EgressError {
   return new EgressError('too_large', true, `${url.host} answered more than ${maxBytes} bytes`);
 }
 
-function explained(error: unknown, sent: boolean, url: URL): EgressError {
+export function explained(error: unknown, sent: boolean, url: URL): EgressError {
   if (error instanceof EgressError) return error;
   const kindAndWords = (): [EgressError['kind'], string] => {
     if (error instanceof errors.ConnectTimeoutError) return ['timeout', 'could not be connected to in time'];

@@ -39,6 +39,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   inEnvironment('connections', 'client_secret_ct', { generation: 'secret_generation' }),
   inEnvironment('salvaged_credentials', 'credential_ct', { generation: 'based_on', grantId: 'grant_id', goesWithItsRow: true }),
   inEnvironment('revocations', 'credential_ct', { grantId: 'grant_id' }),
+  inEnvironment('connections', 'mcp_header_ct', { generation: 'mcp_header_generation' }),
   inEnvironment('connections', 'verification_secret_ct', { generation: 'verification_secret_generation' }),
   inEnvironment('verifications', 'sealed_ct', {}),
   inEnvironment('webhook_endpoints', 'secret_ct', { generation: 'secret_generation', goesWithItsRow: true }),

@@ -1,11 +1,20 @@
+import type { IncomingHttpHeaders } from 'node:http';
 import type { Log, Modules, OpenInstance } from '@grantway/core';
+import type { Rounds } from './answers.ts';
+import type { Conversation } from './conversation.ts';
 import type { Exposures } from './exposure.ts';
+import type { Session } from './sessions.ts';
 
 /** One HTTP request that was let in. */
 export interface Exchange {
   modules: Modules;
+  rounds: Rounds;
+  conversation: Conversation;
+  /** Of the legacy era, where the client has one. */
+  session: Session | undefined;
   exposures: Exposures;
   instance: OpenInstance;
+  headers: IncomingHttpHeaders;
   requestId: string;
   log: Log;
 }

@@ -1,70 +1,120 @@
 import { annotations } from '@grantway/connector-kit';
-import { accountArgument, type Catalogue, type ExposedTool, exposedTools, type OpenInstance } from '@grantway/core';
+import { accountArgument, type ExposedTool, exposedTools, type Modules, type OpenInstance } from '@grantway/core';
 import { errorCode, type JsonObject, RpcError } from './json-rpc.ts';
+import { createRemoteExposures, type RemoteView, remoteTools } from './remote-exposure.ts';
 
-/** What one config's version shows to an agent: derived once, since mappings and connectors decide it alone. */
+/** What one config's version shows to an agent: derived once, since mappings, connectors and servers' lists decide it alone. */
 export interface Exposure {
   /** Changes when the list of tools may have changed. */
   fingerprint: string;
   tools: readonly ExposedTool[];
   byName: ReadonlyMap<string, ExposedTool>;
+  /** The remote MCP servers among the config's connections, in the config's order. */
+  remotes: readonly RemoteView[];
 }
 
-export type Exposures = (instance: OpenInstance) => Promise<Exposure>;
+/** `era`: that of the asking client; a server of both eras may offer other tools in each. */
+export type Exposures = (instance: OpenInstance, era: 'modern' | 'legacy') => Promise<Exposure>;
 
 const kept = 500;
 
-export function createExposures(catalogue: Catalogue): Exposures {
+export function createExposures(modules: Modules): Exposures {
   const known = new Map<string, Exposure>();
-  return async (instance) => {
-    const key = JSON.stringify(instance.mappings);
-    const found = known.get(key);
-    if (found !== undefined) return found;
-    const tools = await exposedTools(catalogue, instance.mappings);
-    const exposure = { fingerprint: key, tools, byName: new Map(tools.map((tool) => [tool.name, tool])) };
+  const remoteViews = createRemoteExposures(modules);
+
+  function keep(key: string, exposure: Exposure): Exposure {
     // Insertion order makes the first key the oldest.
     if (known.size >= kept) known.delete(known.keys().next().value as string);
     known.set(key, exposure);
     return exposure;
+  }
+
+  async function local(instance: OpenInstance): Promise<Exposure> {
+    const key = fingerprintOf(instance);
+    const found = known.get(key);
+    if (found !== undefined) return found;
+    const tools = await exposedTools(modules.catalogue, instance.mappings);
+    return keep(key, { fingerprint: key, tools, byName: byName(tools), remotes: [] });
+  }
+
+  return async (instance, era) => {
+    const own = await local(instance);
+    if (!hasRemotes(instance)) return own;
+    const remotes = await remoteViews(instance, era);
+    const key = `${own.fingerprint} ${remotes.map((view) => view.version).join(' ')}`;
+    const found = known.get(key);
+    // What the servers' lists show is the same for everyone who sees these versions; whose account is asked is not.
+    if (found !== undefined) return { ...found, remotes };
+    const merged = new Map(own.byName);
+    for (const tool of remotes.flatMap(remoteTools)) if (!merged.has(tool.name)) merged.set(tool.name, tool);
+    const tools = [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+    return keep(key, { fingerprint: key, tools, byName: merged, remotes });
   };
 }
 
-export const toolsPerPage = 200;
+export function hasRemotes(instance: OpenInstance): boolean {
+  return instance.mappings.some((mapping) => mapping.remote !== undefined);
+}
 
-/**
- * One page of tools/list, in the order of names. The cursor says after which name to go on, so that a config changed
- * between two pages neither repeats nor drops what stayed.
- * @throws RpcError invalidParams
- */
+/** Changes when the config or one of its connections does, not with what servers offer. */
+export function fingerprintOf(instance: OpenInstance): string {
+  return JSON.stringify(
+    instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key })),
+  );
+}
+
+function byName(tools: readonly ExposedTool[]): Map<string, ExposedTool> {
+  return new Map(tools.map((tool) => [tool.name, tool]));
+}
+
+export const itemsPerPage = 200;
+
+/** One page of tools/list, in the order of names. @throws RpcError invalidParams */
 export function listTools(
   exposure: Exposure,
   accounts: OpenInstance['accounts'],
   params: JsonObject,
 ): { tools: JsonObject[]; nextCursor?: string } {
+  const { page, ...next } = pageOf(exposure.tools, (tool) => tool.name, params);
+  return { tools: page.map((tool) => present(tool, accounts)), ...next };
+}
+
+/**
+ * One page of a list in the order of its keys. The cursor says after which key to go on, so that a list changed between
+ * two pages neither repeats nor drops what stayed.
+ * @throws RpcError invalidParams
+ */
+export function pageOf<T>(items: readonly T[], keyOf: (item: T) => string, params: JsonObject): { page: T[]; nextCursor?: string } {
   const after = readCursor(params.cursor);
-  const rest = after === undefined ? exposure.tools : exposure.tools.filter((tool) => tool.name > after);
-  const page = rest.slice(0, toolsPerPage);
+  const rest = after === undefined ? items : items.filter((item) => keyOf(item) > after);
+  const page = rest.slice(0, itemsPerPage);
   const last = page.at(-1);
   return {
-    tools: page.map((tool) => present(tool, accounts)),
-    ...(rest.length > page.length && last !== undefined ? { nextCursor: Buffer.from(last.name).toString('base64url') } : {}),
+    page,
+    ...(rest.length > page.length && last !== undefined ? { nextCursor: Buffer.from(cursorMark + keyOf(last)).toString('base64url') } : {}),
   };
 }
 
+const cursorMark = 'after ';
+
 function readCursor(cursor: unknown): string | undefined {
   if (cursor === undefined) return undefined;
-  const name = typeof cursor === 'string' ? Buffer.from(cursor, 'base64url').toString('utf8') : '';
-  if (!/^[A-Za-z0-9_]{1,128}$/.test(name)) {
+  const text = typeof cursor === 'string' ? Buffer.from(cursor, 'base64url').toString('utf8') : '';
+  if (!text.startsWith(cursorMark) || Buffer.from(text).toString('base64url') !== cursor) {
     throw new RpcError(errorCode.invalidParams, 'The cursor is not one of ours; use nextCursor of the page before.');
   }
-  return name;
+  return text.slice(cursorMark.length);
 }
 
 function present(
-  { name, tool, connector, connectionName, connectionId, accountChoice }: ExposedTool,
+  { name, tool, connector, connectionName, connectionId, accountChoice, definition }: ExposedTool & { definition?: JsonObject },
   accounts: OpenInstance['accounts'],
 ): JsonObject {
   const nameable = accountChoice ? accounts.filter((account) => account.connectionId === connectionId) : [];
+  // A server's own words are passed on as they are.
+  if (definition !== undefined) {
+    return { name, ...definition, inputSchema: withAccount(definition.inputSchema as JsonObject, connectionName, nameable) };
+  }
   // Where several connections have the tool, people see which one this is.
   const title = name === tool.name ? tool.title : `${tool.title} (${connectionName})`;
   return {
@@ -83,5 +133,5 @@ function withAccount(schema: JsonObject, connectorName: string, nameable: OpenIn
   const usual = nameable.find((account) => account.default)?.label;
   const description = `Which ${connectorName} account to use. ${usual === undefined ? 'Default: one that is not connected yet' : `Default: ${usual}`}`;
   const argument = { type: 'string', enum: nameable.map((account) => account.label), description };
-  return { ...schema, properties: { ...(schema.properties as JsonObject), [accountArgument]: argument } };
+  return { ...schema, properties: { ...(schema.properties as JsonObject | undefined), [accountArgument]: argument } };
 }

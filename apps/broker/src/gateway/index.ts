@@ -2,8 +2,10 @@ import { faults, isFault, isId, newId } from '@grantway/contract';
 import { type Log, type Modules, type OpenInstance, openInstance } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAdmission } from './admission.ts';
+import type { Rounds } from './answers.ts';
+import { createConversation, silent } from './conversation.ts';
 import type { Exchange } from './exchange.ts';
-import { createExposures } from './exposure.ts';
+import { createExposures, hasRemotes } from './exposure.ts';
 import {
   errorCode,
   errorMessage,
@@ -18,7 +20,9 @@ import {
 } from './json-rpc.ts';
 import { answerLegacy } from './legacy-era.ts';
 import { answerModern } from './modern-era.ts';
+import { createParkedCalls } from './parked-calls.ts';
 import { headerOf, judge, metaKey, supportedVersions, unsupportedVersion, versionWithoutHeader } from './protocol.ts';
+import { createSessions, type Session } from './sessions.ts';
 import { createSubscriptions, type SubscriptionTimes } from './subscriptions.ts';
 
 const maxBatch = 20;
@@ -42,7 +46,9 @@ interface Admitted {
 export function registerGateway(app: FastifyInstance, modules: Modules, times: Partial<SubscriptionTimes> = {}): void {
   app.register(async (scope) => {
     const admission = createAdmission(modules.baseUrl);
-    const exposures = createExposures(modules.catalogue);
+    const exposures = createExposures(modules);
+    const rounds: Rounds = createParkedCalls();
+    const sessions = createSessions(modules.sealing, ({ id }) => modules.remotes.links.endSession(id));
     const subscriptions = createSubscriptions(modules, { pollMs: 1000, keepAliveMs: 15_000, blindMs: 5_000, ...times });
 
     scope.decorateRequest(admitted, null);
@@ -52,7 +58,11 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     scope.addHook('onRequest', async (_request, reply) => {
       reply.headers(privacy);
     });
-    scope.addHook('preClose', async () => subscriptions.close());
+    scope.addHook('preClose', async () => {
+      subscriptions.close();
+      rounds.close();
+      sessions.close();
+    });
 
     async function admit(request: FastifyRequest, credential: () => string): Promise<void> {
       const refusal = admission(request);
@@ -71,25 +81,85 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       const { instance, token } = request.getDecorator<Admitted>(admitted);
       const requestId = isId('request', request.id) ? request.id : newId('request');
       const log = request.log.child({ mcp_instance_id: instance.id }) as Log;
-      const exchange: Exchange = { modules, exposures, instance, requestId, log };
+      const conversation = createConversation(request, reply);
+      const exchange: Exchange = {
+        modules,
+        exposures,
+        rounds,
+        conversation,
+        session: undefined,
+        instance,
+        headers: request.headers,
+        requestId,
+        log,
+      };
       let body: unknown;
       try {
         if (!Buffer.isBuffer(request.body)) throw wrongMediaType();
         body = parseJson(request.body);
-        if (Array.isArray(body)) return await answerBatch(exchange, body, request, reply);
+        exchange.session = await sessionOf(request, instance);
+        if (Array.isArray(body)) return await answerBatch({ ...exchange, conversation: silent }, body, request, reply);
         const message = readMessage(body);
-        if (message.kind === 'response') return reply.code(202).send();
+        if (message.kind === 'response') {
+          exchange.session?.take(message.body);
+          return reply.code(202).send();
+        }
         const era = judge(message, request.headers);
-        if (message.kind === 'notification') return reply.code(202).send();
+        if (message.kind === 'notification') {
+          if (message.method === 'notifications/cancelled') cancel(exchange.session, message.params.requestId);
+          return reply.code(202).send();
+        }
         if (era.era === 'modern' && message.method === 'subscriptions/listen') {
           subscriptions.open(instance, token, message, reply);
           return reply;
         }
+        if (message.method === 'initialize' && era.era === 'legacy' && hasRemotes(instance)) {
+          // Lists are then read in the manner of the session that is about to be.
+          exchange.session = await sessions.create(instance.id, message.params.capabilities);
+          reply.header('mcp-session-id', exchange.session.id);
+        }
         const result =
           era.era === 'modern' ? await answerModern(exchange, message, era.clientCapabilities) : await answerLegacy(exchange, message);
-        return reply.send(resultMessage(message.id, result));
+        conversation.end(resultMessage(message.id, result));
+        return reply;
       } catch (error) {
-        return refuse(reply, toRpcError(error, log), idOf(body));
+        const known = toRpcError(error, log);
+        if (reply.sent) {
+          conversation.end(errorMessage(known, idOf(body)));
+          return reply;
+        }
+        return refuse(reply, known, idOf(body));
+      }
+    }
+
+    /** @throws RpcError 404, which makes a client open a new one */
+    async function sessionOf(request: FastifyRequest, instance: OpenInstance): Promise<Session | undefined> {
+      const id = headerOf(request.headers, 'mcp-session-id');
+      if (id === undefined || !hasRemotes(instance)) return undefined;
+      const session = await sessions.find(instance.id, id);
+      if (session === undefined) {
+        throw new RpcError(404, 'This session is over or was never here; initialize a new one.', {
+          status: 404,
+          data: { code: 'not_found' },
+        });
+      }
+      return session;
+    }
+
+    /** GET opens a session's stream, DELETE ends the session; without one there is nothing to either. */
+    async function handleSession(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+      const { instance, token } = request.getDecorator<Admitted>(admitted);
+      try {
+        const session = await sessionOf(request, instance);
+        if (session === undefined) return refuse(reply.header('allow', 'POST'), onlyPost(), null);
+        if (request.method === 'GET') {
+          subscriptions.openSession(instance, token, session, reply);
+          return reply;
+        }
+        sessions.end(session.id);
+        return reply.code(204).send();
+      } catch (error) {
+        return refuse(reply, toRpcError(error, request.log as Log), null);
       }
     }
 
@@ -105,14 +175,22 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         handler: handle,
       });
       scope.route({
-        method: otherMethods,
+        method: ['GET', 'DELETE'],
+        url,
+        exposeHeadRoute: false,
+        onRequest: async (request, reply) => {
+          if (request.headers['mcp-session-id'] !== undefined) return admit(request, () => credential(request));
+          reply.header('allow', 'POST');
+          throw onlyPost();
+        },
+        handler: handleSession,
+      });
+      scope.route({
+        method: otherMethods.filter((method) => method !== 'GET' && method !== 'DELETE'),
         url,
         onRequest: async (_request, reply) => {
           reply.header('allow', 'POST');
-          throw new RpcError(405, 'This MCP endpoint takes POST only; it keeps no sessions.', {
-            status: 405,
-            data: { code: 'method_not_allowed' },
-          });
+          throw onlyPost();
         },
         handler: handle,
       });
@@ -150,6 +228,17 @@ function bearerOf(request: FastifyRequest): string {
     });
   }
   return match[1] as string;
+}
+
+function onlyPost(): RpcError {
+  return new RpcError(405, 'This MCP endpoint takes POST only; it keeps no sessions.', {
+    status: 405,
+    data: { code: 'method_not_allowed' },
+  });
+}
+
+function cancel(session: Session | undefined, requestId: unknown): void {
+  if (typeof requestId === 'string' || typeof requestId === 'number') session?.running.get(requestId)?.abort();
 }
 
 /** Protocol 2025-03-26 alone has batches. */

@@ -9,6 +9,7 @@ export const errorCode = {
   invalidParams: -32602,
   internal: -32603,
   headerMismatch: -32020,
+  missingCapability: -32021,
   unsupportedVersion: -32022,
 } as const;
 
@@ -28,8 +29,8 @@ export interface RpcNotification {
   params: JsonObject;
 }
 
-/** `response`: a client's answer to a request that this server never makes. */
-export type Message = RpcRequest | RpcNotification | { kind: 'response' };
+/** `response`: a client's answer to a question that it was asked on a stream. */
+export type Message = RpcRequest | RpcNotification | { kind: 'response'; body: JsonObject };
 
 /**
  * An answer of the protocol, not of a tool. Its message is read by people, so it is a sentence; it never holds the
@@ -83,7 +84,7 @@ export function parseJson(body: Buffer): unknown {
 export function readMessage(value: unknown): Message {
   if (!isObject(value)) throw invalid('The body must be one JSON-RPC message.');
   if (value.jsonrpc !== '2.0') throw invalid('The member "jsonrpc" must be "2.0".');
-  if (value.method === undefined && ('result' in value || 'error' in value)) return { kind: 'response' };
+  if (value.method === undefined && ('result' in value || 'error' in value)) return { kind: 'response', body: value };
   const { method, params = {} } = value;
   if (typeof method !== 'string') throw invalid('The member "method" must be a string.');
   if (!isObject(params)) throw invalid('The member "params" must be an object.');

@@ -1,47 +1,73 @@
+import { mirroredValues } from '@grantway/mcp-client';
 import { askToAuthorize, canAsk, wasAnswered } from './authorization-round.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
-import { listTools } from './exposure.ts';
-import { errorCode, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
+import { type Exposure, hasRemotes, listTools } from './exposure.ts';
+import { errorCode, isObject, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
 import { notOffered } from './legacy-era.ts';
-import { metaKey, serverInfo, supportedVersions } from './protocol.ts';
+import { compareParams, metaKey, serverInfo, supportedVersions } from './protocol.ts';
+import type { Speaker } from './remote-calls.ts';
+import { answerRemoteMethod, callRemoteTool, remoteCapabilities } from './remote-methods.ts';
+import { askableOf } from './sessions.ts';
 import { callTool, readToolRequest, toolResult } from './tool-answers.ts';
 
 /** Lists depend on the credential, so that no shared cache may keep them; a change is seen after this time at the latest. */
 const cache = { ttlMs: 30_000, cacheScope: 'private' } as const;
 
 /** 2026-07-28; `subscriptions/listen` is answered as a stream, elsewhere. */
-export async function answerModern(
-  exchange: Exchange,
-  { method, params }: RpcRequest,
-  clientCapabilities: JsonObject,
-): Promise<JsonObject> {
+export async function answerModern(exchange: Exchange, request: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
+  const { method, params } = request;
+  const exposure = () => exchange.exposures(exchange.instance, 'modern');
   switch (method) {
     case 'server/discover':
       return complete({
         // The same list as in the refusal of an unknown version; the older ones are reached through initialize.
         supportedVersions,
-        capabilities: { tools: { listChanged: true } },
+        capabilities: { tools: { listChanged: true }, ...(hasRemotes(exchange.instance) ? remoteCapabilities(await exposure()) : {}) },
         instructions: instructionsFor(exchange.instance),
         ...cache,
       });
     case 'tools/list':
-      return complete({ ...listTools(await exchange.exposures(exchange.instance), exchange.instance.accounts, params), ...cache });
+      return complete({ ...listTools(await exposure(), exchange.instance.accounts, params), ...cache });
     case 'tools/call':
-      return call(exchange, params, clientCapabilities);
-    default:
+      return call(exchange, await exposure(), request, clientCapabilities);
+    default: {
+      const speaker = speakerOf(request, clientCapabilities);
+      const result = hasRemotes(exchange.instance) ? await answerRemoteMethod(exchange, await exposure(), speaker, request) : undefined;
+      if (result !== undefined) return passed(cached.has(method) && result.resultType === undefined ? { ...result, ...cache } : result);
       throw new RpcError(errorCode.methodNotFound, notOffered(method), { status: 404 });
+    }
   }
 }
 
-async function call(exchange: Exchange, params: JsonObject, clientCapabilities: JsonObject): Promise<JsonObject> {
+/** Whose results say how long they may be kept. */
+const cached = new Set(['prompts/list', 'resources/list', 'resources/templates/list', 'resources/read']);
+
+function speakerOf({ params }: RpcRequest, clientCapabilities: JsonObject): Speaker {
+  const level = isObject(params._meta) ? params._meta[metaKey.logLevel] : undefined;
+  const logLevel = typeof level === 'string' ? level : undefined;
+  return { era: 'modern', capabilities: askableOf(clientCapabilities), logLevel };
+}
+
+async function call(exchange: Exchange, exposure: Exposure, message: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
+  const { params } = message;
   const request = readToolRequest(params);
+  const exposed = exposure.byName.get(request.name);
+  if (exposed?.remote !== undefined) {
+    if (exposed.remote.mirrored !== undefined) compareParams(mirroredValues(exposed.remote.mirrored, request.args), exchange.headers);
+    return passed(await callRemoteTool(exchange, speakerOf(message, clientCapabilities), message, exposed));
+  }
   const answered = await wasAnswered(exchange, request, params);
-  const answer = await callTool(exchange, request);
+  const answer = await callTool(exchange, request, exposed);
   if (answer.kind === 'fault' && answer.fault.code === 'authorization_required' && !answered && canAsk(clientCapabilities)) {
     const question = await askToAuthorize(exchange, request, answer.fault);
     if (question !== undefined) return signed(question);
   }
   return complete(toolResult(answer, request));
+}
+
+/** A result that is passed on says itself whether it is complete. */
+function passed(result: JsonObject): JsonObject {
+  return result.resultType === undefined ? complete(result) : signed(result);
 }
 
 function complete(result: JsonObject): JsonObject {

@@ -108,6 +108,21 @@ function compareName(message: RpcRequest, headers: IncomingHttpHeaders): void {
   if (typeof value === 'string' && decoded !== value) throw mismatch(`Mcp-Name names something else than params.${member}`);
 }
 
+/**
+ * Arguments that a tool wants repeated in headers (SEP-2243), held against them.
+ * @throws RpcError headerMismatch (400)
+ */
+export function compareParams(expected: ReadonlyMap<string, string | undefined>, headers: IncomingHttpHeaders): void {
+  for (const [name, value] of expected) {
+    const header = headerOf(headers, name);
+    if (header === undefined && value === undefined) continue;
+    if (header === undefined) throw mismatch(`the header ${name} is required`);
+    const decoded = decodeHeader(header);
+    if (decoded === undefined) throw mismatch(`${name} is not valid Base64`);
+    if (decoded !== value) throw mismatch(`${name} says something else than its argument`);
+  }
+}
+
 /** `=?base64?<canonical Base64 of UTF-8>?=`, or the value as it is. Undefined for what only looks like it. */
 function decodeHeader(value: string): string | undefined {
   if (!value.startsWith('=?base64?') || !value.endsWith('?=') || value.length < 11) return value;
@@ -118,7 +133,7 @@ function decodeHeader(value: string): string | undefined {
   return Buffer.from(text, 'utf8').equals(bytes) ? text : undefined;
 }
 
-const logLevels = new Set(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']);
+export const logLevels = new Set(['debug', 'info', 'notice', 'warning', 'error', 'critical', 'alert', 'emergency']);
 
 /** What is wrong with the `_meta` of a modern request; undefined when nothing is. */
 function problemOf(meta: JsonObject): string | undefined {

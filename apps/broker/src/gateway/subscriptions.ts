@@ -1,9 +1,12 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { isFault } from '@grantway/contract';
-import { type Modules, type OpenInstance, openInstance } from '@grantway/core';
+import { type Manner, type Modules, type OpenInstance, openInstance } from '@grantway/core';
 import type { FastifyReply } from 'fastify';
+import { fingerprintOf, hasRemotes } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, type RequestId, RpcError, type RpcRequest, resultMessage } from './json-rpc.ts';
 import { metaKey, serverInfo } from './protocol.ts';
+import { type RemoteWatching, watchRemotes } from './remote-watching.ts';
+import type { Session } from './sessions.ts';
 
 export interface SubscriptionTimes {
   /** Between two looks at the configs that somebody listens to. */
@@ -20,6 +23,11 @@ export interface Subscriptions {
    * @throws RpcError invalidParams, internal when too many are open
    */
   open(instance: OpenInstance, token: string, request: RpcRequest, reply: FastifyReply): void;
+  /**
+   * The stream of a legacy client's session, for the same news.
+   * @throws RpcError internal when too many are open
+   */
+  openSession(instance: OpenInstance, token: string, session: Session, reply: FastifyReply): void;
   /** Ends every stream as the specification wants it: with the request's empty result. */
   close(): void;
 }
@@ -29,8 +37,18 @@ const maxStreamsPerInstance = 16;
 const maxUnsentBytes = 64 * 1024;
 
 interface Stream {
-  id: RequestId;
+  /** Of the request that opened it; undefined where a session did. */
+  id: RequestId | undefined;
   response: ServerResponse;
+  wants: Wants;
+  watching: RemoteWatching | undefined;
+}
+
+interface Wants {
+  tools: boolean;
+  prompts: boolean;
+  resources: boolean;
+  uris: readonly string[];
 }
 
 interface Watched {
@@ -76,10 +94,14 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
   async function look(): Promise<void> {
     for (const [token, entry] of watched) {
       try {
-        const now = versionOf(await openInstance(modules, token));
+        const instance = await openInstance(modules, token);
+        const now = versionOf(instance);
         if (now === entry.seen) continue;
         entry.seen = now;
-        for (const stream of entry.streams) notify(stream, 'notifications/tools/list_changed', {});
+        for (const stream of entry.streams) {
+          if (stream.wants.tools) notify(stream, 'notifications/tools/list_changed', {});
+          stream.watching?.follow(instance);
+        }
       } catch (error) {
         if (!isFault(error)) {
           modules.log.warn({ err: error }, 'could not look for changed configs');
@@ -97,38 +119,67 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
     for (const { streams } of watched.values()) for (const stream of streams) end(stream);
   }
 
+  function add(instance: OpenInstance, token: string, stream: Stream, manner: Manner, capabilities: JsonObject): void {
+    const entry = watched.get(token) ?? { seen: versionOf(instance), streams: new Set<Stream>() };
+    stream.watching = watchRemotes(modules, instance, manner, capabilities, stream.wants, (method, params) =>
+      notify(stream, method, params),
+    );
+    watched.set(token, entry);
+    entry.streams.add(stream);
+    count++;
+    stream.response.on('close', () => {
+      stream.watching?.stop();
+      entry.streams.delete(stream);
+      if (entry.streams.size === 0 && watched.get(token) === entry) watched.delete(token);
+      count--;
+      stopWhenIdle();
+    });
+    start();
+  }
+
+  function mustHaveRoom(token: string): void {
+    if (closed || count >= maxStreams || (watched.get(token)?.streams.size ?? 0) >= maxStreamsPerInstance) {
+      throw new RpcError(errorCode.internal, 'Too many subscriptions are open; close one first.');
+    }
+  }
+
   return {
     open(instance, token, request, reply) {
       const { notifications } = request.params;
       if (!isObject(notifications)) throw new RpcError(errorCode.invalidParams, 'params.notifications must be an object.');
-      for (const name of ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged']) {
-        if (notifications[name] !== undefined && typeof notifications[name] !== 'boolean') {
-          throw new RpcError(errorCode.invalidParams, `params.notifications.${name} must be true or false.`);
-        }
-      }
-      const wanted = notifications.toolsListChanged === true;
-      const entry = watched.get(token) ?? { seen: versionOf(instance), streams: new Set<Stream>() };
-      if (wanted && (closed || count >= maxStreams || entry.streams.size >= maxStreamsPerInstance)) {
-        throw new RpcError(errorCode.internal, 'Too many subscriptions are open; close one first.');
-      }
-      reply.hijack();
-      const stream = { id: request.id, response: reply.raw };
-      const headers = reply.getHeaders() as OutgoingHttpHeaders;
-      // A kept connection would hold up a broker that stops for as long as idle connections live.
-      reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', connection: 'close' });
-      notify(stream, 'notifications/subscriptions/acknowledged', { notifications: wanted ? { toolsListChanged: true } : {} });
+      const asked = readWants(notifications);
+      // Without remote MCP servers there are tools, and nothing else that could change.
+      const isRemote = hasRemotes(instance);
+      const wants = isRemote ? asked : { ...asked, prompts: false, resources: false, uris: [] };
+      const wanted = wants.tools || wants.prompts || wants.resources || wants.uris.length > 0;
+      if (wanted) mustHaveRoom(token);
+      const stream: Stream = { id: request.id, response: begin(reply), wants, watching: undefined };
+      notify(stream, 'notifications/subscriptions/acknowledged', {
+        notifications: {
+          ...(wants.tools ? { toolsListChanged: true } : {}),
+          ...(wants.prompts ? { promptsListChanged: true } : {}),
+          ...(wants.resources ? { resourcesListChanged: true } : {}),
+          ...(wants.uris.length > 0 ? { resourceSubscriptions: wants.uris } : {}),
+        },
+      });
       // What is not offered will never be notified: there is nothing to stay open for.
       if (!wanted) return end(stream);
-      watched.set(token, entry);
-      entry.streams.add(stream);
-      count++;
-      reply.raw.on('close', () => {
-        entry.streams.delete(stream);
-        if (entry.streams.size === 0 && watched.get(token) === entry) watched.delete(token);
-        count--;
-        stopWhenIdle();
+      add(instance, token, stream, { era: 'modern' }, {});
+    },
+    openSession(instance, token, session, reply) {
+      mustHaveRoom(token);
+      const wants = { tools: true, prompts: true, resources: true, uris: [...session.uris] };
+      const stream: Stream = { id: undefined, response: begin(reply), wants, watching: undefined };
+      write(stream, ': listening\n\n');
+      add(instance, token, stream, { era: 'legacy', sessionId: session.id }, session.capabilities);
+      session.onUris = () => {
+        stream.wants = { ...stream.wants, uris: [...session.uris] };
+        stream.watching?.want(stream.wants);
+      };
+      const own = session.onUris;
+      stream.response.on('close', () => {
+        if (session.onUris === own) session.onUris = undefined;
       });
-      start();
     },
     close() {
       closed = true;
@@ -137,15 +188,46 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
   };
 }
 
+function begin(reply: FastifyReply): ServerResponse {
+  reply.hijack();
+  const headers = reply.getHeaders() as OutgoingHttpHeaders;
+  // A kept connection would hold up a broker that stops for as long as idle connections live.
+  reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no', connection: 'close' });
+  return reply.raw;
+}
+
+/** @throws RpcError invalidParams */
+function readWants(notifications: JsonObject): Wants {
+  for (const name of ['toolsListChanged', 'promptsListChanged', 'resourcesListChanged']) {
+    if (notifications[name] !== undefined && typeof notifications[name] !== 'boolean') {
+      throw new RpcError(errorCode.invalidParams, `params.notifications.${name} must be true or false.`);
+    }
+  }
+  const { toolsListChanged, promptsListChanged, resourcesListChanged, resourceSubscriptions: uris = [] } = notifications;
+  if (!Array.isArray(uris) || uris.length > 500 || uris.some((uri) => typeof uri !== 'string')) {
+    throw new RpcError(errorCode.invalidParams, 'params.notifications.resourceSubscriptions must be a list of at most 500 addresses.');
+  }
+  return {
+    tools: toolsListChanged === true,
+    prompts: promptsListChanged === true,
+    resources: resourcesListChanged === true,
+    uris: uris as string[],
+  };
+}
+
 function versionOf(instance: OpenInstance): string {
-  return `${instance.configVersion} ${JSON.stringify(instance.mappings)} ${JSON.stringify(instance.accounts)}`;
+  return `${instance.configVersion} ${fingerprintOf(instance)} ${JSON.stringify(instance.accounts)}`;
 }
 
 function notify(stream: Stream, method: string, params: JsonObject): void {
-  writeMessage(stream, { jsonrpc: '2.0', method, params: { ...params, _meta: { [metaKey.subscriptionId]: stream.id } } });
+  const { id } = stream;
+  if (id !== undefined) writeMessage(stream, { jsonrpc: '2.0', method, params: { ...params, _meta: { [metaKey.subscriptionId]: id } } });
+  else writeMessage(stream, { jsonrpc: '2.0', method, ...(Object.keys(params).length === 0 ? {} : { params }) });
 }
 
 function end(stream: Stream): void {
+  // A session's stream simply ends.
+  if (stream.id === undefined) return void stream.response.end();
   const _meta = { [metaKey.subscriptionId]: stream.id, [metaKey.serverInfo]: serverInfo };
   writeMessage(stream, resultMessage(stream.id, { resultType: 'complete', _meta }));
   stream.response.end();

@@ -1,5 +1,6 @@
 import { Fault, faults, isFault } from '@grantway/contract';
-import { accountArgument, executeTool, type ToolOutput } from '@grantway/core';
+import { type Agent, accountArgument, type ExposedTool, executeTool } from '@grantway/core';
+import type { ToolAnswer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
 import { errorCode, isObject, type JsonObject, RpcError } from './json-rpc.ts';
 
@@ -7,8 +8,6 @@ export interface ToolRequest {
   name: string;
   args: JsonObject;
 }
-
-export type ToolAnswer = { kind: 'output'; output: ToolOutput } | { kind: 'fault'; fault: Fault };
 
 /** @throws RpcError invalidParams */
 export function readToolRequest(params: JsonObject): ToolRequest {
@@ -22,10 +21,20 @@ export function readToolRequest(params: JsonObject): ToolRequest {
  * Executes a tool; the call is finished and audited even when nobody waits for the answer any more.
  * @throws RpcError invalidParams for a tool that is not exposed here (recorded all the same)
  */
-export async function callTool(exchange: Exchange, call: ToolRequest): Promise<ToolAnswer> {
+export async function callTool(exchange: Exchange, call: ToolRequest, exposed: ExposedTool | undefined): Promise<ToolAnswer> {
+  return execute(exchange, call.name, exposed, call.args);
+}
+
+/** @throws as callTool */
+export async function execute(
+  exchange: Exchange,
+  name: string,
+  exposed: ExposedTool | undefined,
+  all: JsonObject,
+  agent?: Agent,
+): Promise<ToolAnswer> {
   const { modules, instance, log } = exchange;
-  const exposed = (await exchange.exposures(instance)).byName.get(call.name);
-  const { account, args } = splitAccount(call.args, exposed?.accountChoice === true);
+  const { account, args } = splitAccount(all, exposed?.accountChoice === true);
   try {
     const output = await executeTool(
       modules,
@@ -39,21 +48,21 @@ export async function callTool(exchange: Exchange, call: ToolRequest): Promise<T
         requestId: exchange.requestId,
         log,
       },
-      call.name,
+      name,
       exposed,
       args,
-      { account },
+      { account, ...(agent === undefined ? {} : { agent }) },
     );
     return { kind: 'output', output };
   } catch (error) {
     if (isFault(error, 'unknown_tool')) {
-      throw new RpcError(errorCode.invalidParams, `Unknown tool: ${call.name.slice(0, 128)}`, {
+      throw new RpcError(errorCode.invalidParams, `Unknown tool: ${name.slice(0, 128)}`, {
         data: { code: error.code, tool_call_id: error.extra?.tool_call_id },
       });
     }
     if (isFault(error)) return { kind: 'fault', fault: error };
     // The audit row could not be written: what the provider did is then not known here, only that a read changed nothing.
-    log.error({ err: error, tool: call.name.slice(0, 128) }, 'tool call could not be recorded');
+    log.error({ err: error, tool: name.slice(0, 128) }, 'tool call could not be recorded');
     return { kind: 'fault', fault: new Fault(exposed?.tool.effect === 'read' ? 'internal' : 'outcome_unknown', { cause: error }) };
   }
 }

@@ -1,0 +1,74 @@
+import type { OutgoingHttpHeaders } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { JsonObject } from './json-rpc.ts';
+
+/**
+ * The answer to one request: one JSON object, until something has to be said before the result. Then it becomes a stream
+ * of events that ends with the result.
+ */
+export interface Conversation {
+  /** Aborted when the client goes before it has its answer. */
+  readonly gone: AbortSignal;
+  /** Whether the client takes a stream at all. */
+  readonly canStream: boolean;
+  /** Says something before the result; lost where the client takes no stream. */
+  say(message: JsonObject): void;
+  /** The answer. Nothing can be said after it. */
+  end(message: JsonObject, status?: number): void;
+}
+
+/** Between two comments that keep proxies from closing a quiet stream. */
+const keepAliveMs = 15_000;
+const maxUnsentBytes = 4 * 1024 * 1024;
+
+export function createConversation(request: FastifyRequest, reply: FastifyReply): Conversation {
+  const gone = new AbortController();
+  const canStream = /\btext\/event-stream\b|\*\/\*/i.test(request.headers.accept ?? '');
+  let isStream = false;
+  let ended = false;
+  let keepAlive: NodeJS.Timeout | undefined;
+  const onClose = () => {
+    clearInterval(keepAlive);
+    if (!ended) gone.abort();
+  };
+  reply.raw.on('close', onClose);
+
+  function write(message: JsonObject): void {
+    const { raw } = reply;
+    if (!raw.writable) return;
+    // A client that does not read is let go, rather than kept in memory.
+    if (raw.writableLength > maxUnsentBytes) raw.destroy();
+    else raw.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+  }
+
+  return {
+    gone: gone.signal,
+    canStream,
+    say(message) {
+      if (!canStream || ended) return;
+      if (!isStream) {
+        isStream = true;
+        reply.hijack();
+        const headers = reply.getHeaders() as OutgoingHttpHeaders;
+        reply.raw.writeHead(200, { ...headers, 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
+        keepAlive = setInterval(() => {
+          if (reply.raw.writable) reply.raw.write(': keep-alive\n\n');
+        }, keepAliveMs).unref();
+      }
+      write(message);
+    },
+    end(message, status = 200) {
+      if (ended) return;
+      ended = true;
+      if (!isStream) {
+        void reply.code(status).send(message);
+        return;
+      }
+      write(message);
+      reply.raw.end();
+    },
+  };
+}
+
+/** For messages of a batch, which has one answer. */
+export const silent: Conversation = { gone: new AbortController().signal, canStream: false, say: () => {}, end: () => {} };
