@@ -205,16 +205,13 @@ export function createRemoteLinks(deps: { egress: Egress; sealing: Sealing; vers
 
     async request(target, manner, request) {
       const era = await eraOf(target, manner, request.timeoutMs).catch(nothingSent);
-      if (era === 'modern') {
-        await target.mustBeServed?.();
-        return modern(target).request(request);
-      }
+      const sent = { ...request, beforeSend: target.mustBeServed };
+      if (era === 'modern') return modern(target).request(sent);
       const kept = legacyKept(target, manner, request.party);
       kept.running++;
       try {
         await kept.session.opened(request.timeoutMs).catch(nothingSent);
-        await target.mustBeServed?.();
-        return await kept.session.request(request);
+        return await kept.session.request(sent);
       } finally {
         kept.running--;
         kept.usedAtMs = Date.now();

@@ -77,7 +77,10 @@ export function createRemoteWatches(links: RemoteLinks, log: Log): RemoteWatches
 
   return {
     watch(target, manner, party, uris, listener) {
-      const key = JSON.stringify([target.server.key, target.accountId ?? '', manner.era, manner.sessionId ?? '', [...uris].sort()]);
+      const { server, accountId, clientId } = target;
+      // Leases are the client's: what listens with one ends with its client.
+      const owner = accountId === undefined ? [] : [accountId, clientId];
+      const key = JSON.stringify([server.key, owner, manner.era, manner.sessionId ?? '', [...uris].sort()]);
       let watch = watches.get(key);
       if (watch === undefined) {
         // Beyond this, changes are seen when lists age.

@@ -139,6 +139,7 @@ export function createLegacySession(wire: Wire, self: { clientInfo: JsonObject; 
       }
     };
     const _meta = { ...(isObject(params._meta) ? params._meta : {}), ...(request.progress === true ? { progressToken: id } : {}) };
+    await request.beforeSend?.();
     const exchange = { timeoutMs, signal: anyOf(signal, failed.signal), isPatient: () => asked > 0, onEvent };
     let answer: WireAnswer;
     try {

@@ -72,6 +72,7 @@ export function createModernCaller(wire: Wire, clientInfo: JsonObject): ModernCa
     async request(request) {
       const { id, json, headers } = exchange(request.method, request.params, request);
       let found: JsonObject | undefined;
+      await request.beforeSend?.();
       const answer = await wire({
         method: 'POST',
         headers,

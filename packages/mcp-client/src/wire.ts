@@ -76,6 +76,8 @@ export interface RemoteRequest {
   party: Party;
   /** Set: progress is asked for, and told to `onNotification`. */
   progress?: boolean;
+  /** Awaited right before the request itself goes out, each time it does; what it throws is thrown. */
+  beforeSend?: (() => Promise<void>) | undefined;
   /** Additional headers, for mirrored parameters. */
   headers?: Record<string, string>;
   timeoutMs: number;

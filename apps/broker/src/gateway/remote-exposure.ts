@@ -68,13 +68,40 @@ async function viewOf(
 ): Promise<RemoteView> {
   const view = frameOf(mapping, server);
   try {
-    const catalog = await modules.remotes.catalogs.get(await listTargetOf(modules, instance, server), { era });
+    const catalog = await firstOf(await listTargetsOf(modules, instance, mapping, server), (target) =>
+      modules.remotes.catalogs.get(target, { era }),
+    );
     return { ...view, catalog, needsAccount: false, version: `${server.key}:${catalog?.version ?? 'none'}` };
   } catch (error) {
     if (error instanceof NeedsAuthorization) return { ...view, catalog: undefined, needsAccount: true, version: `${server.key}:account` };
     modules.log.warn({ reason: (error as Error).message, connection: server.connectionName }, 'could not look at a remote MCP server');
     return { ...view, catalog: undefined, needsAccount: false, version: `${server.key}:none` };
   }
+}
+
+/** Where a call may name an account, the default one may not be connected while another is. */
+async function listTargetsOf(
+  modules: Modules,
+  instance: OpenInstance,
+  { accountChoice, connectionId }: MappedConnection,
+  server: RemoteServer,
+): Promise<RemoteTarget[]> {
+  const usual = await listTargetOf(modules, instance, server);
+  if (!accountChoice || usual.accountId === undefined) return [usual];
+  const others = instance.accounts.filter((account) => account.connectionId === connectionId && account.id !== usual.accountId);
+  return [usual, ...others.map(({ id }) => modules.remotes.listTarget(server, id, instance.clientId))];
+}
+
+/** @throws NeedsAuthorization where none of the accounts is connected */
+async function firstOf<T>(targets: readonly RemoteTarget[], look: (target: RemoteTarget) => Promise<T>): Promise<T> {
+  for (const [i, target] of targets.entries()) {
+    try {
+      return await look(target);
+    } catch (error) {
+      if (!(error instanceof NeedsAuthorization) || i === targets.length - 1) throw error;
+    }
+  }
+  throw new Error('there is no account to look with');
 }
 
 /** For lists: an account is looked for only where each person has one. */
