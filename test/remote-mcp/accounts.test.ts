@@ -147,6 +147,23 @@ describe('the organization’s account', () => {
     });
   });
 
+  it('is used by each client on its own: one that is suspended takes nobody along', async () => {
+    const { connection, instance } = await setting({ url: legacy.url, credential: 'user' }, { account_owner: 'organization' });
+    await connect(connection, 'admin', keyOf('all'), { account_owner: 'organization' });
+    const { body: client } = await broker.api('/v1/clients', { body: { name: 'agent', scopes: ['mcp_instances:write'] } });
+    const credentials = { grant_type: 'client_credentials', client_id: client.client_id, client_secret: client.client_secret };
+    const granted = await fetch(`${broker.baseUrl}/oauth/token`, { method: 'POST', body: new URLSearchParams(credentials) });
+    const { access_token: token } = (await granted.json()) as Json;
+    const body = { config_name: connection, user_identifier: 'ada' };
+    const { url } = (await broker.api('/v1/mcp-instances', { method: 'PUT', body, token })).body;
+    const other = (await instance('bob')).url;
+    // The session that serves these calls is opened by the first of them.
+    for (const at of [url, other]) expect((await call(at, 'echo')).result.isError).toBeUndefined();
+    await broker.api(`/v1/clients/${client.client_id}`, { method: 'PATCH', body: { suspended: true } });
+    expect((await call(url, 'echo')).error.data.code).toBe('client_suspended');
+    expect((await call(other, 'echo')).result.isError).toBeUndefined();
+  });
+
   it('is there at once where nobody has anything to enter', async () => {
     const { instance } = await setting({ url: server.url }, { account_owner: 'organization' });
     const { url, connections } = await instance('ada');
