@@ -157,7 +157,7 @@ export const attacks: readonly Attack[] = [
   {
     id: 'C16',
     attack: 'Memory is looked at from outside',
-    defence: 'no inspector by signal; derived keys are wiped; secrets are wrapped until they are sent',
+    defence: 'no inspector by signal; derived keys and plaintexts are wiped; no opened credential is kept',
   },
   {
     id: 'C17',

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build, stop } from 'esbuild';
+import { build } from 'esbuild';
 import { bundleOptions } from '../../infra/bundle.mjs';
 
 let made = 0;
@@ -24,6 +24,5 @@ export async function bundleBroker(): Promise<{ file: string; folder: string }> 
       },
     ],
   });
-  await stop();
   return { file: path.join(folder, 'main.js'), folder };
 }

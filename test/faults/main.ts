@@ -226,8 +226,13 @@ async function restart(slots: Slot[], variant: (i: number) => Variant): Promise<
 }
 
 const closers: (() => unknown)[] = [];
-const close = async () => {
-  for (const step of closers.splice(0).reverse()) await step();
+let closing: Promise<void> | undefined;
+/** Once, however many ask: whoever ends the process waits for it. */
+const close = () => {
+  closing ??= (async () => {
+    for (const step of closers.splice(0).reverse()) await step();
+  })();
+  return closing;
 };
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.once(signal, () => void close().finally(() => process.exit(130)));

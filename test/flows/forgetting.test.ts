@@ -45,6 +45,9 @@ async function sealedValues(environmentId: string): Promise<Map<string, string[]
   return found;
 }
 const all = (values: Map<string, string[]>) => [...values.values()].flat();
+/** Without the outbox, whose copies go by themselves as their providers answer. */
+const lasting = (values: Map<string, string[]>) =>
+  [...values].flatMap(([name, list]) => (name === 'revocations.credential_ct' ? [] : list));
 const filled = (values: Map<string, string[]>) => [...values].flatMap(([name, list]) => (list.length > 0 ? [name] : [])).sort();
 
 const live = async (connector: string) => (await broker.control(`/${connector}/ledger`, 'GET')).live.grants as number;
@@ -222,13 +225,13 @@ describe('forgetting', () => {
         'webhook_endpoints.secret_ct',
       ]),
     );
-    const ours = all(await sealedValues(broker.broker.environmentId)).length;
+    const ours = lasting(await sealedValues(broker.broker.environmentId)).length;
     await expect(forgetEnvironment(broker.modules.db, id)).rejects.toMatchObject({ code: 'in_use' });
-    expect(all(await sealedValues(id)).length).toBe(all(before).length);
+    expect(lasting(await sealedValues(id)).length).toBe(lasting(before).length);
 
     await forgetEnvironment(broker.modules.db, id, { unrevoked: true, by: 'olga' });
     expect(filled(await sealedValues(id))).toEqual([]);
-    expect(all(await sealedValues(broker.broker.environmentId)).length).toBe(ours);
+    expect(lasting(await sealedValues(broker.broker.environmentId)).length).toBe(ours);
     const keys = await rows.query<Json>(
       `select k.state, count(w.*)::int as wraps from data_keys k left join data_key_wraps w on w.data_key_id = k.id
        where k.environment_id = $1 group by k.id`,
@@ -247,10 +250,11 @@ describe('forgetting', () => {
       "select action, actor_id, target_kind, details from audit_events where environment_id = $1 and actor_kind = 'operator' order by id",
       [id],
     );
-    expect(deeds.map((d) => [d.action, d.actor_id])).toEqual([
+    // Rows of one transaction, in no order among themselves.
+    expect(deeds.map((d) => [d.action, d.actor_id]).sort()).toEqual([
       ...keys.map(() => ['data_key.destroyed', 'olga']),
       ['environment.forgotten', 'olga'],
     ]);
-    expect(deeds.at(-1)?.details).toMatchObject({ data_keys: keys.length });
+    expect(deeds.find((d) => d.action === 'environment.forgotten')?.details).toMatchObject({ data_keys: keys.length });
   });
 });

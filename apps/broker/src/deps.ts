@@ -38,7 +38,7 @@ export interface BrokerOptions {
   port: number;
   /** Undefined: http on the address that is listened on. */
   baseUrl: string | undefined;
-  /** `origin`: somebody else has started it. */
+  /** With `origin`: one that runs in a process of its own (`npm run sandbox`). */
   sandbox: { stateDir: string | undefined } | { origin: string } | undefined;
   /** Where received credentials are kept until they are in the database. Undefined: nowhere. */
   journalDir: string | undefined;
@@ -117,7 +117,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const catalogue = createCatalogue(options.connectors);
 
     let sandbox: Sandbox | undefined;
-    if (options.sandbox !== undefined && !('origin' in options.sandbox)) {
+    const elsewhere = options.sandbox !== undefined && 'origin' in options.sandbox ? options.sandbox.origin : undefined;
+    if (options.sandbox !== undefined && 'stateDir' in options.sandbox) {
       const { startSandbox } = await import('@grantway/sandbox');
       sandbox = await startSandbox({
         connectors: await catalogue.all(),
@@ -126,8 +127,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       });
       closers.push(() => (sandbox as Sandbox).close());
     }
-    const foreignSandbox = options.sandbox !== undefined && 'origin' in options.sandbox ? options.sandbox.origin : undefined;
-    const sandboxOrigin = () => sandbox?.origin ?? foreignSandbox;
+    const sandboxOrigin = () => sandbox?.origin ?? elsewhere;
 
     // Before egress, so that it is closed after the last answer has come in.
     const journal = options.journalDir === undefined ? undefined : await openJournal(options.journalDir).catch(withoutJournal);

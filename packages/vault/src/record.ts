@@ -89,10 +89,14 @@ export function decrypt(key: Buffer, iv: Buffer, additional: Buffer, ciphertext:
   const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagLength });
   decipher.setAAD(additional);
   decipher.setAuthTag(ciphertext.subarray(end));
+  const opened = decipher.update(ciphertext.subarray(0, end));
   try {
-    return Buffer.concat([decipher.update(ciphertext.subarray(0, end)), decipher.final()]);
+    return Buffer.concat([opened, decipher.final()]);
   } catch {
     throw new VaultError();
+  } finally {
+    // The caller wipes the copy that he gets; this one nobody else knows.
+    opened.fill(0);
   }
 }
 

@@ -28,10 +28,11 @@ const paddingStep = 256;
 
 /** Length does not tell which provider's token it is: plaintexts are padded to steps of 256 bytes. */
 function pad(json: string): Buffer {
-  const text = Buffer.from(json, 'utf8');
-  const out = Buffer.alloc(Math.ceil((text.length + 4) / paddingStep) * paddingStep);
-  out.writeUInt32BE(text.length);
-  text.copy(out, 4);
+  const length = Buffer.byteLength(json, 'utf8');
+  const out = Buffer.alloc(Math.ceil((length + 4) / paddingStep) * paddingStep);
+  out.writeUInt32BE(length);
+  // Written in place: a buffer in between would be one more to wipe.
+  out.write(json, 4, 'utf8');
   return out;
 }
 

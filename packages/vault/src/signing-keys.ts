@@ -48,7 +48,9 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
   const active = rows.find((row) => row.state === 'active');
   if (active === undefined) throw new Error('no active signing key');
   const ringKey = await ring.forRecord(active.private_ct, 'signing');
-  const privateKey = await importJWK(JSON.parse(openRecord(ringKey, place(active.kid), active.private_ct).toString('utf8')) as JWK, alg);
+  const opened = openRecord(ringKey, place(active.kid), active.private_ct);
+  const privateKey = await importJWK(JSON.parse(opened.toString('utf8')) as JWK, alg);
+  opened.fill(0);
   const publicKeys = new Map(await Promise.all(rows.map(async (row) => [row.kid, await importJWK(row.public_jwk, alg)] as const)));
 
   return {
