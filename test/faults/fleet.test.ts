@@ -176,6 +176,12 @@ describe('this oracle can fail', () => {
   });
 });
 
+describe('in all of this', () => {
+  it('no broker ended by itself', () => {
+    expect(world.fleet.deaths).toEqual([]);
+  });
+});
+
 describe('the fault points', () => {
   it('can be armed in the bundle of a fault run only: what npm start runs does not hold the code for it', async () => {
     const word = 'GRANTWAY_FAULT_RUN';

@@ -59,6 +59,8 @@ export interface Slot {
 
 export interface Fleet {
   queuePrefix: string;
+  /** Brokers that ended though nobody ended them, and what they said. */
+  deaths: string[];
   slots: Slot[];
   /** Another place; the process is not started yet. */
   slot(): Slot;
@@ -69,6 +71,7 @@ export interface Fleet {
 
 export function createFleet(settings: BrokerSettings): Fleet {
   const slots: Slot[] = [];
+  const deaths: string[] = [];
   const queuePrefix = path.basename(settings.folder).toLowerCase();
   const running = new Set<ChildProcess>();
   let credentials: { client_id: string; client_secret: string } | undefined;
@@ -132,8 +135,11 @@ export function createFleet(settings: BrokerSettings): Fleet {
         });
         // A channel to a process that was just killed.
         now.on('error', () => {});
-        made.exited = once(now, 'exit').then(() => {
+        made.exited = once(now, 'exit').then(([code]) => {
           running.delete(now);
+          if (code === null || code === 0) return;
+          const said = readFileSync(path.join(settings.folder, `${name}.log`), 'utf8').slice(-3_000);
+          deaths.push(`${name} ended by itself with ${code}: ${printed.slice(-3_000)}\n${said}`);
         });
       },
       async start(variant = {}) {
@@ -219,6 +225,7 @@ export function createFleet(settings: BrokerSettings): Fleet {
 
   return {
     queuePrefix,
+    deaths,
     slots,
     slot,
     useCredentials(chosen) {

@@ -250,6 +250,7 @@ try {
   notes = world.notes;
   tell(`servers and brokers are up; ${long ? 'long' : 'short'} set`);
   await run(world, servers);
+  if (world.fleet.deaths.length > 0) throw new Error(world.fleet.deaths.join('\n'));
 } catch (error) {
   say(`the run broke off: ${error instanceof Error ? error.stack : String(error)}`);
   process.exitCode = 1;

@@ -279,3 +279,29 @@ it('a connection that the server ends is reported and replaced', async () => {
     await small.close();
   }
 });
+
+it('a connection that the server ends between two statements of a transaction fails the transaction, not the process', async () => {
+  const small = openDatabase({ connectionString: url, poolSize: 1 });
+  try {
+    for (const begin of [
+      <T>(work: (tx: Tx) => Promise<T>) => small.inEnvironment(a, work),
+      <T>(work: (tx: Tx) => Promise<T>) => small.system('health').tx(work),
+    ]) {
+      const cut = begin(async (tx) => {
+        const { rows } = await tx.execute<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+        await admin.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
+        // Nothing is under way on it while its end is seen.
+        for (let left = 100; left > 0; left--) {
+          const { rowCount } = await admin.query('select 1 from pg_stat_activity where pid = $1', [rows[0]?.pid]);
+          if (rowCount === 0) break;
+        }
+        await new Promise((resolve) => setImmediate(resolve));
+        return tx.execute(sql`select 1`);
+      });
+      await expect(cut).rejects.toThrow();
+      expect(await begin(async (tx) => (await tx.execute<{ one: number }>(sql`select 1 as one`)).rows)).toEqual([{ one: 1 }]);
+    }
+  } finally {
+    await small.close();
+  }
+});

@@ -54,7 +54,11 @@ export function openDatabase(options: DatabaseOptions): Database {
     options: `${settings} -c grantway.environment_id=*`,
   });
   // An idle connection that the server ends must not end the process; the next query gets a new one.
-  for (const pool of [own, across]) pool.on('error', (error) => options.onError?.(error));
+  for (const pool of [own, across]) {
+    pool.on('error', (error) => options.onError?.(error));
+    // Nor one that is in use between two statements of a transaction: its next statement fails.
+    pool.on('connect', (client) => client.on('error', () => {}));
+  }
   const acrossDb = drizzle(across);
   const system: System = {
     query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>

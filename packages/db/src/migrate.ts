@@ -14,6 +14,8 @@ const migrationLock = 7_264_110_915;
  */
 export async function migrate(connectionString: string, folder: string): Promise<void> {
   const client = new pg.Client({ connectionString });
+  // Whatever it is, the statement under way or the next one fails with it.
+  client.on('error', () => {});
   await client.connect();
   try {
     const { rows } = await client.query<{ version: number; bypasses: boolean; role: string }>(
