@@ -1,3 +1,4 @@
+import { newId } from '@grantway/contract';
 import type { Slot } from './fleet.ts';
 import { createPool, killRuns } from './kills.ts';
 import { add, judge, type Line, noFigures, outboxAndRows } from './oracle.ts';
@@ -87,12 +88,11 @@ export async function generation(world: World, slow: Slot, standby: Slot, isLeft
 /** An event that nobody is told of, and a sealed row with one bit changed. */
 export async function lostEventAndBrokenRow(world: World): Promise<Line> {
   const account = await world.newAccount('A');
-  // Everything else has arrived.
-  await world.webhooks(60_000);
+  const event = newId('event');
   await world.query(
     `insert into events (id, environment_id, type, connected_account_id, data)
-     select 'evt_' || substr(md5(random()::text), 1, 26), environment_id, 'credential.refreshed', id, '{}' from connected_accounts where id = $1`,
-    [account],
+     select $2, environment_id, 'credential.refreshed', id, '{}' from connected_accounts where id = $1`,
+    [account, event],
   );
   const flip = () =>
     world.query(
@@ -107,8 +107,10 @@ export async function lostEventAndBrokenRow(world: World): Promise<Line> {
     mustBreak: true,
   };
   add(line.figures, await outboxAndRows(world, 2_000));
-  if (line.figures.webhooksLost !== 1 || line.figures.unopened !== 1) line.mustBreak = false;
+  // Seen, both of them, whatever else is on its way.
+  const isSeen = (await world.webhooks(0)).lost.includes(event) && line.figures.unopened === 1;
+  if (!isSeen) line.mustBreak = false;
   await flip();
-  await world.query("delete from events where type = 'credential.refreshed' and data = '{}'");
+  await world.query('delete from events where id = $1', [event]);
   return line;
 }

@@ -130,7 +130,7 @@ export function isBroken(figures: Figures, rule: 'exactly' | 'atMost'): boolean 
 export async function outboxAndRows(world: World, withinMs = 60_000): Promise<Partial<Figures>> {
   const { lost, outOfOrder } = await world.webhooks(withinMs);
   const { broken } = await world.unopened();
-  return { webhooksLost: lost, outOfOrder, unopened: broken };
+  return { webhooksLost: lost.length, outOfOrder, unopened: broken };
 }
 
 export interface Line {

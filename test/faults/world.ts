@@ -40,7 +40,7 @@ export interface World {
   /** Its access token ends so many seconds from now, and the sweep may take it at once. */
   expire(accounts: string[], secondsLeft?: number): Promise<void>;
   /** Events that no receiver has, and accounts whose events came in another order than they happened. */
-  webhooks(withinMs: number): Promise<{ lost: number; outOfOrder: number; events: number }>;
+  webhooks(withinMs: number): Promise<{ lost: string[]; outOfOrder: number; events: number }>;
   /** Sealed columns that do not open, over all rows. */
   unopened(): Promise<{ broken: number; opened: number }>;
   /** What an operator does after a restore; everything is tried within two seconds. */
@@ -182,8 +182,8 @@ export async function startWorld(options: { redisUrl: string | undefined }): Pro
           );
           const came = new Map<string, number>();
           for (const [i, one] of receiver.received.entries()) if (!came.has(one.id)) came.set(one.id, i);
-          const lost = events.filter((event) => !came.has(event.id)).length;
-          if (lost > 0 && performance.now() < giveUpAt) {
+          const lost = events.map((event) => event.id).filter((id) => !came.has(id));
+          if (lost.length > 0 && performance.now() < giveUpAt) {
             await pause(250);
             continue;
           }
