@@ -51,10 +51,10 @@ const openFolder = async () => {
 const tokens = async (leases: Leases, id: string) => reveal((await leases.lease(id)).credential) as OAuth2Credential;
 const salvaged = (id: string) => installation.query('select based_on from salvaged_credentials where connected_account_id = $1', [id]);
 /** The refresh tokens that came too late and wait in the outbox to be revoked. */
-const toRevoke = async (id: string) => {
+const toRevoke = async (id: string, cause = 'late') => {
   const found = await installation.query<{ id: string; grant_id: string; credential_ct: Buffer }>(
-    "select id, grant_id, credential_ct from revocations where connected_account_id = $1 and cause = 'late'",
-    [id],
+    'select id, grant_id, credential_ct from revocations where connected_account_id = $1 and cause = $2',
+    [id, cause],
   );
   const { environmentId } = installation;
   const opened = found.map((r) =>
@@ -141,6 +141,32 @@ describe('a process that dies between the answer and the commit', () => {
     expect((await tokens(next.leases, id)).access_token).toBeTruthy();
     expect(provider.spent.at(-1)).toBe(fresh);
     expect(await installation.row(id)).toMatchObject({ status: 'ACTIVE', reason: null });
+    dead.goOn();
+  });
+
+  it('whose account was forgotten meanwhile: what the journal holds is revoked as the rest of it was', async () => {
+    const id = await installation.account();
+    await installation.age(id, -1);
+    const fresh = newToken();
+    answers(fresh);
+    const dead = await stopping('journalled', { journal: true });
+    void dead.leases.lease(id).catch(() => {});
+    await dead.reached;
+    const { environmentId } = installation;
+    await healthy.db.inEnvironment(environmentId, (tx) =>
+      endAccount(tx, {
+        account: { id, environmentId },
+        status: 'DISCONNECTED',
+        reason: 'disconnected_by_operator',
+        actor: { kind: 'system', id: null },
+        requestId: null,
+        revoke: { sealing: healthy.sealing, cause: 'forgotten' },
+      }),
+    );
+    await installation.query('delete from connected_accounts where id = $1', [id]);
+    expect(await (await another({ journal: await openFolder() })).leases.replayJournal()).toBe(1);
+    expect(await toRevoke(id, 'forgotten')).toContain(fresh);
+    expect(await (await another({ journal: await openFolder() })).leases.replayJournal()).toBe(0);
     dead.goOn();
   });
 

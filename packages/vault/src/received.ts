@@ -223,7 +223,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
         const received = { ...rest, credential: await sealing.open<RenewableCredential>(journalPlace(rest), record) };
         const row = await readAccount(db, entry.accountId);
         await deps.faults?.at?.('replaying', entry.accountId);
-        if (row !== undefined) await store(received, idleSecondsOf(await deps.connector(row.connector)));
+        await store(received, row === undefined ? undefined : idleSecondsOf(await deps.connector(row.connector)));
         await deps.faults?.at?.('replayed', entry.accountId);
         await settleEntry(id);
       } catch (err) {
