@@ -44,7 +44,7 @@ export async function execute(
         clientId: instance.clientId,
         userId: instance.userId,
         userIdentifier: instance.userIdentifier,
-        instance: { id: instance.id, configName: instance.configName, configVersion: instance.configVersion },
+        instance: { id: instance.id, configName: instance.configName, configVersion: instance.configVersion, policy: instance.policy },
         requestId: exchange.requestId,
         log,
       },
