@@ -9,6 +9,8 @@ export interface Gate {
   origin: string;
   /** From now on requests that hold this text are answered by the script, but for the sandbox's controls; undefined: none. */
   arm(script: Script | undefined, holding?: string): void;
+  /** The next request that holds this text is kept back until it is released, and then passed on. */
+  hold(holding: string): { there: Promise<void>; release(): void };
   /** How many requests it answered itself since it was armed. */
   answered(): number;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ export interface Gate {
 export async function startGate(targetOf: () => string): Promise<Gate> {
   let armed: { script: Script; holding: string } | undefined;
   let answered = 0;
+  let held: { holding: string; there(): void; until: Promise<void> } | undefined;
   const sockets = new Set<Socket>();
   const keep = (socket: Socket) => {
     sockets.add(socket);
@@ -40,7 +43,12 @@ export async function startGate(targetOf: () => string): Promise<Gate> {
           target = keep(connect(Number(port), hostname));
           target.pipe(client);
         }
-        target.write(chunk);
+        if (held !== undefined && text.includes(held.holding)) {
+          const { until, there } = held;
+          held = undefined;
+          there();
+          void until.then(() => target?.write(chunk));
+        } else target.write(chunk);
       }
     });
     client.on('close', () => target?.destroy());
@@ -51,6 +59,16 @@ export async function startGate(targetOf: () => string): Promise<Gate> {
     arm(script, holding = '') {
       armed = script === undefined ? undefined : { script, holding };
       answered = 0;
+    },
+    hold(holding) {
+      let release = () => {};
+      const until = new Promise<void>((resolve) => {
+        release = resolve;
+      });
+      const there = new Promise<void>((resolve) => {
+        held = { holding, there: resolve, until };
+      });
+      return { there, release };
     },
     answered: () => answered,
     close: () =>
