@@ -355,7 +355,9 @@ async function send(
       if (!(error instanceof EgressError)) throw error;
       if (error.kind === 'blocked') throw error.toFault();
       const harmless = tool.effect === 'read' || !error.sent;
-      if (harmless && error.kind !== 'timeout' && attempt === 0) continue;
+      // What came and could not be read, or was too much, would come again.
+      const passing = error.kind === 'reset' || error.kind === 'unreachable';
+      if (harmless && passing && attempt === 0) continue;
       if (!harmless) {
         throw new Fault('outcome_unknown', {
           detail: `${connector.name} did not answer; the call may have happened. Look before you repeat it.`,

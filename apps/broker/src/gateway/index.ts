@@ -262,6 +262,10 @@ function refuse(reply: FastifyReply, error: RpcError, id: string | number | null
 /** Fastify's own errors by code. Anything unknown is logged, and said to be ours without a word of it. */
 function toRpcError(error: unknown, log: Pick<Log, 'error'>): RpcError {
   if (error instanceof RpcError) return error;
+  if (isFault(error) && error.status >= 400 && error.status < 500) {
+    const words = `${faults[error.code].title}.`;
+    return new RpcError(errorCode.invalidRequest, words, { status: error.status, data: { code: error.code } });
+  }
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new RpcError(errorCode.invalidRequest, 'The body is larger than this broker reads.', {
