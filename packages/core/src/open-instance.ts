@@ -59,7 +59,7 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
                   'default', a.is_default) order by a.is_default desc, a.id)
                 from jsonb_array_elements(v.mappings) m
                   join connected_accounts a on a.connection_id = m->>'connectionId'
-                    and coalesce(a.user_id, '') = case when m->>'owner' = 'organization' then '' else i.user_id end
+                    and (a.user_id = i.user_id and m->>'owner' is distinct from 'organization' or a.user_id is null and m->>'owner' = 'organization')
                 where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts
            from mcp_instances i
              join users u on u.id = i.user_id
