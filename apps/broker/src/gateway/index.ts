@@ -1,4 +1,4 @@
-import { isId, newId } from '@grantway/contract';
+import { faults, isFault, isId, newId } from '@grantway/contract';
 import type { Log, Modules, OpenInstance } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAdmission } from './admission.ts';
