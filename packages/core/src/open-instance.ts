@@ -1,5 +1,6 @@
-import { Fault, Policy, parseBearer } from '@grantway/contract';
+import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
 import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
+import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import type { NameableAccount } from './owned-accounts.ts';
 import { remoteServerOf } from './remote-servers.ts';
@@ -12,10 +13,13 @@ export interface OpenInstance {
   clientId: string | null;
   userId: string;
   userIdentifier: string;
+  configId: string;
   configName: string;
   configDescription: string;
   configVersion: number;
-  policy: Policy;
+  policy: StoredPolicy;
+  /** Absent: everything that the config allows. */
+  accessLevel?: AccessLevel;
   mappings: MappedConnection[];
   /** Of connections whose accounts a call may name: the default first, then the older ones. */
   accounts: NameableAccount[];
@@ -32,6 +36,7 @@ interface OpenRow {
   revoked: boolean;
   user_id: string;
   identifier: string;
+  config_id: string;
   config_name: string;
   config_description: string;
   config_version: number;
@@ -55,7 +60,7 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
     name: 'open MCP instance',
     text: `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, u.suspended_at is not null as user_suspended,
              e.suspended_at is not null as environment_suspended, i.secret_version,
-             i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
+             i.revoked_at is not null as revoked, i.user_id, u.identifier, g.id as config_id, g.name as config_name, g.description as config_description,
              g.version as config_version, v.mappings, v.policy,
              (select json_agg(case when c.mcp is null then json_build_object('id', c.id, 'name', c.name, 'connector', c.connector)
                   else json_build_object('id', c.id, 'name', c.name, 'connector', c.connector, 'mcp', c.mcp,
@@ -90,10 +95,11 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
     clientId: row.client_id,
     userId: row.user_id,
     userIdentifier: row.identifier,
+    configId: row.config_id,
     configName: row.config_name,
     configDescription: row.config_description,
     configVersion: row.config_version,
-    policy: Policy.parse(row.policy),
+    policy: policyOf(row.config_id, row.config_version, row.policy),
     mappings: row.mappings.flatMap((m) => {
       const connection = byId.get(m.connectionId);
       if (connection === undefined) return [];
