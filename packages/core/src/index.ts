@@ -2,6 +2,7 @@ export * from './access-tokens.ts';
 export * from './audit-events.ts';
 export * from './authorization-links.ts';
 export * from './bootstrap.ts';
+export { allowedTools, deniesReads, policyKey, policyOf } from './call-policy.ts';
 export { canonicalJson } from './canonical-json.ts';
 export * from './choose.ts';
 export * from './clients.ts';
