@@ -76,7 +76,7 @@ export function listTools(
   params: JsonObject,
 ): { tools: JsonObject[]; nextCursor?: string } {
   const { page, ...next } = pageOf(exposure.tools, (tool) => tool.name, params);
-  return { tools: page.map((tool) => present(tool, accounts)), ...next };
+  return { tools: page.map((tool) => presentTool(tool, accounts)), ...next };
 }
 
 /**
@@ -106,7 +106,8 @@ function readCursor(cursor: unknown): string | undefined {
   return text.slice(cursorMark.length);
 }
 
-function present(
+/** A tool's definition, as MCP clients read it. */
+export function presentTool(
   { name, tool, connector, connectionName, connectionId, accountChoice, definition }: ExposedTool & { definition?: JsonObject },
   accounts: OpenInstance['accounts'],
 ): JsonObject {
