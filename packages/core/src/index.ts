@@ -40,6 +40,7 @@ export * from './revocations.ts';
 export * from './tool-call-audit.ts';
 export * from './tool-call-log.ts';
 export * from './tool-calls.ts';
+export { createToolFinder, type FoundTool, type ToolFinder, type ToolQuery } from './tool-finder.ts';
 export * from './tools.ts';
 export * from './users.ts';
 export type { VerificationView } from './verification.ts';

@@ -90,7 +90,7 @@ export function listTools(
   params: JsonObject,
 ): { tools: JsonObject[]; nextCursor?: string } {
   const { page, ...next } = pageOf(exposure.tools, (tool) => tool.name, params);
-  return { tools: page.map((tool) => present(tool, accounts)), ...next };
+  return { tools: page.map((tool) => presentTool(tool, accounts)), ...next };
 }
 
 /**
@@ -120,7 +120,8 @@ function readCursor(cursor: unknown): string | undefined {
   return text.slice(cursorMark.length);
 }
 
-function present(
+/** A tool's definition, as MCP clients read it. */
+export function presentTool(
   {
     name,
     tool,
