@@ -15,6 +15,7 @@ export * from './direct-calls.ts';
 export * from './environments.ts';
 export * from './events.ts';
 export * from './expiry-warnings.ts';
+export * from './grants.ts';
 export * from './incidents.ts';
 export type { ChoiceView } from './lookup.ts';
 export * from './mcp-configs.ts';

@@ -27,6 +27,7 @@ import { liveLink, mustBeReady } from './authorization-links.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { createCtx, type Log, type Modules } from './ctx.ts';
+import { type Grant, permits } from './grants.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
@@ -43,6 +44,7 @@ export interface Caller {
   userId: string | null;
   userIdentifier: string;
   instance: { id: string; configName: string; configVersion: number; policy: Policy } | null;
+  grant: Grant;
   requestId: string;
   log: Log;
 }
@@ -63,7 +65,7 @@ interface Answer {
 
 /**
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
- * `exposed` is undefined where the caller may not use the tool or there is none: both look the same. `options.account` names
+ * `offered` is undefined where the caller may not use the tool or there is none; what his grant does not permit looks the same. `options.account` names
  * one of the owner's accounts, by label or id; without it the default one is used.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
@@ -73,11 +75,12 @@ export async function executeTool(
   modules: Modules,
   caller: Caller,
   name: string,
-  exposed: ExposedTool | undefined,
+  offered: ExposedTool | undefined,
   args: unknown,
   options: { toolCallId?: string; account?: unknown; agent?: Agent } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
+  const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
   const record: ToolCallRecord = {
     id: options.toolCallId ?? newId('toolCall'),
     environment_id: caller.environmentId,
@@ -405,7 +408,9 @@ async function send(
       if (!(error instanceof EgressError)) throw error;
       if (error.kind === 'blocked') throw error.toFault();
       const harmless = tool.effect === 'read' || !error.sent;
-      if (harmless && error.kind !== 'timeout' && attempt === 0) continue;
+      // What came and could not be read, or was too much, would come again.
+      const passing = error.kind === 'reset' || error.kind === 'unreachable';
+      if (harmless && passing && attempt === 0) continue;
       if (!harmless) {
         throw new Fault('outcome_unknown', {
           detail: `${connector.name} did not answer; the call may have happened. Look before you repeat it.`,

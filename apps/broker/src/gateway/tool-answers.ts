@@ -45,6 +45,7 @@ export async function execute(
         userId: instance.userId,
         userIdentifier: instance.userIdentifier,
         instance: { id: instance.id, configName: instance.configName, configVersion: instance.configVersion, policy: instance.policy },
+        grant: instance,
         requestId: exchange.requestId,
         log,
       },
