@@ -141,6 +141,7 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
         answerCt: t.answerCt,
         createdAt: t.createdAt,
         outcome: schema.toolCalls.outcome,
+        effect: schema.toolCalls.effect,
       })
       .from(t)
       .leftJoin(schema.toolCalls, eq(schema.toolCalls.id, t.toolCallId))
@@ -162,8 +163,9 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
     if (row.outcome !== 'outcome_unknown' && !isDead) {
       throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
     }
-    // A write has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
-    const nothingHappened = row.outcome === null || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
+    // A call has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
+    const nothingHappened =
+      row.outcome === null || row.effect === 'read' || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
     if (nothingHappened) {
       const taken = await ctx.tx((tx) =>
         tx

@@ -31,8 +31,8 @@ import { type Grant, permits } from './grants.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
-import { mustStillBeServed } from './standing.ts';
-import type { ToolCallRecord } from './tool-call-log.ts';
+import { mustStand, mustStillBeServed } from './standing.ts';
+import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
 
 /** Who calls, and on whose behalf. */
@@ -103,7 +103,7 @@ export async function executeTool(
     duration_ms: null,
     created_at: new Date().toISOString(),
   };
-  const call: Call = { modules, caller, record };
+  const call: Call = { modules, caller, record, intended: false };
   let answer: Answer;
   try {
     answer = await run(call, exposed, name, args, options);
@@ -111,20 +111,18 @@ export async function executeTool(
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
     record.fault_code = fault.code;
-    await finish(call, startedAt, outcomeOf(fault));
+    try {
+      await finish(call, startedAt, outcomeOf(fault));
+    } catch (cause) {
+      throw unrecorded(call, cause);
+    }
     throw withExtra(fault, { tool_call_id: record.id });
   }
   try {
     if (answer.failed === true) record.fault_code = 'provider_error';
     await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
   } catch (cause) {
-    caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
-    // An answer whose row is not durable does not leave; of a write it must be said that it happened all the same.
-    throw new Fault(record.effect === 'read' ? 'unavailable' : 'outcome_unknown', {
-      detail: record.effect === 'read' ? 'the call could not be recorded' : 'the call was made, but its outcome could not be recorded',
-      extra: { tool_call_id: record.id },
-      cause,
-    });
+    throw unrecorded(call, cause);
   }
   return { toolCallId: record.id, output: answer.output, ...(answer.remote === undefined ? {} : { remote: answer.remote }) };
 }
@@ -138,6 +136,43 @@ interface Call {
   modules: Modules;
   caller: Caller;
   record: ToolCallRecord;
+  /** Its row is in the table: from here on something may have been sent. */
+  intended: boolean;
+}
+
+/** An answer whose row is not durable does not leave; of a write that may have been sent it must be said that it may have happened all the same. */
+function unrecorded({ caller, record, intended }: Call, cause: unknown): Fault {
+  caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
+  const harmless = record.effect === 'read' || !intended;
+  return new Fault(harmless ? 'unavailable' : 'outcome_unknown', {
+    detail: harmless ? 'the call could not be recorded' : 'the call may have been made, but its outcome could not be recorded',
+    extra: { tool_call_id: record.id },
+    cause,
+  });
+}
+
+/** How long what the intent's statement saw of suspensions may be acted on without another look. */
+const standingHoldsMs = 50;
+
+/**
+ * No audit, no action: the call has its row before any byte leaves, or does not take place.
+ * @returns whether it took so long that it must be looked again who is served
+ * @throws Fault unavailable, environment_suspended, user_suspended, client_suspended; nothing was sent
+ */
+async function intend(call: Call): Promise<boolean> {
+  const { modules, caller, record } = call;
+  const askedAt = performance.now();
+  let standing: Standing;
+  try {
+    standing = await modules.toolCallLog.intend(record);
+  } catch (cause) {
+    caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'a tool call could not be recorded and is not made');
+    throw new Fault('unavailable', { detail: 'the call could not be recorded, so that it was not made', cause });
+  }
+  call.intended = true;
+  mustStand(standing);
+  // The row of a write was waited for until it was on the disk.
+  return record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs;
 }
 
 async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {
@@ -211,11 +246,8 @@ async function run(
     if (request === undefined) return await runRemote(call, exposed, accountId, input, agent);
     let lease = await modules.leases.lease(accountId, caller.clientId);
     await mustBeGranted(call, exposed, account, lease);
-    // No audit, no action: a write has its row before any byte leaves.
-    if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
-    // The lease has looked whether all are served; whoever waited for anything since looks again. Of an account of the
-    // organization it does not know the user on whose behalf it is used.
-    let hasWaited = tool.effect !== 'read' || account.userId === null;
+    // Whoever waits for anything after the intent's own look looks again.
+    let hasWaited = await intend(call);
     let repeated = false;
     for (let credentials = 0; ; hasWaited = true) {
       const response = await send(call, tool, connector, lease, request, hasWaited);
@@ -292,7 +324,7 @@ async function runRemote(
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
   let lease = await modules.leases.lease(accountId, caller.clientId);
-  if (!isRead) await modules.toolCallLog.write({ ...call.record });
+  await intend(call);
   for (let credentials = 0; ; credentials++) {
     try {
       const result = await exchangeRemote(modules.remotes.links, target, remote, input, agent, modules.settings.toolTimeoutMs);
