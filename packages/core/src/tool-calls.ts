@@ -223,28 +223,20 @@ async function run(
   args: unknown,
   { account: named, agent = noAgent }: { account?: unknown; agent?: Agent },
 ): Promise<Answer> {
-  const { modules, caller, record } = call;
+  const { record } = call;
   if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
   const { tool, connector } = exposed;
   const input = parseArguments(tool, args);
   const { remote } = exposed;
   const request = remote === undefined ? tool.request(input) : undefined;
-  const account = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
-    const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
-    const ownerId = exposed.accountOwner === 'organization' ? null : userId;
-    const found =
-      named === undefined
-        ? await ensureAccount(tx, caller.environmentId, exposed.connectionId, ownerId)
-        : await findNamedAccount(tx, exposed.connectionId, ownerId, accountName(named));
-    return remote === undefined ? found : connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
-  });
+  const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
-  record.account_label = labelOf(account);
+  record.account_label = account.label;
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent);
-    let lease = await modules.leases.lease(accountId, caller.clientId);
+    if (request === undefined) return await runRemote(call, exposed, accountId, leased, input, agent);
+    let lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
     // Whoever waits for anything after the intent's own look looks again.
     let hasWaited = await intend(call);
@@ -274,6 +266,34 @@ async function run(
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     throw error;
   }
+}
+
+/** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
+async function accountOf(
+  { modules, caller }: Call,
+  exposed: ExposedTool,
+  named: unknown,
+): Promise<{ account: UsedAccount; leased: () => Promise<Lease> }> {
+  const { connectionId, remote } = exposed;
+  const isOrganizations = exposed.accountOwner === 'organization';
+  if (named === undefined && caller.userId !== null) {
+    const { environmentId, userId, clientId } = caller;
+    const found = await modules.leases.ofDefault({ environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId });
+    if (found !== undefined) return { account: found.account, leased: found.lease };
+  }
+  const row = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
+    const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
+    const ownerId = isOrganizations ? null : userId;
+    const found =
+      named === undefined
+        ? await ensureAccount(tx, caller.environmentId, connectionId, ownerId)
+        : await findNamedAccount(tx, connectionId, ownerId, accountName(named));
+    return remote === undefined ? found : connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
+  });
+  return {
+    account: { id: row.id, userId: row.userId, label: labelOf(row) },
+    leased: () => modules.leases.lease(row.id, caller.clientId),
+  };
 }
 
 /** @throws Fault argument_invalid */
@@ -315,6 +335,7 @@ async function runRemote(
   call: Call,
   exposed: ExposedTool,
   accountId: string,
+  leased: () => Promise<Lease>,
   input: Record<string, unknown>,
   agent: Agent,
 ): Promise<Answer> {
@@ -323,7 +344,7 @@ async function runRemote(
   const remote = exposed.remote as NonNullable<ExposedTool['remote']>;
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
-  let lease = await modules.leases.lease(accountId, caller.clientId);
+  let lease = await leased();
   await intend(call);
   for (let credentials = 0; ; credentials++) {
     try {
@@ -524,6 +545,7 @@ async function authorizationRequired(call: Call, exposed: ExposedTool, account: 
 interface UsedAccount {
   id: string;
   userId: OwnerId;
+  label: string | null;
 }
 
 /**
