@@ -29,7 +29,7 @@ const { values: options } = parseArgs({
 const { short, json, only, part } = options;
 const isWhole = only === undefined && part === undefined;
 const times = short
-  ? { rows: 0.4, rounds: 1, growth: 0.6, growthRounds: 2, breakdown: 1, memory: 2, mostMinutes: 6 }
+  ? { rows: 0.4, rounds: 1, growth: 0.6, growthRounds: 2, breakdown: 1, memory: 2, mostMinutes: 10 }
   : { rows: 1.5, rounds: 3, growth: 1.5, growthRounds: 5, breakdown: 4, memory: 6, mostMinutes: 25 };
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);

@@ -4,5 +4,6 @@ export * from './faults.ts';
 export * from './ids.ts';
 export * from './permissions.ts';
 export * from './plain-url.ts';
+export * from './policy.ts';
 export * from './resources.ts';
 export * from './secret.ts';

@@ -4,6 +4,7 @@ import { type FaultCode, faults } from './faults.ts';
 import { idPrefixes } from './ids.ts';
 import { allPermissions, everyPermission, type Permission } from './permissions.ts';
 import { isPlainUrl } from './plain-url.ts';
+import { Policy } from './policy.ts';
 
 const moment = z.iso.datetime().describe('RFC 3339 time in UTC');
 
@@ -342,12 +343,14 @@ export const McpConfigCreate = z.strictObject({
   name: Name,
   description: z.string().max(1000).default(''),
   connection_tool_mappings: z.array(ConnectionToolMapping).min(1).max(100),
+  policy: Policy.prefault({}),
 });
 export const McpConfigUpdate = z
   .strictObject({
     name: Name.optional(),
     description: z.string().max(1000).optional(),
     connection_tool_mappings: z.array(ConnectionToolMapping).min(1).max(100).optional(),
+    policy: Policy.optional().describe('As a whole: what is left out goes back to its default'),
     version: z.int().min(1).optional().describe('Refuse the update when the config is no longer at this version'),
   })
   .refine(...namesSomething);
@@ -365,6 +368,7 @@ export const McpConfig = z.object({
       account_choice: z.boolean(),
     }),
   ),
+  policy: Policy,
   created_at: moment,
   updated_at: moment,
 });
@@ -532,6 +536,9 @@ export type AuthorizationLinkCreate = z.infer<typeof AuthorizationLinkCreate>;
 export type AuthorizationLink = z.infer<typeof AuthorizationLink>;
 
 // ---- MCP instances -------------------------------------------------------------------------------------------
+
+export const AccessLevel = z.enum(['FULL', 'READ_ONLY']).describe('READ_ONLY: only tools that read are shown and run');
+export type AccessLevel = z.infer<typeof AccessLevel>;
 
 export const McpInstanceEnsure = z.strictObject({ config_name: z.string().min(1).max(63), user_identifier: UserIdentifier });
 

@@ -6,6 +6,7 @@ import { and, eq } from 'drizzle-orm';
 import { canonicalJson } from './canonical-json.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
+import { wholeGrant } from './grants.ts';
 import { executeTool } from './tool-calls.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -86,6 +87,7 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
         userId: null,
         userIdentifier: input.identifier,
         instance: null,
+        grant: wholeGrant,
         requestId: ctx.requestId,
         log: ctx.log,
       },

@@ -1,4 +1,4 @@
-import { Fault, type McpConfig, type McpConfigCreate, type McpConfigUpdate, newId } from '@grantway/contract';
+import { Fault, type McpConfig, type McpConfigCreate, type McpConfigUpdate, newId, Policy } from '@grantway/contract';
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import { orNameTaken } from './connections.ts';
@@ -10,7 +10,7 @@ import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct }
 const t = schema.mcpConfigs;
 const versions = schema.mcpConfigVersions;
 const own = and(eq(versions.configId, t.id), eq(versions.version, t.version));
-type Row = typeof t.$inferSelect & { mappings: ToolMapping[] };
+type Row = typeof t.$inferSelect & { mappings: ToolMapping[]; policy: Policy };
 type NamedMapping = McpConfigCreate['connection_tool_mappings'][number];
 
 /** @throws Fault unknown_connection, unknown_tool, name_taken */
@@ -22,7 +22,7 @@ export async function createMcpConfig(ctx: Ctx, input: McpConfigCreate): Promise
       input.name,
       tx.insert(t).values({ id, environmentId: ctx.environmentId, name: input.name, description: input.description }),
     );
-    await tx.insert(versions).values({ configId: id, version: 1, environmentId: ctx.environmentId, mappings });
+    await tx.insert(versions).values({ configId: id, version: 1, environmentId: ctx.environmentId, mappings, policy: input.policy });
     await ctx.audit(tx, 'mcp_config.created', { kind: 'mcp_config', id }, { name: input.name, version: 1 });
     return present(ctx, tx, await getRow(ctx, tx, id));
   });
@@ -35,7 +35,7 @@ export async function listMcpConfigs(
   const before = decodeCursor('mcpConfig', query.cursor);
   return ctx.tx(async (tx) => {
     const rows = await tx
-      .select({ config: t, mappings: versions.mappings })
+      .select({ config: t, mappings: versions.mappings, policy: versions.policy })
       .from(t)
       .innerJoin(versions, own)
       .where(
@@ -47,7 +47,7 @@ export async function listMcpConfigs(
       )
       .orderBy(desc(t.id))
       .limit(query.limit + 1);
-    const flat = rows.map(({ config, mappings }) => ({ ...config, mappings }));
+    const flat = rows.map(({ config, mappings, policy }) => ({ ...config, mappings, policy }));
     const names = await connectionNames(tx, flat);
     return toPage(flat, query.limit, (row) => presentWith(row, names));
   });
@@ -82,7 +82,8 @@ export async function updateMcpConfig(ctx: Ctx, id: string, input: McpConfigUpda
         })
         .where(eq(t.id, id)),
     );
-    await tx.insert(versions).values({ configId: id, version, environmentId: ctx.environmentId, mappings });
+    const policy = input.policy ?? current.policy;
+    await tx.insert(versions).values({ configId: id, version, environmentId: ctx.environmentId, mappings, policy });
     const { version: _, ...changed } = input;
     await ctx.audit(tx, 'mcp_config.updated', { kind: 'mcp_config', id }, { version, changed: Object.keys(changed).sort() });
     return present(ctx, tx, await getRow(ctx, tx, id));
@@ -106,9 +107,13 @@ async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<Row>
   const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId));
   // Locked by itself first: whoever waited must then read the version that the one before him made, by a new snapshot.
   if (lock !== undefined) await tx.select({ id: t.id }).from(t).where(where).for('update');
-  const [row] = await tx.select({ config: t, mappings: versions.mappings }).from(t).innerJoin(versions, own).where(where);
+  const [row] = await tx
+    .select({ config: t, mappings: versions.mappings, policy: versions.policy })
+    .from(t)
+    .innerJoin(versions, own)
+    .where(where);
   if (row === undefined) throw new Fault('not_found', 'no such MCP config');
-  return { ...row.config, mappings: row.mappings };
+  return { ...row.config, mappings: row.mappings, policy: row.policy };
 }
 
 /** Names become ids, and every tool is looked up: a config never names what does not exist. */
@@ -189,6 +194,7 @@ function presentWith(row: Row, names: Map<string, string>): McpConfig {
       account_owner: m.owner ?? 'user',
       account_choice: m.choice ?? false,
     })),
+    policy: Policy.parse(row.policy),
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };

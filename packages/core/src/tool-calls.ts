@@ -15,20 +15,20 @@ import {
   type FieldError,
   isFault,
   newId,
-  type ToolCall,
+  type Policy,
   type ToolCallOutcome,
 } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { EgressError } from '@grantway/egress';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
-import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
+import { eq } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
-import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
+import { createCtx, type Log, type Modules } from './ctx.ts';
+import { type Grant, permits } from './grants.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
-import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStillBeServed } from './standing.ts';
@@ -43,7 +43,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  instance: { id: string; configName: string; configVersion: number } | null;
+  instance: { id: string; configName: string; configVersion: number; policy: Policy } | null;
+  grant: Grant;
   requestId: string;
   log: Log;
 }
@@ -64,7 +65,7 @@ interface Answer {
 
 /**
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
- * `exposed` is undefined where the caller may not use the tool or there is none: both look the same. `options.account` names
+ * `offered` is undefined where the caller may not use the tool or there is none; what his grant does not permit looks the same. `options.account` names
  * one of the owner's accounts, by label or id; without it the default one is used.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
@@ -74,11 +75,12 @@ export async function executeTool(
   modules: Modules,
   caller: Caller,
   name: string,
-  exposed: ExposedTool | undefined,
+  offered: ExposedTool | undefined,
   args: unknown,
   options: { toolCallId?: string; account?: unknown; agent?: Agent } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
+  const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
   const record: ToolCallRecord = {
     id: options.toolCallId ?? newId('toolCall'),
     environment_id: caller.environmentId,
@@ -353,7 +355,9 @@ async function send(
       if (!(error instanceof EgressError)) throw error;
       if (error.kind === 'blocked') throw error.toFault();
       const harmless = tool.effect === 'read' || !error.sent;
-      if (harmless && error.kind !== 'timeout' && attempt === 0) continue;
+      // What came and could not be read, or was too much, would come again.
+      const passing = error.kind === 'reset' || error.kind === 'unreachable';
+      if (harmless && passing && attempt === 0) continue;
       if (!harmless) {
         throw new Fault('outcome_unknown', {
           detail: `${connector.name} did not answer; the call may have happened. Look before you repeat it.`,
@@ -526,84 +530,4 @@ function withExtra(fault: Fault, extra: Record<string, unknown>): Fault {
     extra: { ...fault.extra, ...extra },
     cause: fault.cause,
   });
-}
-
-// ---- the audit of calls ----------------------------------------------------------------------------------------
-
-export interface ToolCallQuery {
-  limit: number;
-  cursor?: string | undefined;
-  user_identifier?: string | undefined;
-  connection_name?: string | undefined;
-  connected_account_id?: string | undefined;
-  tool_name?: string | undefined;
-  client_id?: string | undefined;
-  mcp_instance_id?: string | undefined;
-  outcome?: ToolCallOutcome | undefined;
-  created_after?: string | undefined;
-  created_before?: string | undefined;
-}
-
-export async function listToolCalls(ctx: Ctx, query: ToolCallQuery): Promise<Page<ToolCall>> {
-  const t = schema.toolCalls;
-  const before = decodeCursor('toolCall', query.cursor);
-  const rows = await ctx.tx((tx) =>
-    tx
-      .select()
-      .from(t)
-      .where(
-        and(
-          eq(t.environmentId, ctx.environmentId),
-          before === undefined ? undefined : lt(t.id, before),
-          query.user_identifier === undefined ? undefined : eq(t.userIdentifier, query.user_identifier),
-          query.connection_name === undefined ? undefined : eq(t.connectionName, query.connection_name),
-          query.connected_account_id === undefined ? undefined : eq(t.connectedAccountId, query.connected_account_id),
-          query.tool_name === undefined ? undefined : eq(t.toolName, query.tool_name),
-          query.client_id === undefined ? undefined : eq(t.clientId, query.client_id),
-          query.mcp_instance_id === undefined ? undefined : eq(t.mcpInstanceId, query.mcp_instance_id),
-          query.outcome === undefined ? undefined : eq(t.outcome, query.outcome),
-          query.created_after === undefined ? undefined : gte(t.createdAt, new Date(query.created_after)),
-          query.created_before === undefined ? undefined : lte(t.createdAt, new Date(query.created_before)),
-        ),
-      )
-      .orderBy(desc(t.id))
-      .limit(query.limit + 1),
-  );
-  return toPage(rows, query.limit, presentToolCall);
-}
-
-export async function getToolCall(ctx: Ctx, id: string): Promise<ToolCall> {
-  const t = schema.toolCalls;
-  const [row] = await ctx.tx((tx) =>
-    tx
-      .select()
-      .from(t)
-      .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))),
-  );
-  if (row === undefined) throw new Fault('not_found', 'no such tool call');
-  return presentToolCall(row);
-}
-
-function presentToolCall(row: typeof schema.toolCalls.$inferSelect): ToolCall {
-  return {
-    id: row.id,
-    request_id: row.requestId,
-    via: row.via as ToolCall['via'],
-    client_id: row.clientId,
-    user_identifier: row.userIdentifier,
-    mcp_instance_id: row.mcpInstanceId,
-    mcp_config_name: row.mcpConfigName,
-    mcp_config_version: row.mcpConfigVersion,
-    connection_name: row.connectionName,
-    connected_account_id: row.connectedAccountId,
-    account_label: row.accountLabel,
-    connector: row.connector,
-    tool_name: row.toolName,
-    effect: row.effect as ToolCall['effect'],
-    outcome: row.outcome as ToolCallOutcome,
-    fault_code: row.faultCode as ToolCall['fault_code'],
-    provider_status: row.providerStatus,
-    duration_ms: row.durationMs,
-    created_at: row.createdAt.toISOString(),
-  };
 }

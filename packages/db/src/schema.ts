@@ -1,3 +1,4 @@
+import type { Policy } from '@grantway/contract';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -433,6 +434,11 @@ export const mcpConfigVersions = pgTable(
     version: integer('version').notNull(),
     environmentId: environmentId(),
     mappings: jsonb('mappings').$type<ToolMapping[]>().notNull(),
+    /** As the contract's Policy has it; `{}` is the default one. */
+    policy: jsonb('policy')
+      .$type<Policy>()
+      .notNull()
+      .default({} as Policy),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.configId, t.version] }), isolated()],

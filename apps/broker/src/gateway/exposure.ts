@@ -1,5 +1,5 @@
 import { annotations } from '@grantway/connector-kit';
-import { accountArgument, type ExposedTool, exposedTools, type Modules, type OpenInstance } from '@grantway/core';
+import { accountArgument, type ExposedTool, exposedTools, type Modules, type OpenInstance, permits } from '@grantway/core';
 import { errorCode, type JsonObject, RpcError } from './json-rpc.ts';
 import { createRemoteExposures, type RemoteView, remoteTools } from './remote-exposure.ts';
 
@@ -33,7 +33,7 @@ export function createExposures(modules: Modules): Exposures {
     const key = fingerprintOf(instance);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const tools = await exposedTools(modules.catalogue, instance.mappings);
+    const tools = (await exposedTools(modules.catalogue, instance.mappings)).filter((tool) => permits(instance, tool));
     return keep(key, { fingerprint: key, tools, byName: byName(tools), remotes: [] });
   }
 
@@ -46,7 +46,9 @@ export function createExposures(modules: Modules): Exposures {
     // What the servers' lists show is the same for everyone who sees these versions; whose account is asked is not.
     if (found !== undefined) return { ...found, remotes };
     const merged = new Map(own.byName);
-    for (const tool of remotes.flatMap(remoteTools)) if (!merged.has(tool.name)) merged.set(tool.name, tool);
+    for (const tool of remotes.flatMap(remoteTools)) {
+      if (!merged.has(tool.name) && permits(instance, tool)) merged.set(tool.name, tool);
+    }
     const tools = [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     return keep(key, { fingerprint: key, tools, byName: merged, remotes });
   };
@@ -56,11 +58,12 @@ export function hasRemotes(instance: OpenInstance): boolean {
   return instance.mappings.some((mapping) => mapping.remote !== undefined);
 }
 
-/** Changes when the config or one of its connections does, not with what servers offer. */
+/** Changes when the config or one of its connections does, and with the grant, not with what servers offer. */
 export function fingerprintOf(instance: OpenInstance): string {
-  return JSON.stringify(
+  return JSON.stringify([
+    instance.accessLevel,
     instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key })),
-  );
+  ]);
 }
 
 function byName(tools: readonly ExposedTool[]): Map<string, ExposedTool> {
