@@ -14,15 +14,17 @@ export interface Size {
   calls: number;
 }
 
-export const fullSizes: Size[] = [
-  { name: '1 k', accounts: 1_000, calls: 10_000 },
-  { name: '100 k', accounts: 100_000, calls: 1_000_000 },
-  { name: '1 M', accounts: 1_000_000, calls: 10_000_000 },
-];
-export const shortSizes: Size[] = [
-  { name: '1 k', accounts: 1_000, calls: 10_000 },
-  { name: '20 k', accounts: 20_000, calls: 100_000 },
-];
+const callsEach = 10;
+const sizeOf = (accounts: number): Size => ({
+  name: accounts >= 1_000_000 ? `${accounts / 1_000_000} M` : `${accounts / 1000} k`,
+  accounts,
+  calls: accounts * callsEach,
+});
+
+/** The smallest first. A short run has no million. */
+export function sizesOf(short: boolean, largest = short ? 20_000 : 1_000_000): Size[] {
+  return [1_000, ...(largest > 100_000 ? [100_000] : []), largest].map(sizeOf);
+}
 
 export interface GrownDatabase {
   size: Size;

@@ -3,11 +3,12 @@
 //   -- --json          one JSON object instead of the tables
 //   -- --only <text>   the rows whose name holds it, and nothing else
 //   -- --part <part>   rows, growth or memory alone
+//   -- --largest <n> accounts in the largest database of the part growth, a million otherwise
 //   -- --keep          results into test/bench/results (a complete run does so by itself)
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { fullSizes, measureGrowth, shortSizes } from './growth.ts';
+import { measureGrowth, sizesOf } from './growth.ts';
 import { measureMemory } from './memory.ts';
 import { breakdownOf } from './phases.ts';
 import { endAll } from './processes.ts';
@@ -23,6 +24,7 @@ const { values: options } = parseArgs({
     json: { type: 'boolean', default: false },
     only: { type: 'string' },
     part: { type: 'string' },
+    largest: { type: 'string' },
     keep: { type: 'boolean', default: false },
   },
 });
@@ -34,8 +36,12 @@ const times = short
 
 const say = (line: string) => void process.stderr.write(`${line}\n`);
 
-/** Ends everything in order, whatever is under way. */
+let isAbandoned = false;
+
+/** Ends everything in order, whatever is under way; what fails because of that is not said. */
 async function abandon(why: string, status: number): Promise<never> {
+  if (isAbandoned) return new Promise(() => {});
+  isAbandoned = true;
   say(why);
   await endAll();
   process.exit(status);
@@ -67,7 +73,14 @@ try {
   }
   if (only === undefined && wants('growth')) {
     const settings = { seconds: times.growth, rounds: times.growthRounds, say };
-    found.growth = await withCrew(async (crew) => measureGrowth(crew, await crew.generator(), short ? shortSizes : fullSizes, settings));
+    found.growth = await withCrew(async (crew) =>
+      measureGrowth(
+        crew,
+        await crew.generator(),
+        sizesOf(short, options.largest === undefined ? undefined : Number(options.largest)),
+        settings,
+      ),
+    );
     say(`growth measured after ${((performance.now() - began) / 1000).toFixed(0)} s`);
   }
   if (only === undefined && wants('memory')) {

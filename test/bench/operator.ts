@@ -56,14 +56,20 @@ export async function offer(api: Api, name: string, connection: Record<string, u
   await api('POST', '/v1/mcp-configs', { name, connection_tool_mappings: [{ connection_name: name }] });
 }
 
+const connectingAtOnce = 8;
+
 /** So many users who have connected an account by a key; their MCP URLs. */
 export async function connectByKey(api: Api, name: string, count: number, fields: () => Record<string, string>): Promise<string[]> {
   const urls: string[] = [];
-  for (let i = 0; i < count; i++) {
-    const { url, connections } = await ensureInstance(api, name, `user-${i}`);
-    const page = await new Person().enterKey(connections[0]?.authentication_link as string, fields());
-    if (page.status !== 200) throw new Error(`${name}: the page answered ${page.status}`);
-    urls.push(url);
-  }
+  let begun = 0;
+  const worker = async () => {
+    while (begun < count) {
+      const { url, connections } = await ensureInstance(api, name, `user-${begun++}`);
+      const page = await new Person().enterKey(connections[0]?.authentication_link as string, fields());
+      if (page.status !== 200) throw new Error(`${name}: the page answered ${page.status}`);
+      urls.push(url);
+    }
+  };
+  await Promise.all(Array.from({ length: connectingAtOnce }, worker));
   return urls;
 }

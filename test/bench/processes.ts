@@ -90,12 +90,15 @@ export function ready(
 
 export const input = <T>(): T => JSON.parse(process.argv[2] ?? '{}') as T;
 
-/** Whatever still runs: each closes what it opened, and ends. */
+/** Whatever still runs, the last first, since it needs those before it: each closes what it opened, and ends. */
 export async function endAll(): Promise<void> {
   isEnding = true;
-  const ended = [...running].map((child) => once(child, 'exit'));
-  for (const child of running) child.stdin?.end();
-  await Promise.all(ended);
+  for (const child of [...running].reverse()) {
+    const ended = once(child, 'exit');
+    if (!running.has(child)) continue;
+    child.stdin?.end();
+    await ended;
+  }
 }
 
 const hasTaskset = (() => {
@@ -119,40 +122,43 @@ export function allowedCores(): number[] {
 const ticksPerSecond = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }));
 
 /**
- * CPU seconds of a process, with all its threads; with `withChildren` of all below it as well, those that ended included
- * (proc(5), /proc/pid/stat: utime, stime, cutime, cstime).
+ * CPU seconds of a process, of the threads that it has; with `withChildren` of all below it as well, those that ended
+ * included. Nanoseconds of /proc/pid/task/tid/schedstat (Documentation/scheduler/sched-stats.rst), since a tick of
+ * /proc/pid/stat is as long as a hundred requests; of what ended there are only ticks (cutime, cstime).
  */
 export function cpuSeconds(pid: number, withChildren = false): number {
-  return ticksOf(pid, withChildren) / ticksPerSecond;
+  const own = tasksOf(pid).reduce((sum, task) => sum + Number(textOf(`/proc/${pid}/task/${task}/schedstat`).split(' ')[0] || 0), 0) / 1e9;
+  if (!withChildren) return own;
+  const ended = statOf(pid).slice(13, 15).map(Number);
+  return childrenOf(pid).reduce((sum, child) => sum + cpuSeconds(child, true), own + ended.reduce((a, b) => a + b, 0) / ticksPerSecond);
 }
 
-function ticksOf(pid: number, withChildren: boolean): number {
-  const fields = statOf(pid);
-  if (fields === undefined) return 0;
-  const [user = 0, system = 0, endedUser = 0, endedSystem = 0] = fields.slice(11, 15).map(Number);
-  if (!withChildren) return user + system;
-  return childrenOf(pid).reduce((sum, child) => sum + ticksOf(child, true), user + system + endedUser + endedSystem);
-}
-
-/** Children belong to the thread that made them. */
-function childrenOf(pid: number): number[] {
+/** Empty where the process or thread has ended. */
+function textOf(file: string): string {
   try {
-    return readdirSync(`/proc/${pid}/task`).flatMap((task) =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-    );
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
+}
+
+function tasksOf(pid: number): string[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`);
   } catch {
     return [];
   }
 }
 
+/** Children belong to the thread that made them. */
+function childrenOf(pid: number): number[] {
+  return tasksOf(pid).flatMap((task) => textOf(`/proc/${pid}/task/${task}/children`).split(' ').filter(Boolean).map(Number));
+}
+
 /** Fields from the third on: the second, the name, may hold spaces. */
-function statOf(pid: number): string[] | undefined {
-  try {
-    const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return text.slice(text.lastIndexOf(')') + 2).split(' ');
-  } catch {
-    return undefined;
-  }
+function statOf(pid: number): string[] {
+  const text = textOf(`/proc/${pid}/stat`);
+  return text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
 /** Resident memory in MiB: now, and the most since `forgetPeak`. */

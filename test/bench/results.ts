@@ -85,6 +85,7 @@ function ratiosOf(found: Found): Record<string, number> {
   const ratios: Record<string, number | undefined> = {
     tools_call_rest_cpu_vs_bare_hop: toHop(rowNames.rest),
     tools_call_local_cpu_vs_bare_hop: toHop(rowNames.local),
+    tools_call_refused_cpu_vs_bare_hop: toHop(rowNames.refused),
     tools_call_remote_cpu_vs_bare_hop: toHop(rowNames.remote),
     execute_cpu_vs_bare_hop: toHop(rowNames.execute),
     ensure_instance_repeated_cpu_vs_bare_hop: toHop(rowNames.ensureAgain),

@@ -17,7 +17,8 @@ export const rowNames = {
   rest: 'tools/call, REST connector',
   sdkV1: 'SDK v1 server + hop',
   sdkV2: 'SDK v2 server + hop',
-  local: 'tools/call, answered here (no hop)',
+  local: 'tools/call, local tool',
+  refused: 'tools/call, refused argument (no hop)',
   remote: 'tools/call, remote MCP',
   slowDirect: 'upstream of 20 ms, direct',
   slowRest: 'tools/call, REST, upstream of 20 ms',
@@ -54,6 +55,13 @@ export async function scenes(crew: Crew, say: (line: string) => void): Promise<S
   const urls = await connectByKey(broker.api, 'datadog', users, datadogKeys);
   const slowUrls = await connectByKey(slowBroker.api, 'datadog', users, datadogKeys);
   const remoteUrls = await Promise.all(urls.map(async (_, i) => (await ensureInstance(broker.api, 'docs', `user-${i}`)).url));
+  // In search mode Grantway has tools of its own.
+  await broker.api('POST', '/v1/mcp-configs', {
+    name: 'found',
+    connection_tool_mappings: [{ connection_name: 'datadog' }],
+    policy: { tools_mode: 'search' },
+  });
+  const searchUrls = await Promise.all(urls.map(async (_, i) => (await ensureInstance(broker.api, 'found', `user-${i}`)).url));
   const lists = new Map<number, string[]>();
   for (const count of [10, 100, 1000]) {
     const name = `many${count}`;
@@ -86,6 +94,11 @@ export async function scenes(crew: Crew, say: (line: string) => void): Promise<S
     { name: rowNames.rest, load: { ...through(urls, restCall), good: 'Error rate of checkout' }, ...ours },
     {
       name: rowNames.local,
+      load: { ...through(searchUrls, call('describe_tool', { name: 'datadog_monitor_get' })), good: 'inputSchema' },
+      ...ours,
+    },
+    {
+      name: rowNames.refused,
       // An argument that the tool does not have: let in, judged, recorded, answered; no credential, no hop.
       load: { ...through(urls, call('datadog_monitor_get', { monitor: 1 })), bad: ['"error":'], good: 'argument_invalid' },
       ...ours,
