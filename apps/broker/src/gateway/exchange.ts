@@ -14,6 +14,8 @@ export interface Exchange {
   session: Session | undefined;
   exposures: Exposures;
   instance: OpenInstance;
+  /** Tells when the credential of this request ends, until the answer is called: for what waits. */
+  hold(ended: () => void): () => void;
   headers: IncomingHttpHeaders;
   requestId: string;
   log: Log;
