@@ -43,7 +43,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  instance: { id: string; configName: string; configVersion: number; policy: Policy } | null;
+  /** The config whose tools and policy hold; its id is null where it was named in a direct call. */
+  instance: { id: string | null; configName: string; configVersion: number; policy: Policy } | null;
   grant: Grant;
   requestId: string;
   log: Log;

@@ -62,6 +62,7 @@ export function hasRemotes(instance: OpenInstance): boolean {
 export function fingerprintOf(instance: OpenInstance): string {
   return JSON.stringify([
     instance.accessLevel,
+    instance.onlyTools === null ? null : [...instance.onlyTools],
     instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key })),
   ]);
 }
