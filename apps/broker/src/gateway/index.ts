@@ -52,7 +52,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     const finder = createToolFinder();
     const rounds: Rounds = createParkedCalls();
     const sessions = createSessions(modules.sealing, ({ id }) => modules.remotes.links.endSession(id));
-    const all = { pollMs: 1000, keepAliveMs: 15_000, blindMs: 5_000, ...times };
+    const all = { pollMs: 750, keepAliveMs: 15_000, blindMs: 5_000, ...times };
     const watch = createCredentialWatch(modules.log, all);
     const subscriptions = createSubscriptions(modules, watch, all);
 
