@@ -44,8 +44,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  /** Null where no config stands behind the call. */
-  instance: ({ id: string; configId: string; configName: string; configVersion: number } & Allowed) | null;
+  /** The config whose tools and policy hold: null where none stands behind the call. Its id is null where a direct call named it. */
+  instance: ({ id: string | null; configId: string; configName: string; configVersion: number } & Allowed) | null;
   grant: Grant;
   requestId: string;
   log: Log;
