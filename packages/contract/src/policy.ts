@@ -101,6 +101,3 @@ export const StoredPolicy = Policy.extend({
   limits: z.array(CallLimit.omit({ connection_name: true }).extend({ connection_id: z.string().optional() })).default([]),
 });
 export type StoredPolicy = z.infer<typeof StoredPolicy>;
-
-/** What a session may do of what its config allows. */
-export type AccessLevel = 'FULL' | 'READ_ONLY';

@@ -1,4 +1,4 @@
-import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
+import { Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
 import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
 import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
@@ -19,7 +19,7 @@ export interface OpenInstance {
   configVersion: number;
   policy: StoredPolicy;
   /** Absent: everything that the config allows. */
-  accessLevel?: AccessLevel;
+  accessLevel?: 'FULL' | 'READ_ONLY';
   mappings: MappedConnection[];
   /** Of connections whose accounts a call may name: the default first, then the older ones. */
   accounts: NameableAccount[];
