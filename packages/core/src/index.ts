@@ -18,6 +18,7 @@ export * from './environments.ts';
 export * from './events.ts';
 export * from './expiry-warnings.ts';
 export * from './incidents.ts';
+export { type Count, createLocalLimiter, createProviderPauses, type Limiter, type LimitReached, type ProviderPauses } from './limits.ts';
 export type { ChoiceView } from './lookup.ts';
 export { createMcpConfig, deleteMcpConfig, getMcpConfig, listMcpConfigs, updateMcpConfig } from './mcp-configs.ts';
 export * from './mcp-instances.ts';

@@ -23,10 +23,11 @@ import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
-import { type Allowed, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
+import { type Allowed, type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { createCtx, type Log, type Modules } from './ctx.ts';
+import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { pointerOf } from './pointers.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
@@ -165,6 +166,7 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'unknown_account':
     case 'argument_invalid':
     case 'argument_not_allowed':
+    case 'rate_limited':
     case 'approval_required':
     case 'policy_broken':
     case 'connection_not_ready':
@@ -215,11 +217,13 @@ async function run(
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = labelOf(account);
+  mustNotPause(call, connector, accountId);
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent);
+    if (request === undefined) return await runRemote(call, exposed, rules, accountId, input, agent);
     let lease = await modules.leases.lease(accountId, caller.clientId);
     await mustBeGranted(call, exposed, account, lease);
+    await mustBeWithinLimits(call, rules);
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
     // The lease has looked whether all are served; whoever waited for anything since looks again. Of an account of the
@@ -249,8 +253,34 @@ async function run(
     }
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
+    if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
     throw error;
   }
+}
+
+/** @throws Fault rate_limited for as long as the provider asked for with its last 429; nobody else's account waits */
+function mustNotPause({ modules }: Call, connector: Connector, accountId: string): void {
+  const leftMs = modules.pauses.remainingMs(accountId);
+  if (leftMs > 0) {
+    throw new Fault('rate_limited', {
+      detail: `${connector.name} asked this account to wait; nothing was sent`,
+      retryAfterSeconds: Math.ceil(leftMs / 1000),
+    });
+  }
+}
+
+/** The one place where calls are counted: right before something is sent. @throws Fault rate_limited; then nothing was counted */
+async function mustBeWithinLimits({ modules, caller }: Call, { limits }: CallRules): Promise<void> {
+  if (limits.length === 0 || caller.instance === null) return;
+  const { configId } = caller.instance;
+  const counts = countsFor(limits, { configId, clientId: caller.clientId, user: caller.userId ?? caller.userIdentifier });
+  const reached = await modules.limiter.take(counts);
+  if (reached === undefined) return;
+  const [limit] = limits.slice(reached.index);
+  throw new Fault('rate_limited', {
+    ...(limit === undefined ? {} : { detail: limitWords(limit) }),
+    retryAfterSeconds: Math.max(1, Math.ceil(reached.retryAfterMs / 1000)),
+  });
 }
 
 /** @throws Fault argument_invalid */
@@ -291,6 +321,7 @@ async function mustBeGranted(
 async function runRemote(
   call: Call,
   exposed: ExposedTool,
+  rules: CallRules,
   accountId: string,
   input: Record<string, unknown>,
   agent: Agent,
@@ -301,6 +332,7 @@ async function runRemote(
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
   let lease = await modules.leases.lease(accountId, caller.clientId);
+  await mustBeWithinLimits(call, rules);
   if (!isRead) await modules.toolCallLog.write({ ...call.record });
   for (let credentials = 0; ; credentials++) {
     try {
