@@ -572,11 +572,17 @@ export const InstanceConnection = z.object({
   account_owner: AccountOwner,
   connected_account_id: z.string().describe('The default account'),
   connected_account_status: ConnectedAccountStatus,
-  reason: ConnectedAccountReason.nullable(),
+  reason: ConnectedAccountReason.nullable().describe('scope_missing for an account that is ACTIVE and lacks missing_scopes'),
+  needed_scopes: z.array(z.string()).describe('What the tools that the config lets through need of this connection'),
+  missing_scopes: z
+    .array(z.string())
+    .describe('Those of needed_scopes that the default account was not granted; calls of the tools that need them answer scope_missing'),
   authentication_link: z
     .url()
     .nullable()
-    .describe('Where the person connects; null when nothing is to be done, links were not asked for, or the account is the organization’s'),
+    .describe(
+      'Where the person connects, or grants what is missing; null when nothing is to be done or the connection does not ask for the missing scopes, links were not asked for, or the account is the organization’s',
+    ),
 });
 export const McpInstance = z.object({
   id: z.string(),
