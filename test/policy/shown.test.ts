@@ -100,6 +100,7 @@ it('F14, B05: the call itself asks the policy, whatever a surface shows; a sessi
       userId,
       userIdentifier,
       instance: opened,
+      grant: opened,
       requestId: 'r',
       log: modules.log,
     };

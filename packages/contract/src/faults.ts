@@ -18,6 +18,7 @@ export const faults = {
   invalid_request: { status: 400, title: 'The request is not valid', actor: 'caller', retry: false },
   unsupported_media_type: { status: 415, title: 'The content type is not supported', actor: 'caller', retry: false },
   payload_too_large: { status: 413, title: 'The body is too large', actor: 'caller', retry: false },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', actor: 'caller', retry: true },
   headers_too_large: { status: 431, title: 'The headers are too large', actor: 'caller', retry: false },
   method_not_allowed: { status: 405, title: 'The method is not allowed here', actor: 'caller', retry: false },
   host_not_allowed: { status: 403, title: 'The Host or Origin header is not allowed', actor: 'caller', retry: false },

@@ -1,5 +1,5 @@
 import type { Effect } from '@grantway/connector-kit';
-import { type ApprovalMode, Fault, type FieldError, StoredPolicy } from '@grantway/contract';
+import { type AccessLevel, type ApprovalMode, Fault, type FieldError, StoredPolicy } from '@grantway/contract';
 import type { JsonObject } from '@grantway/mcp-client';
 import { type ArgumentRule, argumentRule, breaches, narrowed } from './argument-rules.ts';
 import { limitsOf, type ToolLimit } from './limits.ts';
@@ -76,7 +76,7 @@ export function policyKey({ policy, accessLevel = 'FULL' }: Allowed): string {
 /** Whose policy it is, and what of it the caller's session may use. */
 export interface Allowed {
   policy: StoredPolicy;
-  accessLevel?: 'FULL' | 'READ_ONLY' | undefined;
+  accessLevel?: AccessLevel | undefined;
 }
 
 /** The one place that decides. `allowed` is null for a call that belongs to no config. */

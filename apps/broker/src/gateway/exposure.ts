@@ -7,6 +7,7 @@ import {
   exposedTools,
   type Modules,
   type OpenInstance,
+  permits,
   policyKey,
 } from '@grantway/core';
 import { errorCode, type JsonObject, RpcError } from './json-rpc.ts';
@@ -42,7 +43,9 @@ export function createExposures(modules: Modules): Exposures {
     const key = fingerprintOf(instance);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const tools = allowedTools(instance, await exposedTools(modules.catalogue, instance.mappings));
+    const tools = allowedTools(instance, await exposedTools(modules.catalogue, instance.mappings)).filter((tool) =>
+      permits(instance, tool),
+    );
     return keep(key, { fingerprint: key, tools, byName: byName(tools), remotes: [] });
   }
 
@@ -56,7 +59,9 @@ export function createExposures(modules: Modules): Exposures {
     // What the servers' lists show is the same for everyone who sees these versions; whose account is asked is not.
     if (found !== undefined) return { ...found, remotes };
     const merged = new Map(own.byName);
-    for (const tool of allowedTools(instance, remotes.flatMap(remoteTools))) if (!merged.has(tool.name)) merged.set(tool.name, tool);
+    for (const tool of allowedTools(instance, remotes.flatMap(remoteTools))) {
+      if (!merged.has(tool.name) && permits(instance, tool)) merged.set(tool.name, tool);
+    }
     const tools = [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     return keep(key, { fingerprint: key, tools, byName: merged, remotes });
   };
@@ -66,7 +71,7 @@ export function hasRemotes(instance: OpenInstance): boolean {
   return instance.mappings.some((mapping) => mapping.remote !== undefined);
 }
 
-/** Changes when the config or one of its connections does, not with what servers offer. */
+/** Changes when the config or one of its connections does, and with the grant, not with what servers offer. */
 export function fingerprintOf(instance: OpenInstance): string {
   const mappings = instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key }));
   return `${policyKey(instance)} ${JSON.stringify(mappings)}`;
@@ -85,7 +90,7 @@ export function listTools(
   params: JsonObject,
 ): { tools: JsonObject[]; nextCursor?: string } {
   const { page, ...next } = pageOf(exposure.tools, (tool) => tool.name, params);
-  return { tools: page.map((tool) => present(tool, accounts)), ...next };
+  return { tools: page.map((tool) => presentTool(tool, accounts)), ...next };
 }
 
 /**
@@ -115,7 +120,8 @@ function readCursor(cursor: unknown): string | undefined {
   return text.slice(cursorMark.length);
 }
 
-function present(
+/** A tool's definition, as MCP clients read it. */
+export function presentTool(
   {
     name,
     tool,

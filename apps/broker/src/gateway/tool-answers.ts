@@ -45,6 +45,7 @@ export async function execute(
         userId: instance.userId,
         userIdentifier: instance.userIdentifier,
         instance,
+        grant: instance,
         requestId: exchange.requestId,
         log,
       },
