@@ -245,4 +245,14 @@ export const attacks: readonly Attack[] = [
     attack: 'An agent that was talked into it sends data out',
     defence: 'tools and arguments by rules of the config, asked before anything is sent; addresses parsed strictly',
   },
+  {
+    id: 'F15',
+    attack: 'An agent runs away',
+    defence: 'limits for each user, client, tool and connection; what is over them sends nothing',
+  },
+  {
+    id: 'F16',
+    attack: 'A quota is passed by calls at once or another way in',
+    defence: 'one place that counts, before anything is sent, all counts of a call in one step',
+  },
 ];

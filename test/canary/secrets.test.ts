@@ -375,7 +375,7 @@ failing('links and keys', async () => {
   await fetch(`${broker.baseUrl}/${new URL(instance.url).pathname.split('/')[2]}`);
 });
 failing('tool calls', async () => {
-  for (const fail of ['401', '429', '500', 'reset', '200_with_error', 'html']) {
+  for (const fail of ['401', '500', 'reset', '200_with_error', 'html', '429']) {
     for (const [connector, tool, args] of [
       ['linear', 'linear_comment_create', { issueId: 'ENG-142', body: 'x' }],
       ['datadog', 'datadog_monitors_list', {}],

@@ -6,6 +6,7 @@ export { allowedTools, deniesReads, policyKey, policyOf } from './call-policy.ts
 export { canonicalJson } from './canonical-json.ts';
 export * from './choose.ts';
 export * from './clients.ts';
+export * from './config-versions.ts';
 export * from './connected-accounts.ts';
 export * from './connections.ts';
 export * from './connectors.ts';
@@ -19,8 +20,9 @@ export * from './expiry-warnings.ts';
 export * from './grants.ts';
 export * from './incidents.ts';
 export * from './instance-life.ts';
+export { type Count, createLocalLimiter, createProviderPauses, type Limiter, type LimitReached, type ProviderPauses } from './limits.ts';
 export type { ChoiceView } from './lookup.ts';
-export * from './mcp-configs.ts';
+export { createMcpConfig, deleteMcpConfig, getMcpConfig, listMcpConfigs, updateMcpConfig } from './mcp-configs.ts';
 export * from './mcp-instances.ts';
 export { finishSignIn, startSignIn } from './oidc-sign-in.ts';
 export * from './open-instance.ts';

@@ -449,6 +449,12 @@ export const mcpConfigVersions = pgTable(
       .$type<StoredPolicy>()
       .notNull()
       .default({} as StoredPolicy),
+    /** Null in versions that were made before they were kept with each. */
+    name: text('name'),
+    description: text('description'),
+    actorKind: text('actor_kind'),
+    actorId: text('actor_id'),
+    restoredFrom: integer('restored_from'),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.configId, t.version] }), isolated()],
