@@ -447,6 +447,7 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /oauth/identity/:connectionId': { as: '/oauth/identity/con_x?state=x&code=x', gets: 400 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
+  'POST /mcp/:configId': { as: '/mcp/cfg_00000000000000000000000000', gets: 401 },
 };
 
 /** Patterns under which nothing is served, so that what is asked there is refused in the words of that place. */

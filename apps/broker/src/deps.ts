@@ -53,6 +53,12 @@ export interface BrokerOptions {
   /** Exact `host:port` exceptions to the rules for addresses, for example of an identity provider inside. */
   allowHosts?: string[];
   bodyLimitBytes: number;
+  /** Of requests and of providers' answers. Default 16 KiB. */
+  headerLimitBytes?: number;
+  /** How long a request may take to arrive. Default 30 000. */
+  requestTimeoutMs?: number;
+  /** Of a provider's answer. Default 10 MiB. */
+  answerLimitBytes?: number;
   revocationsPerSecond: number;
   decryptLimits: DecryptLimits;
   metricsToken: Secret | undefined;
@@ -81,6 +87,7 @@ export function openOperatorDatabase(database: Secret): Database {
 
 const consentLifeSeconds = 600;
 const accessTokenLifeSeconds = 900;
+const usual = { headerLimitBytes: 16_384, requestTimeoutMs: 30_000 };
 
 /**
  * The composition root: builds every module once, wires them, and listens.
@@ -141,6 +148,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const egress = createEgress({
       sandboxOrigin,
       userAgent: `grantway/${options.version}`,
+      maxHeaderBytes: options.headerLimitBytes ?? usual.headerLimitBytes,
+      ...(options.answerLimitBytes === undefined ? {} : { maxAnswerBytes: options.answerLimitBytes }),
       ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
       loopbackWebhooks: () => isLoopback(options.host) && isLoopback(new URL(ownUrl()).hostname),
     });
@@ -209,6 +218,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       version: options.version,
       mode: options.mode,
       bodyLimitBytes: options.bodyLimitBytes,
+      headerLimitBytes: options.headerLimitBytes ?? usual.headerLimitBytes,
+      requestTimeoutMs: options.requestTimeoutMs ?? usual.requestTimeoutMs,
       logger: options.logger as unknown as FastifyBaseLogger,
       metrics,
       metricsToken: options.metricsToken === undefined ? undefined : reveal(options.metricsToken),

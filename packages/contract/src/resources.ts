@@ -537,6 +537,9 @@ export type AuthorizationLink = z.infer<typeof AuthorizationLink>;
 
 // ---- MCP instances -------------------------------------------------------------------------------------------
 
+export const AccessLevel = z.enum(['FULL', 'READ_ONLY']).describe('READ_ONLY: only tools that read are shown and run');
+export type AccessLevel = z.infer<typeof AccessLevel>;
+
 export const McpInstanceEnsure = z.strictObject({ config_name: z.string().min(1).max(63), user_identifier: UserIdentifier });
 
 export const InstanceConnection = z.object({

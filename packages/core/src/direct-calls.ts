@@ -6,6 +6,7 @@ import { and, eq } from 'drizzle-orm';
 import { canonicalJson } from './canonical-json.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
+import { wholeGrant } from './grants.ts';
 import { executeTool } from './tool-calls.ts';
 import { findInCatalogue } from './tool-finder.ts';
 import type { ExposedTool } from './tools.ts';
@@ -91,6 +92,7 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
         userId: null,
         userIdentifier: input.identifier,
         instance: null,
+        grant: wholeGrant,
         requestId: ctx.requestId,
         log: ctx.log,
       },
@@ -144,6 +146,7 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
         answerCt: t.answerCt,
         createdAt: t.createdAt,
         outcome: schema.toolCalls.outcome,
+        effect: schema.toolCalls.effect,
       })
       .from(t)
       .leftJoin(schema.toolCalls, eq(schema.toolCalls.id, t.toolCallId))
@@ -165,8 +168,9 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
     if (row.outcome !== 'outcome_unknown' && !isDead) {
       throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
     }
-    // A write has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
-    const nothingHappened = row.outcome === null || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
+    // A call has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
+    const nothingHappened =
+      row.outcome === null || row.effect === 'read' || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
     if (nothingHappened) {
       const taken = await ctx.tx((tx) =>
         tx

@@ -1,13 +1,16 @@
-import { Fault, Policy, parseBearer } from '@grantway/contract';
+import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
 import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
+import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
+import type { Grant } from './grants.ts';
 import type { NameableAccount } from './owned-accounts.ts';
 import { remoteServerOf } from './remote-servers.ts';
 import { type MappedConnection, mappedConnection } from './tools.ts';
 
 /** What one MCP request works with: who, on whose behalf, and what the config's current version allows. */
-export interface OpenInstance {
+export interface OpenInstance extends Grant {
   id: string;
+  configId: string;
   environmentId: string;
   clientId: string | null;
   userId: string;
@@ -15,7 +18,7 @@ export interface OpenInstance {
   configName: string;
   configDescription: string;
   configVersion: number;
-  policy: Policy;
+  policy: StoredPolicy;
   mappings: MappedConnection[];
   /** Of connections whose accounts a call may name: the default first, then the older ones. */
   accounts: NameableAccount[];
@@ -32,6 +35,7 @@ interface OpenRow {
   revoked: boolean;
   user_id: string;
   identifier: string;
+  config_id: string;
   config_name: string;
   config_description: string;
   config_version: number;
@@ -43,18 +47,9 @@ interface OpenRow {
   accounts: NameableAccount[] | null;
 }
 
-/**
- * Opens an MCP instance by the secret part of its URL: one prepared query.
- * @throws Fault not_found for anything that is not a live URL of ours, instance_revoked, client_suspended, user_suspended,
- * environment_suspended
- */
-export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
-  const parsed = parseBearer('mcpUrl', token);
-  if (parsed === undefined) throw new Fault('not_found');
-  const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
-    name: 'open MCP instance',
-    text: `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, u.suspended_at is not null as user_suspended,
-             e.suspended_at is not null as environment_suspended, i.secret_version,
+/** What both ways of opening look at; each is one prepared statement. */
+const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, u.suspended_at is not null as user_suspended,
+             e.suspended_at is not null as environment_suspended, i.secret_version, i.config_id,
              i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
              g.version as config_version, v.mappings, v.policy,
              (select json_agg(case when c.mcp is null then json_build_object('id', c.id, 'name', c.name, 'connector', c.connector)
@@ -65,20 +60,60 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
                   'default', a.is_default) order by a.is_default desc, a.id)
                 from jsonb_array_elements(v.mappings) m
                   join connected_accounts a on a.connection_id = m->>'connectionId'
-                    and coalesce(a.user_id, '') = case when m->>'owner' = 'organization' then '' else i.user_id end
+                    and (a.user_id = i.user_id and m->>'owner' is distinct from 'organization' or a.user_id is null and m->>'owner' = 'organization')
                 where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts
            from mcp_instances i
              join users u on u.id = i.user_id
              join environments e on e.id = i.environment_id
              join mcp_configs g on g.id = i.config_id
              join mcp_config_versions v on v.config_id = g.id and v.version = g.version
-             left join clients cl on cl.id = i.client_id
-           where i.url_id = $1`,
+             left join clients cl on cl.id = i.client_id`;
+
+/**
+ * Opens an MCP instance by the secret part of its URL: one prepared query.
+ * @throws Fault not_found for anything that is not a live URL of ours, instance_revoked, client_suspended, user_suspended,
+ * environment_suspended
+ */
+export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
+  const parsed = parseBearer('mcpUrl', token);
+  if (parsed === undefined) throw new Fault('not_found');
+  const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
+    name: 'open MCP instance',
+    text: `${lookedAt} where i.url_id = $1`,
     values: [parsed.id],
   });
   // The secret is checked for unknown ids too: time must not tell which ids exist.
   const genuine = await modules.sealing.isDerived('mcpUrl', token, row?.secret_version ?? 1);
   if (row === undefined || !genuine) throw new Fault('not_found');
+  return opened(row, 'FULL');
+}
+
+/** Whose instance a token speaks for, as the token itself says: it was proven genuine before. */
+export interface InstanceClaim {
+  instanceId: string;
+  /** The config whose static URL the token was made for, and presented at. */
+  configId: string;
+  environmentId: string;
+  accessLevel: AccessLevel;
+}
+
+/**
+ * Opens an MCP instance for a token at the static URL of its config: the same one query, by the instance's id.
+ * @throws Fault unauthorized where there is no such instance of that config; instance_revoked, client_suspended,
+ * user_suspended, environment_suspended
+ */
+export async function openInstanceOf(modules: Modules, claim: InstanceClaim): Promise<OpenInstance> {
+  const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
+    name: 'open MCP instance by id',
+    text: `${lookedAt} where i.id = $1`,
+    values: [claim.instanceId],
+  });
+  if (row === undefined || row.config_id !== claim.configId || row.environment_id !== claim.environmentId) throw new Fault('unauthorized');
+  return opened(row, claim.accessLevel);
+}
+
+/** @throws Fault instance_revoked, environment_suspended, user_suspended, client_suspended */
+function opened(row: OpenRow, accessLevel: AccessLevel): OpenInstance {
   if (row.revoked) throw new Fault('instance_revoked', 'this MCP URL was revoked; ask for a new one where you got it');
   if (row.environment_suspended) throw new Fault('environment_suspended');
   if (row.user_suspended) throw new Fault('user_suspended');
@@ -90,10 +125,12 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
     clientId: row.client_id,
     userId: row.user_id,
     userIdentifier: row.identifier,
+    configId: row.config_id,
+    accessLevel,
     configName: row.config_name,
     configDescription: row.config_description,
     configVersion: row.config_version,
-    policy: Policy.parse(row.policy),
+    policy: policyOf(row.config_id, row.config_version, row.policy),
     mappings: row.mappings.flatMap((m) => {
       const connection = byId.get(m.connectionId);
       if (connection === undefined) return [];

@@ -15,7 +15,6 @@ import {
   type FieldError,
   isFault,
   newId,
-  type Policy,
   type ToolCallOutcome,
 } from '@grantway/contract';
 import { schema } from '@grantway/db';
@@ -24,14 +23,17 @@ import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
+import { type Allowed, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { createCtx, type Log, type Modules } from './ctx.ts';
+import { type Grant, permits } from './grants.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
+import { pointerOf } from './pointers.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
-import { mustStillBeServed } from './standing.ts';
-import type { ToolCallRecord } from './tool-call-log.ts';
+import { mustStand, mustStillBeServed } from './standing.ts';
+import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
 
 /** Who calls, and on whose behalf. */
@@ -42,7 +44,9 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  instance: { id: string; configName: string; configVersion: number; policy: Policy } | null;
+  /** Null where no config stands behind the call. */
+  instance: ({ id: string; configId: string; configName: string; configVersion: number } & Allowed) | null;
+  grant: Grant;
   requestId: string;
   log: Log;
 }
@@ -63,7 +67,7 @@ interface Answer {
 
 /**
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
- * `exposed` is undefined where the caller may not use the tool or there is none: both look the same. `options.account` names
+ * `offered` is undefined where the caller may not use the tool or there is none; what his grant does not permit looks the same. `options.account` names
  * one of the owner's accounts, by label or id; without it the default one is used.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
@@ -73,11 +77,12 @@ export async function executeTool(
   modules: Modules,
   caller: Caller,
   name: string,
-  exposed: ExposedTool | undefined,
+  offered: ExposedTool | undefined,
   args: unknown,
   options: { toolCallId?: string; account?: unknown; agent?: Agent } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
+  const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
   const record: ToolCallRecord = {
     id: options.toolCallId ?? newId('toolCall'),
     environment_id: caller.environmentId,
@@ -100,7 +105,7 @@ export async function executeTool(
     duration_ms: null,
     created_at: new Date().toISOString(),
   };
-  const call: Call = { modules, caller, record };
+  const call: Call = { modules, caller, record, intended: false };
   let answer: Answer;
   try {
     answer = await run(call, exposed, name, args, options);
@@ -108,20 +113,18 @@ export async function executeTool(
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
     record.fault_code = fault.code;
-    await finish(call, startedAt, outcomeOf(fault));
+    try {
+      await finish(call, startedAt, outcomeOf(fault));
+    } catch (cause) {
+      throw unrecorded(call, cause);
+    }
     throw withExtra(fault, { tool_call_id: record.id });
   }
   try {
     if (answer.failed === true) record.fault_code = 'provider_error';
     await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
   } catch (cause) {
-    caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
-    // An answer whose row is not durable does not leave; of a write it must be said that it happened all the same.
-    throw new Fault(record.effect === 'read' ? 'unavailable' : 'outcome_unknown', {
-      detail: record.effect === 'read' ? 'the call could not be recorded' : 'the call was made, but its outcome could not be recorded',
-      extra: { tool_call_id: record.id },
-      cause,
-    });
+    throw unrecorded(call, cause);
   }
   return { toolCallId: record.id, output: answer.output, ...(answer.remote === undefined ? {} : { remote: answer.remote }) };
 }
@@ -135,6 +138,43 @@ interface Call {
   modules: Modules;
   caller: Caller;
   record: ToolCallRecord;
+  /** Its row is in the table: from here on something may have been sent. */
+  intended: boolean;
+}
+
+/** An answer whose row is not durable does not leave; of a write that may have been sent it must be said that it may have happened all the same. */
+function unrecorded({ caller, record, intended }: Call, cause: unknown): Fault {
+  caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
+  const harmless = record.effect === 'read' || !intended;
+  return new Fault(harmless ? 'unavailable' : 'outcome_unknown', {
+    detail: harmless ? 'the call could not be recorded' : 'the call may have been made, but its outcome could not be recorded',
+    extra: { tool_call_id: record.id },
+    cause,
+  });
+}
+
+/** How long what the intent's statement saw of suspensions may be acted on without another look. */
+const standingHoldsMs = 50;
+
+/**
+ * No audit, no action: the call has its row before any byte leaves, or does not take place.
+ * @returns whether it took so long that it must be looked again who is served
+ * @throws Fault unavailable, environment_suspended, user_suspended, client_suspended; nothing was sent
+ */
+async function intend(call: Call): Promise<boolean> {
+  const { modules, caller, record } = call;
+  const askedAt = performance.now();
+  let standing: Standing;
+  try {
+    standing = await modules.toolCallLog.intend(record);
+  } catch (cause) {
+    caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'a tool call could not be recorded and is not made');
+    throw new Fault('unavailable', { detail: 'the call could not be recorded, so that it was not made', cause });
+  }
+  call.intended = true;
+  mustStand(standing);
+  // The row of a write was waited for until it was on the disk.
+  return record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs;
 }
 
 async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {
@@ -162,6 +202,9 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'unknown_connection':
     case 'unknown_account':
     case 'argument_invalid':
+    case 'argument_not_allowed':
+    case 'approval_required':
+    case 'policy_broken':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
     case 'client_suspended':
@@ -185,34 +228,30 @@ async function run(
   args: unknown,
   { account: named, agent = noAgent }: { account?: unknown; agent?: Agent },
 ): Promise<Answer> {
-  const { modules, caller, record } = call;
-  if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
+  const { caller, record } = call;
+  const rules = exposed === undefined ? undefined : rulesFor(caller.instance, exposed);
+  if (exposed === undefined || rules === undefined || rules.hidden) {
+    throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
+  }
   const { tool, connector } = exposed;
-  const input = parseArguments(tool, args);
+  const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
+  mustBeAllowed(rules, exposed, input);
+  // Approval: nobody can be asked yet, so that what needs a yes is refused.
+  if (rules.approval !== 'always_allow')
+    throw new Fault('approval_required', 'a person would have to approve this call, and nobody can be asked here');
   const { remote } = exposed;
   const request = remote === undefined ? tool.request(input) : undefined;
-  const account = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
-    const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
-    const ownerId = exposed.accountOwner === 'organization' ? null : userId;
-    const found =
-      named === undefined
-        ? await ensureAccount(tx, caller.environmentId, exposed.connectionId, ownerId)
-        : await findNamedAccount(tx, exposed.connectionId, ownerId, accountName(named));
-    return remote === undefined ? found : connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
-  });
+  const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
-  record.account_label = labelOf(account);
+  record.account_label = account.label;
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent);
-    let lease = await modules.leases.lease(accountId, caller.clientId);
+    if (request === undefined) return await runRemote(call, exposed, accountId, leased, input, agent);
+    let lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
-    // No audit, no action: a write has its row before any byte leaves.
-    if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
-    // The lease has looked whether all are served; whoever waited for anything since looks again. Of an account of the
-    // organization it does not know the user on whose behalf it is used.
-    let hasWaited = tool.effect !== 'read' || account.userId === null;
+    // Whoever waits for anything after the intent's own look looks again.
+    let hasWaited = await intend(call);
     let repeated = false;
     for (let credentials = 0; ; hasWaited = true) {
       const response = await send(call, tool, connector, lease, request, hasWaited);
@@ -239,6 +278,34 @@ async function run(
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     throw error;
   }
+}
+
+/** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
+async function accountOf(
+  { modules, caller }: Call,
+  exposed: ExposedTool,
+  named: unknown,
+): Promise<{ account: UsedAccount; leased: () => Promise<Lease> }> {
+  const { connectionId, remote } = exposed;
+  const isOrganizations = exposed.accountOwner === 'organization';
+  if (named === undefined && caller.userId !== null) {
+    const { environmentId, userId, clientId } = caller;
+    const found = await modules.leases.ofDefault({ environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId });
+    if (found !== undefined) return { account: found.account, leased: found.lease };
+  }
+  const row = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
+    const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
+    const ownerId = isOrganizations ? null : userId;
+    const found =
+      named === undefined
+        ? await ensureAccount(tx, caller.environmentId, connectionId, ownerId)
+        : await findNamedAccount(tx, connectionId, ownerId, accountName(named));
+    return remote === undefined ? found : connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
+  });
+  return {
+    account: { id: row.id, userId: row.userId, label: labelOf(row) },
+    leased: () => modules.leases.lease(row.id, caller.clientId),
+  };
 }
 
 /** @throws Fault argument_invalid */
@@ -280,6 +347,7 @@ async function runRemote(
   call: Call,
   exposed: ExposedTool,
   accountId: string,
+  leased: () => Promise<Lease>,
   input: Record<string, unknown>,
   agent: Agent,
 ): Promise<Answer> {
@@ -288,8 +356,8 @@ async function runRemote(
   const remote = exposed.remote as NonNullable<ExposedTool['remote']>;
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
-  let lease = await modules.leases.lease(accountId, caller.clientId);
-  if (!isRead) await modules.toolCallLog.write({ ...call.record });
+  let lease = await leased();
+  await intend(call);
   for (let credentials = 0; ; credentials++) {
     try {
       const result = await exchangeRemote(modules.remotes.links, target, remote, input, agent, modules.settings.toolTimeoutMs);
@@ -312,15 +380,14 @@ async function runRemote(
   }
 }
 
-/** RFC 6901: the whole value is the empty pointer. */
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
-/** @throws Fault argument_invalid that names each argument */
-function parseArguments(tool: Tool, args: unknown): Record<string, unknown> {
+/** @throws Fault argument_invalid that names each argument of the caller's own */
+function parseArguments(tool: Tool, args: unknown, fixed: Record<string, unknown> = {}): Record<string, unknown> {
   const parsed = tool.input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
+  // The caller cannot mend these, and is not told of them.
+  if (parsed.error.issues.every(({ path }) => path.length > 0 && Object.hasOwn(fixed, String(path[0])))) {
+    throw new Fault('policy_broken', 'what the policy sets for this tool does not fit it any more; tell the people who run this agent');
+  }
   const errors: FieldError[] = parsed.error.issues.flatMap((issue): FieldError[] =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'unknown argument' }))
@@ -352,7 +419,9 @@ async function send(
       if (!(error instanceof EgressError)) throw error;
       if (error.kind === 'blocked') throw error.toFault();
       const harmless = tool.effect === 'read' || !error.sent;
-      if (harmless && error.kind !== 'timeout' && attempt === 0) continue;
+      // What came and could not be read, or was too much, would come again.
+      const passing = error.kind === 'reset' || error.kind === 'unreachable';
+      if (harmless && passing && attempt === 0) continue;
       if (!harmless) {
         throw new Fault('outcome_unknown', {
           detail: `${connector.name} did not answer; the call may have happened. Look before you repeat it.`,
@@ -487,6 +556,7 @@ async function authorizationRequired(call: Call, exposed: ExposedTool, account: 
 interface UsedAccount {
   id: string;
   userId: OwnerId;
+  label: string | null;
 }
 
 /**

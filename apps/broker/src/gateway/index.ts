@@ -1,9 +1,10 @@
 import { faults, isFault, isId, newId } from '@grantway/contract';
-import { createToolFinder, type Log, type Modules, type OpenInstance, openInstance } from '@grantway/core';
+import { createToolFinder, type Log, type Modules, type OpenInstance } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAdmission } from './admission.ts';
 import type { Rounds } from './answers.ts';
 import { createConversation, silent } from './conversation.ts';
+import { type Credential, createWaysIn, judge as judgeCredential, type WayIn } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
 import { createExposures, hasRemotes } from './exposure.ts';
 import {
@@ -33,14 +34,14 @@ const privacy = { 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' 
 
 const admitted = 'mcpAdmitted';
 
-/** Who was let in, and with what: the token stays with the request, for streams that check it again. */
+/** Who was let in, and with what: it stays with the request, for streams that have it judged again. */
 interface Admitted {
   instance: OpenInstance;
-  token: string;
+  credential: Credential;
 }
 
 /**
- * The MCP endpoint: `POST /u/<token>/mcp`, and `POST /mcp` with the same token as a bearer. A credential is judged before
+ * The MCP endpoint, by each way in (credentials.ts). A credential is judged before
  * a byte of the body is read. Every answer, also a refusal, is JSON-RPC with a sentence for a person.
  */
 export function registerGateway(app: FastifyInstance, modules: Modules, times: Partial<SubscriptionTimes> = {}): void {
@@ -65,21 +66,15 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       sessions.close();
     });
 
-    async function admit(request: FastifyRequest, credential: () => string): Promise<void> {
+    async function admit(request: FastifyRequest, reply: FastifyReply, way: WayIn): Promise<void> {
       const refusal = admission(request);
       if (refusal !== undefined) throw new RpcError(403, refusal, { status: 403, data: { code: 'host_not_allowed' } });
-      const token = credential();
-      try {
-        request.setDecorator<Admitted>(admitted, { instance: await openInstance(modules, token), token });
-      } catch (error) {
-        if (!isFault(error)) throw error;
-        const { code, status } = error;
-        throw new RpcError(status, urlRefusals[code] ?? faults[code].title, { status, data: { code } });
-      }
+      const credential = way.credential(request, reply);
+      request.setDecorator<Admitted>(admitted, { instance: await judgeCredential(way, credential, request, reply), credential });
     }
 
     async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-      const { instance, token } = request.getDecorator<Admitted>(admitted);
+      const { instance, credential } = request.getDecorator<Admitted>(admitted);
       const requestId = isId('request', request.id) ? request.id : newId('request');
       const log = request.log.child({ mcp_instance_id: instance.id }) as Log;
       const conversation = createConversation(request, reply);
@@ -112,7 +107,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
           return reply.code(202).send();
         }
         if (era.era === 'modern' && message.method === 'subscriptions/listen') {
-          subscriptions.open(instance, token, message, reply);
+          subscriptions.open(instance, credential, message, reply);
           return reply;
         }
         if (message.method === 'initialize' && era.era === 'legacy' && hasRemotes(instance)) {
@@ -150,12 +145,12 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
 
     /** GET opens a session's stream, DELETE ends the session; without one there is nothing to either. */
     async function handleSession(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
-      const { instance, token } = request.getDecorator<Admitted>(admitted);
+      const { instance, credential } = request.getDecorator<Admitted>(admitted);
       try {
         const session = await sessionOf(request, instance);
         if (session === undefined) return refuse(reply.header('allow', 'POST'), onlyPost(), null);
         if (request.method === 'GET') {
-          subscriptions.openSession(instance, token, session, reply);
+          subscriptions.openSession(instance, credential, session, reply);
           return reply;
         }
         sessions.end(session.id);
@@ -165,15 +160,12 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       }
     }
 
-    const endpoints: { url: string; credential: (request: FastifyRequest) => string }[] = [
-      { url: '/u/:token/mcp', credential: (request) => (request.params as { token: string }).token },
-      { url: '/mcp', credential: bearerOf },
-    ];
-    for (const { url, credential } of endpoints) {
+    for (const way of createWaysIn(modules)) {
+      const { url } = way;
       scope.route({
         method: 'POST',
         url,
-        onRequest: (request) => admit(request, () => credential(request)),
+        onRequest: (request, reply) => admit(request, reply, way),
         handler: handle,
       });
       scope.route({
@@ -181,7 +173,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         url,
         exposeHeadRoute: false,
         onRequest: async (request, reply) => {
-          if (request.headers['mcp-session-id'] !== undefined) return admit(request, () => credential(request));
+          if (request.headers['mcp-session-id'] !== undefined) return admit(request, reply, way);
           reply.header('allow', 'POST');
           throw onlyPost();
         },
@@ -209,27 +201,6 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       });
     }
   });
-}
-
-/** What a person reads in their client; 401 would make clients look for OAuth and hide it. */
-const urlRefusals: Partial<Record<keyof typeof faults, string>> = {
-  not_found: 'This MCP URL is not known here. Check that it was copied completely, or ask for a new one where you got it.',
-  instance_revoked: 'This MCP URL was revoked. Ask for a new one where you got it.',
-  user_suspended: 'The user of this MCP URL is suspended. Ask the operator.',
-  environment_suspended: 'This environment is suspended. Ask its operator.',
-  client_suspended: 'The application that gave out this MCP URL is suspended. Ask its operator.',
-};
-
-/** @throws RpcError 401 (RFC 9110 section 15.5.2) where no credential was sent at all */
-function bearerOf(request: FastifyRequest): string {
-  const match = /^Bearer +(\S+)$/i.exec(request.headers.authorization ?? '');
-  if (match === null) {
-    throw new RpcError(401, 'Send the secret part of the MCP URL as "Authorization: Bearer gwmcp_...", or use the URL itself.', {
-      status: 401,
-      data: { code: 'unauthorized' },
-    });
-  }
-  return match[1] as string;
 }
 
 function onlyPost(): RpcError {
@@ -286,13 +257,17 @@ function invalidBatch(why: string): RpcError {
 }
 
 function refuse(reply: FastifyReply, error: RpcError, id: string | number | null): FastifyReply {
-  if (error.status === 401) reply.header('www-authenticate', 'Bearer realm="grantway"');
+  if (error.status === 401 && !reply.hasHeader('www-authenticate')) reply.header('www-authenticate', 'Bearer realm="grantway"');
   return reply.code(error.status).send(errorMessage(error, id));
 }
 
 /** Fastify's own errors by code. Anything unknown is logged, and said to be ours without a word of it. */
 function toRpcError(error: unknown, log: Pick<Log, 'error'>): RpcError {
   if (error instanceof RpcError) return error;
+  if (isFault(error) && error.status >= 400 && error.status < 500) {
+    const words = `${faults[error.code].title}.`;
+    return new RpcError(errorCode.invalidRequest, words, { status: error.status, data: { code: error.code } });
+  }
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new RpcError(errorCode.invalidRequest, 'The body is larger than this broker reads.', {

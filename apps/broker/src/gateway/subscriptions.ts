@@ -1,7 +1,8 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { isFault } from '@grantway/contract';
-import { type Manner, type Modules, type OpenInstance, openInstance } from '@grantway/core';
+import type { Manner, Modules, OpenInstance } from '@grantway/core';
 import type { FastifyReply } from 'fastify';
+import type { Credential } from './credentials.ts';
 import { fingerprintOf, hasRemotes } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, type RequestId, RpcError, type RpcRequest, resultMessage } from './json-rpc.ts';
 import { metaKey, serverInfo } from './protocol.ts';
@@ -22,12 +23,12 @@ export interface Subscriptions {
    * Answers `subscriptions/listen` with a stream that lasts until the client goes, the URL is revoked or the broker stops.
    * @throws RpcError invalidParams, internal when too many are open
    */
-  open(instance: OpenInstance, token: string, request: RpcRequest, reply: FastifyReply): void;
+  open(instance: OpenInstance, credential: Credential, request: RpcRequest, reply: FastifyReply): void;
   /**
    * The stream of a legacy client's session, for the same news.
    * @throws RpcError internal when too many are open
    */
-  openSession(instance: OpenInstance, token: string, session: Session, reply: FastifyReply): void;
+  openSession(instance: OpenInstance, credential: Credential, session: Session, reply: FastifyReply): void;
   /** Ends every stream as the specification wants it: with the request's empty result. */
   close(): void;
 }
@@ -52,6 +53,7 @@ interface Wants {
 }
 
 interface Watched {
+  credential: Credential;
   seen: string;
   streams: Set<Stream>;
 }
@@ -92,9 +94,9 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
   }
 
   async function look(): Promise<void> {
-    for (const [token, entry] of watched) {
+    for (const entry of watched.values()) {
       try {
-        const instance = await openInstance(modules, token);
+        const instance = await entry.credential.open();
         const now = versionOf(instance);
         if (now === entry.seen) continue;
         entry.seen = now;
@@ -119,32 +121,33 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
     for (const { streams } of watched.values()) for (const stream of streams) end(stream);
   }
 
-  function add(instance: OpenInstance, token: string, stream: Stream, manner: Manner, capabilities: JsonObject): void {
-    const entry = watched.get(token) ?? { seen: versionOf(instance), streams: new Set<Stream>() };
+  function add(instance: OpenInstance, credential: Credential, stream: Stream, manner: Manner, capabilities: JsonObject): void {
+    const { key } = credential;
+    const entry = watched.get(key) ?? { credential, seen: versionOf(instance), streams: new Set<Stream>() };
     stream.watching = watchRemotes(modules, instance, manner, capabilities, stream.wants, (method, params) =>
       notify(stream, method, params),
     );
-    watched.set(token, entry);
+    watched.set(key, entry);
     entry.streams.add(stream);
     count++;
     stream.response.on('close', () => {
       stream.watching?.stop();
       entry.streams.delete(stream);
-      if (entry.streams.size === 0 && watched.get(token) === entry) watched.delete(token);
+      if (entry.streams.size === 0 && watched.get(key) === entry) watched.delete(key);
       count--;
       stopWhenIdle();
     });
     start();
   }
 
-  function mustHaveRoom(token: string): void {
-    if (closed || count >= maxStreams || (watched.get(token)?.streams.size ?? 0) >= maxStreamsPerInstance) {
+  function mustHaveRoom({ key }: Credential): void {
+    if (closed || count >= maxStreams || (watched.get(key)?.streams.size ?? 0) >= maxStreamsPerInstance) {
       throw new RpcError(errorCode.internal, 'Too many subscriptions are open; close one first.');
     }
   }
 
   return {
-    open(instance, token, request, reply) {
+    open(instance, credential, request, reply) {
       const { notifications } = request.params;
       if (!isObject(notifications)) throw new RpcError(errorCode.invalidParams, 'params.notifications must be an object.');
       const asked = readWants(notifications);
@@ -152,7 +155,7 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
       const isRemote = hasRemotes(instance);
       const wants = isRemote ? asked : { ...asked, prompts: false, resources: false, uris: [] };
       const wanted = wants.tools || wants.prompts || wants.resources || wants.uris.length > 0;
-      if (wanted) mustHaveRoom(token);
+      if (wanted) mustHaveRoom(credential);
       const stream: Stream = { id: request.id, response: begin(reply), wants, watching: undefined };
       notify(stream, 'notifications/subscriptions/acknowledged', {
         notifications: {
@@ -164,14 +167,14 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
       });
       // What is not offered will never be notified: there is nothing to stay open for.
       if (!wanted) return end(stream);
-      add(instance, token, stream, { era: 'modern' }, {});
+      add(instance, credential, stream, { era: 'modern' }, {});
     },
-    openSession(instance, token, session, reply) {
-      mustHaveRoom(token);
+    openSession(instance, credential, session, reply) {
+      mustHaveRoom(credential);
       const wants = { tools: true, prompts: true, resources: true, uris: [...session.uris] };
       const stream: Stream = { id: undefined, response: begin(reply), wants, watching: undefined };
       write(stream, ': listening\n\n');
-      add(instance, token, stream, { era: 'legacy', sessionId: session.id }, session.capabilities);
+      add(instance, credential, stream, { era: 'legacy', sessionId: session.id }, session.capabilities);
       session.onUris = () => {
         stream.wants = { ...stream.wants, uris: [...session.uris] };
         stream.watching?.want(stream.wants);

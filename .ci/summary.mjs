@@ -1,0 +1,80 @@
+// Counts what the runners reported, names what failed, and ends with `N passed, N failed`.
+//   node .ci/summary.mjs <folder of reports> [failed step...]
+//   node .ci/summary.mjs --failed-files <vitest report>
+import { existsSync, readFileSync } from 'node:fs';
+import { relative } from 'node:path';
+
+const say = (line) => process.stdout.write(`${line}\n`);
+const read = (file) => JSON.parse(readFileSync(file, 'utf8'));
+const fileOf = (result) => relative(process.cwd(), result.name);
+/** A file that does not load has failed, though it counts no test. */
+const broken = (result) => result.status === 'failed' && result.assertionResults.length === 0;
+
+function failures(report) {
+  return report.testResults.flatMap((result) => [
+    ...(broken(result) ? [{ name: fileOf(result), why: result.message ?? '' }] : []),
+    ...result.assertionResults
+      .filter((test) => test.status === 'failed')
+      .map((test) => ({ name: `${fileOf(result)} > ${test.fullName}`, why: test.failureMessages.join('\n') })),
+  ]);
+}
+
+function suite(folder, label) {
+  const file = `${folder}/${label}.json`;
+  if (!existsSync(file)) {
+    say(`${label}: no report`);
+    return [0, 1];
+  }
+  const report = read(file);
+  const failed = failures(report);
+  const againFile = `${folder}/${label}-again.json`;
+  const again = existsSync(againFile) ? read(againFile) : undefined;
+  const passedAgain = new Set(
+    again?.testResults.flatMap((result) =>
+      result.assertionResults.filter((test) => test.status === 'passed').map((test) => `${fileOf(result)} > ${test.fullName}`),
+    ),
+  );
+  const still = failed.filter(({ name }) => !passedAgain.has(name));
+  const passed = report.numPassedTests + failed.length - still.length;
+  say(`${label}: ${passed} passed, ${still.length} failed, ${report.numPendingTests} skipped`);
+  for (const { name, why } of failed) {
+    say(`  ${still.some((other) => other.name === name) ? 'FAILED' : 'unsteady (failed among the others, passed by itself)'}: ${name}`);
+    say(
+      why
+        .split('\n')
+        .slice(0, 12)
+        .map((line) => `    ${line}`)
+        .join('\n'),
+    );
+  }
+  return [passed, still.length];
+}
+
+function conformance(folder) {
+  const file = `${folder}/conformance.txt`;
+  const scored = existsSync(file) ? [...readFileSync(file, 'utf8').matchAll(/^(\d{4}-\d\d-\d\d) (\d+)\/(\d+)$/gm)] : [];
+  if (scored.length === 0) {
+    say('conformance: no report');
+    return [0, 1];
+  }
+  return scored.reduce(
+    ([passed, failed], [, revision, good, all]) => {
+      say(`conformance ${revision}: ${good} scenarios passed, ${all - good} failed`);
+      return [passed + Number(good), failed + (all - good)];
+    },
+    [0, 0],
+  );
+}
+
+const [first, ...rest] = process.argv.slice(2);
+if (first === '--failed-files') {
+  const report = existsSync(rest[0]) ? read(rest[0]) : { testResults: [] };
+  for (const result of report.testResults) if (result.status === 'failed') say(fileOf(result));
+} else {
+  const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first)];
+  const passed = counts.reduce((sum, [n]) => sum + n, 0);
+  const failed = counts.reduce((sum, [, n]) => sum + n, 0);
+  for (const step of rest) say(`step failed: ${step}`);
+  say(`${passed} passed, ${failed} failed`);
+  process.exit(failed > 0 || rest.length > 0 || passed === 0 ? 1 : 0);
+}
