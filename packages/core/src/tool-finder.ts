@@ -88,14 +88,15 @@ async function indexed(catalogue: Catalogue): Promise<CatalogueIndex> {
   return { tools, index: createToolIndex(documents) };
 }
 
-function searchable({ name, tool, connector, connectionName }: ExposedTool): Searchable {
-  return { ...partsOf(tool), name, connector: `${connector.id} ${connector.name}`, connection: connectionName };
+function searchable({ name, tool, inputSchema, connector, connectionName }: ExposedTool): Searchable {
+  // An argument that the config hides is no way to its tool either.
+  return { ...partsOf(tool, inputSchema), name, connector: `${connector.id} ${connector.name}`, connection: connectionName };
 }
 
 /** What is looked at of a tool, wherever it stands. */
-function partsOf(tool: Tool): Pick<Searchable, 'title' | 'description' | 'effect' | 'args'> {
+function partsOf(tool: Tool, inputSchema = tool.inputSchema()): Pick<Searchable, 'title' | 'description' | 'effect' | 'args'> {
   const { title, description, effect } = tool;
-  const { properties } = tool.inputSchema();
+  const { properties } = inputSchema;
   const args = typeof properties === 'object' && properties !== null ? Object.entries(properties) : [];
   return { title, description, effect, args: args.map(([name, schema]) => ({ name, values: valuesOf(schema) })) };
 }
