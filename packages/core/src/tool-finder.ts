@@ -1,6 +1,6 @@
 import type { Connector, Tool } from '@grantway/connector-kit';
 import type { Catalogue } from './ctx.ts';
-import { createToolIndex, documentOf, type Searchable, type ToolDocument, type ToolIndex } from './tool-search.ts';
+import { createToolIndex, documentOf, type Searchable, type ToolIndex } from './tool-search.ts';
 import type { ExposedTool } from './tools.ts';
 
 export interface FoundTool {
@@ -22,26 +22,19 @@ export interface ToolQuery {
  */
 export type ToolFinder = (tools: readonly ExposedTool[], query: ToolQuery) => FoundTool[];
 
-/** Lists whose index is kept: about half a megabyte for one of 500 tools. */
+/** Lists whose index is kept: one of 500 tools takes about a megabyte, and some 50 ms when it is made. */
 const maxIndexes = 50;
 
 export function createToolFinder(): ToolFinder {
   const indexes = new Map<readonly ExposedTool[], ToolIndex>();
-  const documents = new WeakMap<ExposedTool, ToolDocument>();
 
   function indexOf(tools: readonly ExposedTool[]): ToolIndex {
-    const index = indexes.get(tools) ?? createToolIndex(tools.map(document));
+    const index = indexes.get(tools) ?? createToolIndex(tools.map((tool) => documentOf(searchable(tool))));
     // Insertion order makes the first key the one that was not used for longest.
     indexes.delete(tools);
     indexes.set(tools, index);
     if (indexes.size > maxIndexes) indexes.delete(indexes.keys().next().value as readonly ExposedTool[]);
     return index;
-  }
-
-  function document(exposed: ExposedTool): ToolDocument {
-    const known = documents.get(exposed) ?? documentOf(searchable(exposed));
-    documents.set(exposed, known);
-    return known;
   }
 
   return (tools, { query, limit, connectionName }) => {
