@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import type { Connector } from '@grantway/connector-kit';
 import { Fault, newId, Secret, type Tool, type ToolExecute, type ToolResult } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { type Place, sameBytes } from '@grantway/vault';
@@ -6,15 +7,23 @@ import { and, eq } from 'drizzle-orm';
 import { canonicalJson } from './canonical-json.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
+import { findRemoteTool, listRemoteTools } from './direct-remotes.ts';
 import { wholeGrant } from './grants.ts';
+import { remoteConnectorId } from './remote-servers.ts';
 import { executeTool } from './tool-calls.ts';
-import { findInCatalogue } from './tool-finder.ts';
+import { createToolFinder, findInCatalogue } from './tool-finder.ts';
 import type { ExposedTool } from './tools.ts';
 
 /** Tools that can be executed in this environment: those of the connectors that have a connection. With a query: the best ones first. */
 export async function listTools(
   ctx: Ctx,
-  query: { connection_name?: string | undefined; connector?: string | undefined; query?: string | undefined; limit?: number | undefined },
+  query: {
+    connection_name?: string | undefined;
+    connector?: string | undefined;
+    identifier?: string | undefined;
+    query?: string | undefined;
+    limit?: number | undefined;
+  },
 ): Promise<Tool[]> {
   const connections = await ctx.tx((tx) =>
     tx
@@ -29,11 +38,27 @@ export async function listTools(
       ),
   );
   const ids = new Set(connections.map((c) => c.connector));
-  if (query.query !== undefined) {
+  const remote = !ids.has(remoteConnectorId)
+    ? []
+    : await listRemoteTools(ctx, {
+        connectionName: query.connection_name,
+        of: { accountOwner: 'user', identifier: query.identifier },
+      });
+  if (query.query !== undefined && remote.length === 0) {
     const found = await findInCatalogue(ctx.modules.catalogue, ids, query.query, query.limit ?? 20);
     return found.map(({ connector, tool }) => presentTool(connector.id, tool));
   }
-  return (await ctx.modules.catalogue.all()).filter((c) => ids.has(c.id)).flatMap((c) => c.tools.map((t) => presentTool(c.id, t)));
+  const own = (await ctx.modules.catalogue.all()).filter((c) => ids.has(c.id)).flatMap((connector) => inCatalogue(connector));
+  const all = [...own, ...remote];
+  const found =
+    query.query === undefined ? all : createToolFinder()(all, { query: query.query, limit: query.limit ?? 20 }).map(({ tool }) => tool);
+  return found.map(({ name, connector, tool }) => presentTool(connector.id, tool, name));
+}
+
+/** A tool that is only looked at, so that it is no connection's. */
+function inCatalogue(connector: Connector): ExposedTool[] {
+  const nowhere = { connectionId: '', connectionName: '', accountOwner: 'user', accountChoice: false } as const;
+  return connector.tools.map((tool) => ({ name: tool.name, tool, connector, ...nowhere }));
 }
 
 /**
@@ -44,11 +69,11 @@ export async function listTools(
 export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute, idempotencyKey: string | undefined): Promise<ToolResult> {
   const clientId = ctx.actor.id ?? '';
   const found = await findTool(ctx.modules.catalogue, name);
-  const prepared = await ctx.tx(async (tx) => {
-    const candidates =
-      found === undefined
-        ? []
-        : await tx
+  const candidates =
+    found === undefined
+      ? []
+      : await ctx.tx((tx) =>
+          tx
             .select({ id: schema.connections.id, name: schema.connections.name })
             .from(schema.connections)
             .where(
@@ -58,31 +83,25 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
                 input.connection_name === undefined ? undefined : eq(schema.connections.name, input.connection_name),
               ),
             )
-            .limit(2);
-    if (found !== undefined && candidates.length > 1) {
-      throw new Fault('ambiguous_connection', `several connections have the tool "${name}"; name one with connection_name`);
-    }
-    if (found !== undefined && candidates.length === 0 && input.connection_name !== undefined) {
-      throw new Fault('unknown_connection', `there is no connection "${input.connection_name}" with the tool "${name}"`);
-    }
-    return { connection: candidates[0] };
-  });
+            .limit(2),
+        );
+  if (candidates.length > 1) {
+    throw new Fault('ambiguous_connection', `several connections have the tool "${name}"; name one with connection_name`);
+  }
+  const accountOwner = input.account_owner ?? 'user';
+  const [connection] = candidates;
   const exposed: ExposedTool | undefined =
-    found === undefined || prepared.connection === undefined
-      ? undefined
-      : {
-          name,
-          ...found,
-          connectionId: prepared.connection.id,
-          connectionName: prepared.connection.name,
-          accountOwner: input.account_owner ?? 'user',
-          accountChoice: true,
-        };
+    found === undefined || connection === undefined
+      ? await findRemoteTool(ctx, name, { connectionName: input.connection_name, of: { accountOwner, identifier: input.identifier } })
+      : { name, ...found, connectionId: connection.id, connectionName: connection.name, accountOwner, accountChoice: true };
+  if (found !== undefined && exposed === undefined && input.connection_name !== undefined) {
+    throw new Fault('unknown_connection', `there is no connection "${input.connection_name}" with the tool "${name}"`);
+  }
   const toolCallId = newId('toolCall');
   const kept = idempotencyKey === undefined ? undefined : await claimKey(ctx, clientId, idempotencyKey, { name, input }, toolCallId);
   if (kept?.answer !== undefined) return kept.answer;
   try {
-    const { output } = await executeTool(
+    const { output, remote } = await executeTool(
       ctx.modules,
       {
         via: 'api',
@@ -101,6 +120,7 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
       input.arguments,
       { toolCallId, account: input.account_label ?? input.connected_account_id },
     );
+    if (remote?.isError === true) throw failedTool(name, remote, toolCallId);
     const answer: ToolResult = { tool_call_id: toolCallId, tool_name: name, output };
     await ctx.tx(async (tx) => {
       if (kept !== undefined) {
@@ -117,6 +137,16 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
     }
     throw error;
   }
+}
+
+/** What the tool of a remote server says of its failure, for callers that know no other results than good ones. */
+function failedTool(name: string, { content }: Record<string, unknown>, toolCallId: string): Fault {
+  const blocks = Array.isArray(content) ? (content as { text?: unknown }[]) : [];
+  const words = blocks.flatMap(({ text }) => (typeof text === 'string' ? [text] : [])).join(' ');
+  return new Fault('provider_error', {
+    detail: `${name}: ${words.slice(0, 2000) || 'the tool failed'}`,
+    extra: { tool_call_id: toolCallId },
+  });
 }
 
 const answerPlace = (environmentId: string, toolCallId: string): Place => ({
