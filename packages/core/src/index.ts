@@ -35,6 +35,7 @@ export * from './remote-catalogs.ts';
 export * from './remote-definitions.ts';
 export * from './remote-links.ts';
 export * from './remote-servers.ts';
+export * from './remote-tools.ts';
 export * from './remote-watches.ts';
 export * from './remotes.ts';
 export { confirmReplacement } from './replacement.ts';
