@@ -1,7 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
-import { createRemotes, createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import {
+  createOAuthClients,
+  createRemotes,
+  createRevocations,
+  createToolCallLog,
+  ensureFirstEnvironment,
+  type Log,
+  type Modules,
+} from '@grantway/core';
 import { type Database, migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
@@ -188,6 +196,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       toolCallLog,
       revocations,
       remotes,
+      oauthClients: createOAuthClients({ db, egress, takesHttp: () => isLoopback(new URL(ownUrl()).hostname) }),
       leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,

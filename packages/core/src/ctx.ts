@@ -4,6 +4,7 @@ import { type Actor, type Database, recordAudit, type StoredRestrictions, type T
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
 import type { Log } from './log.ts';
+import type { OAuthClients } from './oauth-clients.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
@@ -51,6 +52,7 @@ export interface Modules {
   toolCallLog: ToolCallLog;
   revocations: Revocations;
   remotes: Remotes;
+  oauthClients: OAuthClients;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;
