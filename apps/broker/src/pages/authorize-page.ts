@@ -107,11 +107,11 @@ function whoAsks({ client }: AuthorizationRequest): Html {
 function warningsOf({ client, redirectUri }: AuthorizationRequest): Html | false {
   const isLocal = !redirectUri.startsWith('https:');
   if (client.verifiedHost !== undefined && !isLocal) return false;
-  const name = client.verifiedHost === undefined && 'Nobody has checked the app’s name: anybody can choose any.';
-  const local =
-    isLocal &&
-    'It runs on your own device, where another program could pretend to be it. Go on only if you have just started this from the app.';
-  return html`<p class="note">${icon('warn')}<span>${name} ${local}</span></p>`;
+  const name = client.verifiedHost === undefined && 'Nobody has checked the app’s name: anybody can choose any. ';
+  const where = isLocal
+    ? 'It runs on your own device, where another program could pretend to be it. Go on only if you have just started this from the app.'
+    : html`What you allow goes to ${destinationOf(redirectUri)}. Go on only if you know that place.`;
+  return html`<p class="banner">${icon('warn')}<span>${name}${where}</span></p>`;
 }
 
 function destinationOf(redirectUri: string): Html {
