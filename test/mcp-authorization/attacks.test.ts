@@ -1,3 +1,5 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { newId } from '@grantway/contract';
 import { type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -427,22 +429,51 @@ describe('access tokens', () => {
     expect((await listTools(server.url, others.access_token)).status).toBe(200);
   });
 
-  it('B07: what came in is not passed on to a server behind', async () => {
-    const { tokens } = await connectedApp(broker, server, someone());
-    const before = broker.logLines.length;
-    const answered = await fetch(server.url, {
-      method: 'POST',
-      headers: {
-        'content-type': 'application/json',
-        accept: 'application/json, text/event-stream',
-        authorization: `Bearer ${tokens.access_token}`,
-      },
-      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'slack_list_channels', arguments: {} } }),
+  it('B07: what came in is not passed on to a server behind, and is in no log line', async () => {
+    const seen: string[] = [];
+    const behind = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += String(chunk);
+      seen.push(JSON.stringify([request.url, request.rawHeaders, body]));
+      const { id, method } = JSON.parse(body === '' ? '{}' : body) as Json;
+      const meta = { resultType: 'complete', ttlMs: 0, cacheScope: 'private' };
+      const tool = { name: 'look', description: 'Looks', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } };
+      const result =
+        method === 'server/discover'
+          ? { ...meta, supportedVersions: ['2026-07-28'], capabilities: { tools: {} } }
+          : method === 'tools/list'
+            ? { ...meta, tools: [tool] }
+            : { ...meta, content: [{ type: 'text', text: 'seen' }] };
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, result }));
     });
-    // Not connected: the answer has the link and not the token, and nobody was asked.
-    const text = await answered.text();
-    expect([answered.status, text.includes('/connect/gwln_'), text.includes(tokens.access_token)]).toEqual([200, true, false]);
-    expect(broker.logLines.slice(before).join('')).not.toContain(tokens.access_token);
+    await new Promise<void>((done) => behind.listen(0, '127.0.0.1', done));
+    const host = `127.0.0.1:${(behind.address() as AddressInfo).port}`;
+    const front = await startBroker({ allowHosts: [host], sandbox: false });
+    try {
+      await front.api('/v1/connections', {
+        body: { name: 'behind', connector: 'mcp', mcp: { url: `http://${host}/mcp`, credential: 'none' } },
+      });
+      const { body: made } = await front.api('/v1/mcp-configs', {
+        body: { name: 'front', connection_tool_mappings: [{ connection_name: 'behind' }] },
+      });
+      const theirs = { configId: made.id, url: `${front.baseUrl}/mcp/${made.id}` };
+      const { tokens } = await connectedApp(front, theirs, someone());
+      const response = await fetch(theirs.url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json', authorization: `Bearer ${tokens.access_token}` },
+        body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'behind_look', arguments: {} } }),
+      });
+      expect(await response.text()).toContain('seen');
+      expect(seen.some((request) => request.includes('tools/call'))).toBe(true);
+      for (const secret of [tokens.access_token, tokens.access_token.split('.')[2], tokens.refresh_token]) {
+        expect(seen.filter((request) => request.includes(secret))).toEqual([]);
+        expect(front.logLines.filter((line) => line.includes(secret))).toEqual([]);
+      }
+    } finally {
+      await front.close();
+      behind.closeAllConnections();
+      behind.close();
+    }
   });
 });
 
