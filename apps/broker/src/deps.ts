@@ -1,7 +1,15 @@
 import type { AddressInfo } from 'node:net';
 import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
-import { createRemotes, createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import {
+  createOpenedInstances,
+  createRemotes,
+  createRevocations,
+  createToolCallLog,
+  ensureFirstEnvironment,
+  type Log,
+  type Modules,
+} from '@grantway/core';
 import { type Database, migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
@@ -195,6 +203,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
+      openedInstances: createOpenedInstances(db),
       revocations,
       remotes,
       leases,

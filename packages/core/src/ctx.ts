@@ -4,6 +4,7 @@ import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
 import type { Log } from './log.ts';
+import type { OpenedInstances } from './opened-instances.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
@@ -49,6 +50,7 @@ export interface Modules {
   egress: Egress;
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
+  openedInstances: OpenedInstances;
   revocations: Revocations;
   remotes: Remotes;
   settings: Settings;
