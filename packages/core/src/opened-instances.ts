@@ -45,7 +45,7 @@ const maxKept = 10_000;
  */
 export function createOpenedInstances(db: Database): OpenedInstances {
   const kept = new Map<string, { versions: string; instance: object; at: number }>();
-  const versions = grouped<string, string | undefined>((urlIds) => readVersions(db, urlIds), { lanes: 2, maxItems: 200 });
+  const versions = grouped<string, string | undefined>((urlIds) => readVersions(db, urlIds), { lanes: 4, patienceMs: 3, maxItems: 200 });
   const digestOf = (token: string) => hash('sha256', token, 'base64');
 
   return {
