@@ -15,7 +15,6 @@ import {
   type FieldError,
   isFault,
   newId,
-  type Policy,
   type ToolCallOutcome,
 } from '@grantway/contract';
 import { schema } from '@grantway/db';
@@ -24,11 +23,13 @@ import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
+import { type Allowed, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { createCtx, type Log, type Modules } from './ctx.ts';
 import { type Grant, permits } from './grants.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
+import { pointerOf } from './pointers.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStand, mustStillBeServed } from './standing.ts';
@@ -43,7 +44,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  instance: { id: string; configName: string; configVersion: number; policy: Policy } | null;
+  /** Null where no config stands behind the call. */
+  instance: ({ id: string; configId: string; configName: string; configVersion: number } & Allowed) | null;
   grant: Grant;
   requestId: string;
   log: Log;
@@ -200,6 +202,9 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'unknown_connection':
     case 'unknown_account':
     case 'argument_invalid':
+    case 'argument_not_allowed':
+    case 'approval_required':
+    case 'policy_broken':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
     case 'client_suspended':
@@ -223,10 +228,17 @@ async function run(
   args: unknown,
   { account: named, agent = noAgent }: { account?: unknown; agent?: Agent },
 ): Promise<Answer> {
-  const { record } = call;
-  if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
+  const { caller, record } = call;
+  const rules = exposed === undefined ? undefined : rulesFor(caller.instance, exposed);
+  if (exposed === undefined || rules === undefined || rules.hidden) {
+    throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
+  }
   const { tool, connector } = exposed;
-  const input = parseArguments(tool, args);
+  const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
+  mustBeAllowed(rules, exposed, input);
+  // Approval: nobody can be asked yet, so that what needs a yes is refused.
+  if (rules.approval !== 'always_allow')
+    throw new Fault('approval_required', 'a person would have to approve this call, and nobody can be asked here');
   const { remote } = exposed;
   const request = remote === undefined ? tool.request(input) : undefined;
   const { account, leased } = await accountOf(call, exposed, named);
@@ -368,15 +380,14 @@ async function runRemote(
   }
 }
 
-/** RFC 6901: the whole value is the empty pointer. */
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
-/** @throws Fault argument_invalid that names each argument */
-function parseArguments(tool: Tool, args: unknown): Record<string, unknown> {
+/** @throws Fault argument_invalid that names each argument of the caller's own */
+function parseArguments(tool: Tool, args: unknown, fixed: Record<string, unknown> = {}): Record<string, unknown> {
   const parsed = tool.input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
+  // The caller cannot mend these, and is not told of them.
+  if (parsed.error.issues.every(({ path }) => path.length > 0 && Object.hasOwn(fixed, String(path[0])))) {
+    throw new Fault('policy_broken', 'what the policy sets for this tool does not fit it any more; tell the people who run this agent');
+  }
   const errors: FieldError[] = parsed.error.issues.flatMap((issue): FieldError[] =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'unknown argument' }))
@@ -515,11 +526,15 @@ async function toFault(
     case 'rejected':
     case 'revoked':
     case 'error': {
-      // A page in the place of the vendor's answer says nothing of what became of a write.
-      const isPage = response.status < 300 && typeof response.body !== 'object';
-      return isPage && tool.effect !== 'read'
-        ? new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`)
-        : new Fault('provider_error', said);
+      // A page in the place of the vendor's answer refuses nothing, and says nothing of what became of a write.
+      const isPage = response.status < 300 && (typeof response.body !== 'object' || response.body === null);
+      if (!isPage) return new Fault('provider_error', said);
+      return tool.effect === 'read'
+        ? new Fault('provider_answer_invalid', `${connector.name} answered something that is not its API's`)
+        : new Fault(
+            'outcome_unknown',
+            `${connector.name} answered something that is not its API's; the call may have happened. Look before you repeat it.`,
+          );
     }
   }
 }
