@@ -4,6 +4,7 @@ import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
   createLocalLimiter,
   createOAuthClients,
+  createOpenedInstances,
   createProviderPauses,
   createRemotes,
   createRevocations,
@@ -211,6 +212,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
+      openedInstances: createOpenedInstances(db),
       revocations,
       remotes,
       limiter: limits.limiter,

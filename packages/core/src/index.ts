@@ -32,6 +32,7 @@ export * from './mcp-sign-ins.ts';
 export * from './oauth-clients.ts';
 export { finishSignIn, startSignIn } from './oidc-sign-in.ts';
 export * from './open-instance.ts';
+export { createOpenedInstances } from './opened-instances.ts';
 export * from './operator-deeds.ts';
 export { accountArgument, type NameableAccount } from './owned-accounts.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';
