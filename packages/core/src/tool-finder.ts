@@ -64,12 +64,16 @@ export async function findInCatalogue(
   connectorIds: ReadonlySet<string>,
   query: string,
   limit: number,
+  mayShow: (tool: CatalogueTool['tool']) => boolean = () => true,
 ): Promise<CatalogueTool[]> {
   const known = catalogues.get(catalogue) ?? indexed(catalogue);
   catalogues.set(catalogue, known);
   const { tools, index } = await known;
   return index
-    .search(query, limit, (at) => connectorIds.has((tools[at] as CatalogueTool).connector.id))
+    .search(query, limit, (at) => {
+      const { connector, tool } = tools[at] as CatalogueTool;
+      return connectorIds.has(connector.id) && mayShow(tool);
+    })
     .map(({ at }) => tools[at] as CatalogueTool);
 }
 

@@ -105,13 +105,17 @@ export async function readDefaultAccounts(db: Database, wanted: readonly Default
     text: `select w.n::int as n, ${accountColumns}, a.user_id, a.label, a.provider_account_label,
              coalesce((select l.suspended_at is not null from clients l where l.id = w.client_id), false) as client_suspended
            from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as w (environment_id, connection_id, owner_id, client_id, n)
-             join connected_accounts a on a.connection_id = w.connection_id and coalesce(a.user_id, '') = w.owner_id and a.is_default
-               and a.environment_id = w.environment_id
+             -- Two looks instead of one with coalesce: under row-level security only what is leakproof uses an index.
+             join lateral (
+               select * from connected_accounts where user_id = w.owner_id and connection_id = w.connection_id
+               union all
+               select * from connected_accounts where w.owner_id is null and user_id is null and connection_id = w.connection_id
+             ) a on a.is_default and a.environment_id = w.environment_id
              join connections c on c.id = a.connection_id`,
     values: [
       wanted.map((w) => w.environmentId),
       wanted.map((w) => w.connectionId),
-      wanted.map((w) => w.ownerId ?? ''),
+      wanted.map((w) => w.ownerId),
       wanted.map((w) => w.clientId),
     ],
   });
