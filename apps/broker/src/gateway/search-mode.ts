@@ -167,7 +167,8 @@ function describe(exchange: Exchange, exposure: Exposure, name: string): JsonObj
   const exposed = exposure.byName.get(name);
   if (exposed === undefined) return unknown(name);
   const { tool, connectionName } = exposed;
-  const example = tool.examples[0];
+  // The catalogue's example may not keep what a policy asks for: what is shown must be what may be sent.
+  const example = exposed.inputSchema === undefined ? tool.examples[0] : undefined;
   return done({
     tool: presentTool(exposed, exchange.instance.accounts),
     effect: tool.effect,
