@@ -62,6 +62,7 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
           requestId: request.id,
           log: request.log as unknown as Log,
           scopes,
+          restrictions: client.restrictions,
         });
         const input = {
           body: r.body === undefined ? refuseBody(request) : parsePart('body', r.body, request.body ?? missingBody()),

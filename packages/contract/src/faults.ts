@@ -97,6 +97,8 @@ export const faults = {
   connection_incident: { status: 502, title: 'The provider refuses this connection’s own credentials', actor: 'operator', retry: true },
 
   // MCP endpoints
+  instance_expired: { status: 410, title: 'This MCP URL has expired', actor: 'caller', retry: false },
+  instance_rotated: { status: 410, title: 'This MCP URL was replaced by another', actor: 'operator', retry: false },
   instance_revoked: { status: 410, title: 'This MCP URL was revoked', actor: 'operator', retry: false },
 
   // Grantway itself

@@ -567,7 +567,18 @@ export type AuthorizationLink = z.infer<typeof AuthorizationLink>;
 export const AccessLevel = z.enum(['FULL', 'READ_ONLY']).describe('READ_ONLY: only tools that read are shown and run');
 export type AccessLevel = z.infer<typeof AccessLevel>;
 
-export const McpInstanceEnsure = z.strictObject({ config_name: z.string().min(1).max(63), user_identifier: UserIdentifier });
+export const McpInstanceEnsure = z.strictObject({
+  config_name: z.string().min(1).max(63),
+  user_identifier: UserIdentifier,
+  expires_at: moment
+    .nullable()
+    .optional()
+    .describe('When the URL stops; null: never. Absent: as it is. An expired URL is renewed for as long as it was given last time'),
+});
+export const McpInstanceUpdate = z.strictObject({ expires_at: moment.nullable().describe('When the URL stops; null: never') });
+export const McpInstanceRotate = z.strictObject({
+  grace_seconds: z.int().min(0).max(86_400).default(0).describe('How long the URL of before still works; 0: it stops at once'),
+});
 
 export const InstanceConnection = z.object({
   connection_name: z.string(),
@@ -593,13 +604,36 @@ export const McpInstance = z.object({
   user_identifier: z.string(),
   config: z.object({ id: z.string(), name: z.string(), version: z.int() }),
   connections: z.array(InstanceConnection),
+  expires_at: moment.nullable().describe('When the URL stops; null: never'),
   created_at: moment,
 });
 /** An instance without its URL: reading lists must not hand out passwords. `PUT /v1/mcp-instances` answers the URL. */
 export const McpInstanceSummary = McpInstance.omit({ url: true, connections: true }).extend({
-  client_id: z.string().nullable().describe('The client that asked for it first; its calls are audited under it'),
+  client_id: z.string().nullable().describe('The client that it was made for: calls are audited under it and suspended with it'),
+  previous_url_expires_at: moment.nullable().describe('After a rotation: until then the URL of before still works'),
   revoked_at: moment.nullable(),
 });
+export const McpInstanceWithUrl = McpInstanceSummary.extend({ url: McpInstance.shape.url });
+export type McpInstanceUpdate = z.infer<typeof McpInstanceUpdate>;
+export type McpInstanceWithUrl = z.infer<typeof McpInstanceWithUrl>;
+
+export const SessionTokenCreate = z.strictObject({
+  user_identifier: UserIdentifier,
+  expires_in: z.int().min(60).max(86_400).default(3600).describe('Seconds, 60 to 86,400'),
+  access_level: AccessLevel.default('FULL'),
+});
+export const SessionToken = z.object({
+  token: z.string().describe('Send it as "Authorization: Bearer ..." to the url, and nowhere else. Shown only now'),
+  expires_at: moment,
+  url: z.url().describe('The static MCP URL of the config, the same for everybody; the only one that takes the token'),
+  access_level: AccessLevel,
+  user_identifier: z.string(),
+  mcp_instance_id: z.string(),
+});
+export const SessionTokensRevoke = z.strictObject({ user_identifier: UserIdentifier });
+export type SessionTokenCreate = z.infer<typeof SessionTokenCreate>;
+export type SessionToken = z.infer<typeof SessionToken>;
+
 export type McpInstanceSummary = z.infer<typeof McpInstanceSummary>;
 export const AuthState = z.object({ id: z.string(), user_identifier: z.string(), connections: z.array(InstanceConnection) });
 export type McpInstanceEnsure = z.infer<typeof McpInstanceEnsure>;
@@ -612,6 +646,12 @@ export type AuthState = z.infer<typeof AuthState>;
 export const ToolExecute = z
   .strictObject({
     identifier: UserIdentifier.describe('The user on whose behalf the tool runs'),
+    mcp_config_name: z
+      .string()
+      .min(1)
+      .max(63)
+      .optional()
+      .describe('Run it as through this MCP config: its tools, accounts and policy hold. A client restricted to configs must name one'),
     connection_name: z.string().min(1).max(63).optional().describe('Needed only where several connections have this tool'),
     account_owner: AccountOwner.optional().describe('Whose account is used. Default: user'),
     account_label: AccountLabel.optional().describe('Which of the owner’s accounts. Default: the default account'),
@@ -671,8 +711,24 @@ export type AuditEvent = z.infer<typeof AuditEvent>;
 // ---- clients and users -----------------------------------------------------------------------------------------
 
 export const PermissionName = z.enum([everyPermission, ...allPermissions] as [typeof everyPermission, ...Permission[]]);
+export const ClientRestrictions = z
+  .strictObject({
+    identifiers: z.array(UserIdentifier).max(1000).optional().describe('It acts for these users'),
+    identifier_prefixes: z
+      .array(UserIdentifier)
+      .max(20)
+      .optional()
+      .describe('... and for those whose identifier begins so; both absent: for everybody'),
+    configs: z.array(z.string().min(1).max(63)).max(100).optional().describe('Names of MCP configs; absent: all'),
+    tools: z.array(z.string().min(1).max(128)).max(1000).optional().describe('Tools by the names that agents see; absent: all'),
+  })
+  .refine((r) => Object.values(r).some((list) => list !== undefined), 'name at least one restriction')
+  .describe('What the client is narrowed to. An empty list leaves nothing. What is left out looks like something that does not exist');
+export type ClientRestrictions = z.infer<typeof ClientRestrictions>;
+
 export const ClientCreate = z.strictObject({
   name: z.string().trim().min(1).max(100),
+  restrictions: ClientRestrictions.nullable().optional(),
   scopes: z
     .array(PermissionName)
     .min(1)
@@ -683,6 +739,7 @@ export const ClientUpdate = z
   .strictObject({
     name: z.string().trim().min(1).max(100).optional(),
     scopes: z.array(PermissionName).min(1).max(100).optional(),
+    restrictions: ClientRestrictions.nullable().optional().describe('As a whole; null: none'),
     suspended: z.boolean().optional().describe('true: the next call of this client, or over an MCP URL it asked for, is refused'),
   })
   .refine(...namesSomething);
@@ -693,6 +750,14 @@ export const MachineClient = z.object({
   client_id: z.string(),
   name: z.string(),
   scopes: z.array(z.string()),
+  restrictions: z
+    .object({
+      identifiers: z.array(z.string()).optional(),
+      identifier_prefixes: z.array(z.string()).optional(),
+      configs: z.array(z.string()).optional(),
+      tools: z.array(z.string()).optional(),
+    })
+    .nullable(),
   suspended: z.boolean(),
   suspended_at: moment.nullable(),
   previous_secret_expires_at: moment.nullable(),

@@ -6,6 +6,7 @@ import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { checkedPolicy, shownPolicy } from './policy-checks.ts';
 import { remoteConnectorId } from './remote-servers.ts';
+import { within } from './restrictions.ts';
 import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct } from './tools.ts';
 
 const t = schema.mcpConfigs;
@@ -44,6 +45,7 @@ export async function listMcpConfigs(
       .where(
         and(
           eq(t.environmentId, ctx.environmentId),
+          within.configs(ctx, t.id),
           before === undefined ? undefined : lt(t.id, before),
           query.name === undefined ? undefined : eq(t.name, query.name),
         ),
@@ -141,7 +143,7 @@ export async function deleteMcpConfig(ctx: Ctx, id: string, ifMatch?: readonly n
 
 /** @throws Fault not_found */
 export async function getConfigRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<ConfigRow> {
-  const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId));
+  const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId), within.configs(ctx, t.id));
   // Locked by itself first: whoever waited must then read the version that the one before him made, by a new snapshot.
   if (lock !== undefined) await tx.select({ id: t.id }).from(t).where(where).for('update');
   const [row] = await tx

@@ -45,8 +45,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  /** Null where no config stands behind the call. */
-  instance: ({ id: string; configId: string; configName: string; configVersion: number } & Allowed) | null;
+  /** The config whose tools and policy hold: null where none stands behind the call. Its id is null where a direct call named it. */
+  instance: ({ id: string | null; configId: string; configName: string; configVersion: number } & Allowed) | null;
   grant: Grant;
   requestId: string;
   log: Log;
@@ -558,11 +558,15 @@ async function toFault(
     case 'rejected':
     case 'revoked':
     case 'error': {
-      // A page in the place of the vendor's answer says nothing of what became of a write.
-      const isPage = response.status < 300 && typeof response.body !== 'object';
-      return isPage && tool.effect !== 'read'
-        ? new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`)
-        : new Fault('provider_error', said);
+      // A page in the place of the vendor's answer refuses nothing, and says nothing of what became of a write.
+      const isPage = response.status < 300 && (typeof response.body !== 'object' || response.body === null);
+      if (!isPage) return new Fault('provider_error', said);
+      return tool.effect === 'read'
+        ? new Fault('provider_answer_invalid', `${connector.name} answered something that is not its API's`)
+        : new Fault(
+            'outcome_unknown',
+            `${connector.name} answered something that is not its API's; the call may have happened. Look before you repeat it.`,
+          );
     }
   }
 }

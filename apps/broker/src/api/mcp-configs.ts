@@ -1,6 +1,19 @@
-import { Fault, McpConfig, McpConfigCreate, McpConfigDiff, McpConfigUpdate, McpConfigVersion, PageQuery, pageOf } from '@grantway/contract';
+import {
+  Fault,
+  McpConfig,
+  McpConfigCreate,
+  McpConfigDiff,
+  McpConfigUpdate,
+  McpConfigVersion,
+  PageQuery,
+  pageOf,
+  SessionToken,
+  SessionTokenCreate,
+  SessionTokensRevoke,
+} from '@grantway/contract';
 import {
   createMcpConfig,
+  createSessionToken,
   deleteMcpConfig,
   diffConfigVersions,
   getConfigVersion,
@@ -8,6 +21,7 @@ import {
   listConfigVersions,
   listMcpConfigs,
   restoreConfigVersion,
+  revokeSessionTokens,
   updateMcpConfig,
 } from '@grantway/core';
 import { z } from 'zod';
@@ -92,6 +106,36 @@ export const mcpConfigs = [
     faults: ['precondition_failed'],
     run: async (ctx, { params, headers }) => {
       await deleteMcpConfig(ctx, params['id'] as string, versionsIn(headers['if-match']));
+      return undefined;
+    },
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/mcp-configs/{id}/session-tokens',
+    summary: 'Create a session token',
+    description:
+      'For one user at the config’s static MCP URL, for a minute to a day; taken at that URL only. Ensures the user’s instance. READ_ONLY shows and runs only tools that read.',
+    permission: 'mcp_instances:write',
+    audit: 'session_token.issued',
+    params: id,
+    body: SessionTokenCreate,
+    status: 201,
+    reply: SessionToken,
+    faults: ['instance_revoked', 'user_suspended'],
+    run: (ctx, { params, body }) => createSessionToken(ctx, params['id'] as string, body),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/mcp-configs/{id}/session-tokens/revoke',
+    summary: 'Revoke all session tokens of a user',
+    description: 'Those of this config that are out are refused from the next request on, whichever client asked for them.',
+    permission: 'mcp_instances:write',
+    audit: 'session_token.revoked',
+    params: id,
+    body: SessionTokensRevoke,
+    status: 204,
+    run: async (ctx, { params, body }) => {
+      await revokeSessionTokens(ctx, params['id'] as string, body.user_identifier);
       return undefined;
     },
   }),
