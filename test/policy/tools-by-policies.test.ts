@@ -131,8 +131,22 @@ const kinds: Record<string, Kind> = {
   },
 };
 
+let restricted: Promise<string> | undefined;
+/** Of a client that is restricted to the config. */
+async function restrictedToken(): Promise<string> {
+  restricted ??= (async () => {
+    const body = { name: 'of one config', scopes: ['connectors:read'], restrictions: { configs: [instance.name] } };
+    const { client_id, client_secret } = (await broker.api('/v1/clients', { body })).body;
+    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret });
+    return ((await (await fetch(`${broker.baseUrl}/oauth/token`, { method: 'POST', body: form })).json()) as Json).access_token;
+  })();
+  return restricted;
+}
+
 interface Surface {
   policy: Json;
+  /** Whether remote servers' tools can be called. */
+  remote: boolean;
   /** Of the tools given, the names of those that an agent sees. */
   shown(tools: readonly Case[]): Promise<Set<string>>;
   call(tool: Case, args: Json): ReturnType<typeof outcomeOf>;
@@ -142,11 +156,13 @@ interface Surface {
 const surfaces: Record<string, Surface> = {
   'tools/list and tools/call': {
     policy: {},
+    remote: true,
     shown: async () => new Set((await shownTools(instance.url)).keys()),
     call: ({ shown }, args) => outcomeOf(instance.url, shown, args),
   },
   'describe_tool and call_tool': {
     policy: { tools_mode: 'search' },
+    remote: true,
     async shown(tools) {
       const described = tools.map(
         async ({ shown: name }) => [name, (await outcomeOf(instance.url, 'describe_tool', { name })).outcome] as const,
@@ -155,6 +171,20 @@ const surfaces: Record<string, Surface> = {
     },
     call: ({ shown }, args) => outcomeOf(instance.url, 'call_tool', { name: shown, arguments: args }),
   },
+  'GET /v1/tools of a client that has this config only, and execute with the config': {
+    policy: {},
+    remote: false,
+    async shown() {
+      const { body } = await broker.api('/v1/tools', { token: await restrictedToken() });
+      return new Set(body.items.map((tool: Json) => tool.name));
+    },
+    async call({ name }, args) {
+      const body = { identifier: instance.user_identifier, mcp_config_name: instance.name, arguments: args };
+      const answer = await broker.api(`/v1/tools/${name}/execute`, { body });
+      const outcome = answer.status === 200 ? 'done' : answer.body.code;
+      return { outcome: outcome === 'unknown_tool' ? 'unknown' : outcome, text: answer.body.detail ?? '', id: answer.body.tool_call_id };
+    },
+  },
 };
 
 const table = Object.keys(surfaces).flatMap((surface) => Object.keys(kinds).map((kind) => [kind, surface] as const));
@@ -162,7 +192,7 @@ const table = Object.keys(surfaces).flatMap((surface) => Object.keys(kinds).map(
 describe.each(table)('F14, B05: every tool under %s, by %s', (name, way) => {
   it('is shown, runs or is refused as the table says; what is refused sends nothing and is recorded', async () => {
     const [kind, surface] = [kinds[name] as Kind, surfaces[way] as Surface];
-    const meant = cases.filter((tool) => kind.policy(tool) !== undefined);
+    const meant = cases.filter((tool) => (surface.remote || tool.connection !== remote) && kind.policy(tool) !== undefined);
     const policies = meant.map((tool) => kind.policy(tool));
     const entries = policies.flatMap((policy) => policy.tools ?? []);
     const limits = policies.flatMap((policy) => policy.limits ?? []);
