@@ -1,6 +1,7 @@
 import { setCredentialRead } from '@grantway/core';
 import type { Json, TestBroker } from '@grantway/test/harness';
 import { Browser, chatCodeIn } from '../flows/browser.ts';
+import { connectedApp } from '../mcp-authorization/setting.ts';
 import type { OtherEnvironment } from './other-environment.ts';
 
 export interface Sent {
@@ -35,6 +36,10 @@ const newConnection = (world: World) => create(world, '/v1/connections', { name:
 const newConfig = (world: World) =>
   create(world, '/v1/mcp-configs', { name: newName('config'), connection_tool_mappings: [{ connection_name: 'slack' }] });
 
+const newInstance = async (world: World): Promise<Json> => {
+  const body = { config_name: 'incident-responder', user_identifier: newName('user') };
+  return (await world.broker.api('/v1/mcp-instances', { method: 'PUT', body })).body;
+};
 const newClient = (world: World) => create(world, '/v1/clients', { name: newName('client'), scopes: ['clients:write'] });
 const newUser = async (world: World) => {
   const identifier = newName('user');
@@ -91,6 +96,16 @@ async function verifiedLink(world: World, verification: Json) {
   return { link, identifier, connection_name };
 }
 
+const instance = (world: World) => world.other.instance.id;
+const identityProvider = { issuer: 'https://login.example.com', client_id: 'broker', client_secret: 'not a real one' };
+/** What a person allowed a client, by the whole way. */
+async function newGrant({ broker, instance }: World): Promise<string> {
+  const server = { configId: instance.config.id, url: `${broker.baseUrl}/mcp/${instance.config.id}` };
+  const identifier = newName('user');
+  await connectedApp(broker, server, identifier);
+  return (await broker.api(`/v1/mcp-grants?user_identifier=${identifier}`)).body.items[0].id;
+}
+const grant = (world: World) => world.other.grantId;
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
 const account = (world: World) => world.other.account.id;
@@ -125,6 +140,41 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(connection, (id) => `/v1/connections/${id}`),
   },
 
+  'POST /v1/mcp-configs/{id}/sign-in-links': {
+    request: async (world) => ({
+      path: `/v1/mcp-configs/${(await newConfig(world)).id}/sign-in-links`,
+      body: { user_identifier: newName('user') },
+    }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/sign-in-links`, { user_identifier: 'somebody' }),
+  },
+  'GET /v1/mcp-grants': {
+    request: () => ({ path: '/v1/mcp-grants' }),
+    masked: byFilter('/v1/mcp-grants', (world) => ({ config_name: 'only-theirs', user_identifier: world.other.identifier })),
+  },
+  'GET /v1/mcp-grants/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-grants/${await newGrant(world)}` }),
+    masked: byId(grant, (id) => `/v1/mcp-grants/${id}`),
+  },
+  'DELETE /v1/mcp-grants/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-grants/${await newGrant(world)}` }),
+    masked: byId(grant, (id) => `/v1/mcp-grants/${id}`),
+  },
+  'PUT /v1/identity-provider': {
+    request: () => ({ path: '/v1/identity-provider', body: identityProvider }),
+    masked: named((name) => ({ path: '/v1/identity-provider', body: { ...identityProvider, config_names: [name] } })),
+  },
+  'GET /v1/identity-provider': {
+    request: async ({ broker }) => {
+      await broker.api('/v1/identity-provider', { method: 'PUT', body: identityProvider });
+      return { path: '/v1/identity-provider' };
+    },
+  },
+  'DELETE /v1/identity-provider': {
+    request: async ({ broker }) => {
+      await broker.api('/v1/identity-provider', { method: 'PUT', body: identityProvider });
+      return { path: '/v1/identity-provider' };
+    },
+  },
   'POST /v1/mcp-configs': {
     request: () => ({
       path: '/v1/mcp-configs',
@@ -152,6 +202,23 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(config, (id) => `/v1/mcp-configs/${id}`),
   },
 
+  'GET /v1/mcp-configs/{id}/versions': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions`),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1`),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}/diff': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1/diff?against=1` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1/diff`),
+  },
+  'POST /v1/mcp-configs/{id}/versions/{version}/restore': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1/restore` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1/restore`),
+  },
+
   'PUT /v1/mcp-instances': {
     request: () => ({ path: '/v1/mcp-instances', body: { config_name: 'incident-responder', user_identifier: newName('user') } }),
     masked: named((config_name) => ({ path: '/v1/mcp-instances', body: { config_name, user_identifier: 'ada' } })),
@@ -173,6 +240,41 @@ export const exercised: Record<string, Exercise> = {
       (world) => world.other.instance.id,
       (id) => `/v1/mcp-instances/${id}/auth-state?include_auth_links=true`,
     ),
+  },
+
+  'PATCH /v1/mcp-instances/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}`, body: { expires_at: null } }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}`, { expires_at: null }),
+  },
+  'POST /v1/mcp-instances/{id}/rotate': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}/rotate`, body: {} }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}/rotate`, {}),
+  },
+  'POST /v1/mcp-instances/{id}/revoke': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}/revoke` }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}/revoke`),
+  },
+  'POST /v1/mcp-instances/{id}/restore': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}/restore` }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}/restore`),
+  },
+  'DELETE /v1/mcp-instances/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}` }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}`),
+  },
+  'POST /v1/mcp-configs/{id}/session-tokens': {
+    request: async (world) => ({
+      path: `/v1/mcp-configs/${(await newConfig(world)).id}/session-tokens`,
+      body: { user_identifier: newName('user') },
+    }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/session-tokens`, { user_identifier: 'user-of-another-environment' }),
+  },
+  'POST /v1/mcp-configs/{id}/session-tokens/revoke': {
+    request: async (world) => {
+      const { config, user_identifier } = await newInstance(world);
+      return { path: `/v1/mcp-configs/${config.id}/session-tokens/revoke`, body: { user_identifier } };
+    },
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/session-tokens/revoke`, { user_identifier: 'user-of-another-environment' }),
   },
 
   'POST /v1/connected-accounts/authorization-link': {
@@ -412,6 +514,9 @@ export const maskedNothing = [
   'GET /v1/connectors',
   'GET /v1/connectors/{id}',
   'POST /v1/connections',
+  // One for each environment, without an id.
+  'GET /v1/identity-provider',
+  'DELETE /v1/identity-provider',
   'POST /v1/clients',
   'POST /v1/webhook-endpoints',
   'GET /v1/webhook-endpoints',
@@ -431,6 +536,10 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /openapi.json': { as: '/openapi.json', gets: 'open' },
   'GET /.well-known/jwks.json': { as: '/.well-known/jwks.json', gets: 'open' },
   'GET /.well-known/oauth-authorization-server': { as: '/.well-known/oauth-authorization-server', gets: 'open' },
+  'GET /.well-known/oauth-protected-resource/mcp/:configId': {
+    as: '/.well-known/oauth-protected-resource/mcp/cfg_00000000000000000000000000',
+    gets: 'open',
+  },
   'GET /pages/style.css': { as: '', gets: 'open' },
   'GET /pages/icon.svg': { as: '/pages/icon.svg', gets: 'open' },
   'GET /pages/logos/:connector.svg': { as: '/pages/logos/slack.svg', gets: 'open' },
@@ -445,6 +554,16 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /oauth/callback/:connectionId': { as: '/oauth/callback/con_x?state=x&code=x', gets: 400 },
   'POST /connect/:token/sign-in': { as: '/connect/gwln_x/sign-in', gets: 404 },
   'GET /oauth/identity/:connectionId': { as: '/oauth/identity/con_x?state=x&code=x', gets: 400 },
+  'POST /oauth/register': { as: '/oauth/register', gets: 415 },
+  'POST /oauth/revoke': { as: '/oauth/revoke', gets: 400 },
+  'GET /oauth/authorize': { as: '/oauth/authorize', gets: 400 },
+  'POST /oauth/authorize/decide': { as: '/oauth/authorize/decide', gets: 400 },
+  'POST /oauth/authorize/sign-in': { as: '/oauth/authorize/sign-in', gets: 403 },
+  'GET /oauth/signed-in/:environmentId': { as: '/oauth/signed-in/env_x?state=x&code=x', gets: 400 },
+  'GET /oauth/sign-in/:token': { as: '/oauth/sign-in/gwsl_x', gets: 410 },
+  'POST /oauth/sign-in/:token/open': { as: '/oauth/sign-in/gwsl_x/open', gets: 403 },
+  'GET /oauth/apps': { as: '/oauth/apps', gets: 401 },
+  'POST /oauth/apps/remove': { as: '/oauth/apps/remove', gets: 401 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
   'POST /mcp/:configId': { as: '/mcp/cfg_00000000000000000000000000', gets: 401 },
@@ -458,6 +577,12 @@ export const refusedEverywhere = [
   '/oauth/callback/*',
   '/oauth/identity',
   '/oauth/identity/*',
+  '/oauth/authorize/*',
+  '/oauth/signed-in',
+  '/oauth/signed-in/*',
+  '/oauth/sign-in',
+  '/oauth/sign-in/*',
+  '/oauth/apps/*',
   '/pages/*',
   '/u/*',
   '/.well-known/:document/u/*',

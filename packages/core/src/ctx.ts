@@ -1,9 +1,12 @@
 import type { Connector } from '@grantway/connector-kit';
 import type { AuditAction, VerificationMode } from '@grantway/contract';
-import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
+import { type Actor, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
+import type { OAuthClients } from './oauth-clients.ts';
+import type { OpenedInstances } from './opened-instances.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
@@ -49,8 +52,12 @@ export interface Modules {
   egress: Egress;
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
+  openedInstances: OpenedInstances;
   revocations: Revocations;
   remotes: Remotes;
+  limiter: Limiter;
+  pauses: ProviderPauses;
+  oauthClients: OAuthClients;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;
@@ -69,6 +76,8 @@ export interface Ctx {
   log: Log;
   /** What the caller's access token allows; undefined where no token is behind it. */
   scopes?: ReadonlySet<string> | undefined;
+  /** What the calling client is narrowed to. */
+  restrictions: StoredRestrictions | null;
   /** What was audited so far; the route checks that its declared event is among it. */
   audited: Set<AuditAction>;
   /** One transaction that sees this environment only. */
@@ -79,7 +88,14 @@ export interface Ctx {
 
 export function createCtx(
   modules: Modules,
-  of: { environmentId: string; actor: Actor; requestId: string; log?: Log; scopes?: ReadonlySet<string> },
+  of: {
+    environmentId: string;
+    actor: Actor;
+    requestId: string;
+    log?: Log;
+    scopes?: ReadonlySet<string>;
+    restrictions?: StoredRestrictions | null;
+  },
 ): Ctx {
   const audited = new Set<AuditAction>();
   return {
@@ -89,6 +105,7 @@ export function createCtx(
     requestId: of.requestId,
     log: of.log ?? modules.log,
     scopes: of.scopes,
+    restrictions: of.restrictions ?? null,
     audited,
     tx: (work) => modules.db.inEnvironment(of.environmentId, work),
     async audit(tx, action, target, details) {

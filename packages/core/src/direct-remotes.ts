@@ -5,6 +5,7 @@ import { and, desc, eq, isNull, sql } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import { type RemoteServer, remoteConnectorId, remoteServerOf } from './remote-servers.ts';
 import { type ExposedRemoteTool, exposeConnecting, exposeRemoteTool, type RemotePlace, remotePrefix } from './remote-tools.ts';
+import { within } from './restrictions.ts';
 import type { ExposedTool } from './tools.ts';
 
 /** Whose accounts are looked with, where a server shows its tools to people who are connected and to nobody else. */
@@ -64,6 +65,7 @@ async function serversOf(ctx: Ctx, connectionName: string | undefined): Promise<
         and(
           eq(t.environmentId, ctx.environmentId),
           eq(t.connector, remoteConnectorId),
+          within.connections(ctx, t.id),
           connectionName === undefined ? undefined : eq(t.name, connectionName),
         ),
       ),

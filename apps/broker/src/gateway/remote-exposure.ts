@@ -26,7 +26,7 @@ export interface RemoteView {
   prefix: string | undefined;
   /** The tools that the config names; empty means all. */
   allowed: readonly string[];
-  /** Prompts and resources belong to a config that takes the server whole; one that names tools means those. */
+  /** Prompts and resources belong to a config that takes the server whole; one that names tools, or a client restricted to some, means those. */
   whole: boolean;
   accountOwner: AccountOwner;
   accountChoice: boolean;
@@ -51,15 +51,15 @@ export function createRemoteExposures(modules: Modules): RemoteViews {
 
 type Frame = Pick<RemoteView, 'server' | 'prefix' | 'allowed' | 'whole' | 'accountOwner' | 'accountChoice'>;
 
-function frameOf(mapping: MappedConnection, server: RemoteServer): Frame {
+function frameOf({ onlyTools }: OpenInstance, mapping: MappedConnection, server: RemoteServer): Frame {
   const { accountOwner, accountChoice } = mapping;
   const prefix = mapping.names === 'as_is' ? undefined : remotePrefix(mapping.connectionName);
-  return { server, prefix, allowed: mapping.tools, whole: mapping.tools.length === 0, accountOwner, accountChoice };
+  return { server, prefix, allowed: mapping.tools, whole: mapping.tools.length === 0 && onlyTools === null, accountOwner, accountChoice };
 }
 
 /** The servers of a config, without a look at what they offer. */
 export function viewsFor(instance: OpenInstance): Frame[] {
-  return instance.mappings.flatMap((mapping) => (mapping.remote === undefined ? [] : [frameOf(mapping, mapping.remote)]));
+  return instance.mappings.flatMap((mapping) => (mapping.remote === undefined ? [] : [frameOf(instance, mapping, mapping.remote)]));
 }
 
 async function viewOf(
@@ -69,7 +69,7 @@ async function viewOf(
   server: RemoteServer,
   era: 'modern' | 'legacy',
 ): Promise<RemoteView> {
-  const view = frameOf(mapping, server);
+  const view = frameOf(instance, mapping, server);
   try {
     const catalog = await firstOf(await listTargetsOf(modules, instance, mapping, server), (target) =>
       modules.remotes.catalogs.get(target, { era }),
