@@ -2,7 +2,9 @@ import type { AddressInfo } from 'node:net';
 import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
+  createLocalLimiter,
   createOpenedInstances,
+  createProviderPauses,
   createRemotes,
   createRevocations,
   createToolCallLog,
@@ -31,6 +33,7 @@ import { isLoopback } from './config.ts';
 import type { FaultRun } from './fault-run.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
+import { createSharedLimits } from './redis-limits.ts';
 import { createServer, requestsUnderWay } from './server.ts';
 
 export interface BrokerOptions {
@@ -196,6 +199,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     });
     const remotes = createRemotes({ db, egress, sealing, leases, version: options.version, log });
     closers.push(() => remotes.close());
+    const limits =
+      options.redis === undefined
+        ? { limiter: createLocalLimiter(), pauses: createProviderPauses() }
+        : createSharedLimits({ url: reveal(options.redis), prefix: options.queuePrefix, log, onAway: metrics.countedAlone });
+    if ('close' in limits) closers.push(() => limits.close());
     const modules: Modules = {
       db,
       sealing,
@@ -206,6 +214,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       openedInstances: createOpenedInstances(db),
       revocations,
       remotes,
+      limiter: limits.limiter,
+      pauses: limits.pauses,
       leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
