@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto';
 import { type Database, grouped } from '@grantway/db';
 
-/** The versions of all rows that an opened instance was made of: equal texts, equal rows. */
+/** The versions of all rows that an opened instance was made of, and what the clock alone says of them: equal texts, equal instances. */
 export const instanceVersions = `concat_ws(' ', i.xmin, u.xmin, e.xmin, g.xmin, coalesce(cl.xmin::text, '-'),
+             coalesce(i.expires_at <= clock_timestamp(), false), coalesce(i.previous_secret_until > clock_timestamp(), false),
              (select string_agg(c.xmin::text, ' ' order by c.id) from connections c where c.id in (select m->>'connectionId' from jsonb_array_elements(v.mappings) m)),
              (select string_agg(a.id || ' ' || a.xmin::text, ' ' order by a.id) from jsonb_array_elements(v.mappings) m
                 join connected_accounts a on a.connection_id = m->>'connectionId'
@@ -34,7 +35,7 @@ export interface OpenedInstances {
   keep(token: string, versions: string, instance: object): void;
 }
 
-/** What no row says changes with the clock alone: an end of life that has come is seen after this time at the latest. */
+/** However equal it is found: what is kept is of now, and little. */
 const keptMs = 1_000;
 const maxKept = 10_000;
 
