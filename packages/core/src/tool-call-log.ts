@@ -77,11 +77,10 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
           name: durable ? 'intend writes' : 'intend reads',
           text: `with ${durable ? '' : "now as materialized (select set_config('synchronous_commit', 'off', true)),"} ${batch},
                    intent as (${insert} ${durable ? '' : 'cross join now'} on conflict (id) do nothing)
-                 select b.id, e.id is null or e.suspended_at is not null as e, coalesce(u.suspended_at is not null, false) as u,
-                   coalesce(c.suspended_at is not null, false) as c
-                 from batch b left join environments e on e.id = b.environment_id
-                   left join users u on u.environment_id = b.environment_id and u.identifier = b.user_identifier
-                   left join clients c on c.id = b.client_id`,
+                 select b.id, coalesce((select e.suspended_at is not null from environments e where e.id = b.environment_id), true) as e,
+                   coalesce((select u.suspended_at is not null from users u where u.environment_id = b.environment_id and u.identifier = b.user_identifier), false) as u,
+                   coalesce((select c.suspended_at is not null from clients c where c.id = b.client_id), false) as c
+                 from batch b`,
           values: [JSON.stringify(records), writer],
         });
         const byId = new Map(rows.map((row) => [row.id, row]));

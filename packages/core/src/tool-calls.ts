@@ -526,11 +526,15 @@ async function toFault(
     case 'rejected':
     case 'revoked':
     case 'error': {
-      // A page in the place of the vendor's answer says nothing of what became of a write.
-      const isPage = response.status < 300 && typeof response.body !== 'object';
-      return isPage && tool.effect !== 'read'
-        ? new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`)
-        : new Fault('provider_error', said);
+      // A page in the place of the vendor's answer refuses nothing, and says nothing of what became of a write.
+      const isPage = response.status < 300 && (typeof response.body !== 'object' || response.body === null);
+      if (!isPage) return new Fault('provider_error', said);
+      return tool.effect === 'read'
+        ? new Fault('provider_answer_invalid', `${connector.name} answered something that is not its API's`)
+        : new Fault(
+            'outcome_unknown',
+            `${connector.name} answered something that is not its API's; the call may have happened. Look before you repeat it.`,
+          );
     }
   }
 }
