@@ -66,15 +66,6 @@ function conformance(folder) {
   );
 }
 
-/** Counted apart: rows that could be measured. What was measured fails nothing; that a row is missing fails the step. */
-function bench(folder) {
-  const file = `${folder}/bench.json`;
-  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
-  if (text === '') return say('benchmark: no report');
-  const { rows, ratios } = JSON.parse(text);
-  say(`benchmark: ${rows.length} rows measured, ${Object.keys(ratios).length} ratios`);
-}
-
 function clients(folder) {
   const file = `${folder}/clients.txt`;
   const [, good, all] = (existsSync(file) && /^clients (\d+)\/(\d+)$/m.exec(readFileSync(file, 'utf8'))) || [];
@@ -84,6 +75,15 @@ function clients(folder) {
   }
   say(`clients: ${good} steps passed, ${all - good} failed`);
   return [Number(good), all - good];
+}
+
+/** Counted apart: rows that could be measured. What was measured fails nothing; that a row is missing fails the step. */
+function bench(folder) {
+  const file = `${folder}/bench.json`;
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  if (text === '') return say('benchmark: no report');
+  const { rows, ratios } = JSON.parse(text);
+  say(`benchmark: ${rows.length} rows measured, ${Object.keys(ratios).length} ratios`);
 }
 
 const [first, ...rest] = process.argv.slice(2);

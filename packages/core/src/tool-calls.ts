@@ -23,11 +23,12 @@ import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
 import { liveLink, mustBeReady } from './authorization-links.ts';
-import { type Allowed, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
+import { type Allowed, type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { createCtx, type Log, type Modules } from './ctx.ts';
 import { type Grant, permits } from './grants.ts';
+import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { pointerOf } from './pointers.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
@@ -44,8 +45,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  /** Null where no config stands behind the call. */
-  instance: ({ id: string; configId: string; configName: string; configVersion: number } & Allowed) | null;
+  /** The config whose tools and policy hold: null where none stands behind the call. Its id is null where a direct call named it. */
+  instance: ({ id: string | null; configId: string; configName: string; configVersion: number } & Allowed) | null;
   grant: Grant;
   requestId: string;
   log: Log;
@@ -203,6 +204,7 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'unknown_account':
     case 'argument_invalid':
     case 'argument_not_allowed':
+    case 'rate_limited':
     case 'approval_required':
     case 'policy_broken':
     case 'connection_not_ready':
@@ -228,7 +230,7 @@ async function run(
   args: unknown,
   { account: named, agent = noAgent }: { account?: unknown; agent?: Agent },
 ): Promise<Answer> {
-  const { caller, record } = call;
+  const { modules, caller, record } = call;
   const rules = exposed === undefined ? undefined : rulesFor(caller.instance, exposed);
   if (exposed === undefined || rules === undefined || rules.hidden) {
     throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
@@ -245,11 +247,13 @@ async function run(
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = account.label;
+  mustNotPause(call, connector, accountId);
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, accountId, leased, input, agent);
+    if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent);
     let lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
+    await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
     let hasWaited = await intend(call);
     let repeated = false;
@@ -276,8 +280,34 @@ async function run(
     }
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
+    if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
     throw error;
   }
+}
+
+/** @throws Fault rate_limited for as long as the provider asked for with its last 429; nobody else's account waits */
+function mustNotPause({ modules }: Call, connector: Connector, accountId: string): void {
+  const leftMs = modules.pauses.remainingMs(accountId);
+  if (leftMs > 0) {
+    throw new Fault('rate_limited', {
+      detail: `${connector.name} asked this account to wait; nothing was sent`,
+      retryAfterSeconds: Math.ceil(leftMs / 1000),
+    });
+  }
+}
+
+/** The one place where calls are counted: right before something is sent. @throws Fault rate_limited; then nothing was counted */
+async function mustBeWithinLimits({ modules, caller }: Call, { limits }: CallRules): Promise<void> {
+  if (limits.length === 0 || caller.instance === null) return;
+  const { configId } = caller.instance;
+  const counts = countsFor(limits, { configId, clientId: caller.clientId, user: caller.userId ?? caller.userIdentifier });
+  const reached = await modules.limiter.take(counts);
+  if (reached === undefined) return;
+  const [limit] = limits.slice(reached.index);
+  throw new Fault('rate_limited', {
+    ...(limit === undefined ? {} : { detail: limitWords(limit) }),
+    retryAfterSeconds: Math.max(1, Math.ceil(reached.retryAfterMs / 1000)),
+  });
 }
 
 /** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
@@ -346,6 +376,7 @@ async function mustBeGranted(
 async function runRemote(
   call: Call,
   exposed: ExposedTool,
+  rules: CallRules,
   accountId: string,
   leased: () => Promise<Lease>,
   input: Record<string, unknown>,
@@ -357,6 +388,7 @@ async function runRemote(
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
   let lease = await leased();
+  await mustBeWithinLimits(call, rules);
   await intend(call);
   for (let credentials = 0; ; credentials++) {
     try {
