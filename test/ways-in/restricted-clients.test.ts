@@ -133,6 +133,18 @@ const cases: Record<string, Case> = {
     allowed: () => agent.api(`/v1/mcp-configs/${own.config.id}`),
     denied: async () => [other.config.id, nobody].map((id) => [`/v1/mcp-configs/${id}`, {}]),
   },
+  'GET /v1/mcp-configs/{id}/versions': {
+    allowed: () => agent.api(`/v1/mcp-configs/${own.config.id}/versions`),
+    denied: async () => configPaths('/versions'),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}': {
+    allowed: () => agent.api(`/v1/mcp-configs/${own.config.id}/versions/1`),
+    denied: async () => configPaths('/versions/1'),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}/diff': {
+    allowed: () => agent.api(`/v1/mcp-configs/${own.config.id}/versions/1/diff`),
+    denied: async () => configPaths('/versions/1/diff'),
+  },
   'PUT /v1/mcp-instances': {
     allowed: () => ensure(agent, 'incident-responder', 'team-a/ada'),
     denied: async () =>
@@ -217,6 +229,7 @@ const cases: Record<string, Case> = {
   },
 };
 
+const configPaths = (rest: string): [string, Json][] => [other.config.id, nobody].map((id) => [`/v1/mcp-configs/${id}${rest}`, {}]);
 const instancePaths = (rest: string, init: Json): [string, Json][] =>
   // The same user and config as the agent's own, but another client's URL; another's altogether; none.
   [own.id, other.id, 'mcp_00000000000000000000000000'].map((id) => [`/v1/mcp-instances/${id}${rest}`, init]);
