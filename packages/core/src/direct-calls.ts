@@ -170,14 +170,12 @@ async function prepareThrough(ctx: Ctx, configName: string, name: string, input:
     return { config, connections: await mapped(tx, config.mappings) };
   });
   const policy = policyOf(config.id, config.version, config.policy);
-  const offered = [
+  const named = [
     ...(await exposedTools(ctx.modules.catalogue, connections)).filter((tool) => tool.name === name || tool.tool.name === name),
     ...(await remoteCandidates(ctx, connections, name, input.identifier)),
-  ];
+  ].filter((tool) => (input.connection_name ?? tool.connectionName) === tool.connectionName);
   // What is hidden is unknown here too, before anything else is said of it.
-  const candidates = allowedTools({ policy }, offered).filter(
-    (tool) => (input.connection_name ?? tool.connectionName) === tool.connectionName,
-  );
+  const candidates = allowedTools({ policy }, named);
   if (candidates.length > 1) throw ambiguous(name);
   const [exposed] = candidates;
   if (exposed !== undefined) {
