@@ -3,6 +3,7 @@ import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
   createLocalLimiter,
+  createOAuthClients,
   createOpenedInstances,
   createProviderPauses,
   createRemotes,
@@ -216,6 +217,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       remotes,
       limiter: limits.limiter,
       pauses: limits.pauses,
+      oauthClients: createOAuthClients({ db, egress, takesHttp: () => isLoopback(new URL(ownUrl()).hostname) }),
       leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,

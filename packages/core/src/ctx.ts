@@ -5,6 +5,7 @@ import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
+import type { OAuthClients } from './oauth-clients.ts';
 import type { OpenedInstances } from './opened-instances.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
@@ -56,6 +57,7 @@ export interface Modules {
   remotes: Remotes;
   limiter: Limiter;
   pauses: ProviderPauses;
+  oauthClients: OAuthClients;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;

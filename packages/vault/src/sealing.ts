@@ -42,6 +42,8 @@ function unpad(padded: Buffer): string {
   return padded.toString('utf8', 4, 4 + length);
 }
 
+const answerColumns: ReadonlySet<string> = new Set(['idempotency_keys.answer_ct', 'mcp_sign_ins.request_ct']);
+
 export interface Sealing {
   /** Seals any JSON value. */
   seal(place: Place, value: Secret<unknown>): Promise<Buffer>;
@@ -49,7 +51,7 @@ export interface Sealing {
   prepare(environmentId: string): Promise<void>;
   /** @throws VaultError when it was not sealed for this very place */
   open<T>(place: Place, record: Buffer): Promise<Secret<T>>;
-  /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer. Never a credential. */
+  /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer, a request that waited. Never a credential. */
   openAnswer<T>(place: Place, record: Buffer): Promise<T>;
   /** Keyed hash of a value we must recognise but need not know: client secrets, `state`, idempotency keys. 32 bytes. */
   mac(purpose: string, parts: readonly string[]): Promise<Buffer>;
@@ -94,7 +96,7 @@ export function createSealing(ring: KeyRing): Sealing {
     },
     open: async <T>(place: Place, record: Buffer) => new Secret(await open<T>(place, record)),
     openAnswer(place, record) {
-      if (place.table !== 'idempotency_keys') throw new VaultError();
+      if (!answerColumns.has(`${place.table}.${place.column}`)) throw new VaultError();
       return open(place, record);
     },
     async mac(purpose, parts) {
