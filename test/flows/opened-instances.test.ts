@@ -86,7 +86,7 @@ describe('an instance that was opened a moment ago is believed in nothing: the v
     await warm();
     // Whatever changes the row, by whichever way: here by hand.
     await rows.query('update mcp_instances set secret_version = secret_version + 1 where id = $1', [instance.id]);
-    expect(await call()).toBe('404');
+    expect(await call()).toBe('410');
     await rows.query('update mcp_instances set secret_version = secret_version - 1 where id = $1', [instance.id]);
     await warm();
     await rows.query('update mcp_instances set revoked_at = now() where id = $1', [instance.id]);
