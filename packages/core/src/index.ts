@@ -23,7 +23,17 @@ export * from './incidents.ts';
 export * from './instance-life.ts';
 export type { ChoiceView } from './lookup.ts';
 export * from './mcp-configs.ts';
-export * from './mcp-grants.ts';
+export * from './mcp-grant-tokens.ts';
+export {
+  allowClient,
+  denyClient,
+  getMcpGrant,
+  listMcpGrants,
+  ownGrants,
+  pruneGrants,
+  revokeMcpGrant,
+  revokeOwnGrant,
+} from './mcp-grants.ts';
 export * from './mcp-instances.ts';
 export * from './mcp-sign-ins.ts';
 export * from './oauth-clients.ts';
