@@ -66,14 +66,35 @@ function conformance(folder) {
   );
 }
 
+function clients(folder) {
+  const file = `${folder}/clients.txt`;
+  const [, good, all] = (existsSync(file) && /^clients (\d+)\/(\d+)$/m.exec(readFileSync(file, 'utf8'))) || [];
+  if (good === undefined) {
+    say('clients: no report');
+    return [0, 1];
+  }
+  say(`clients: ${good} steps passed, ${all - good} failed`);
+  return [Number(good), all - good];
+}
+
+/** Counted apart: rows that could be measured. What was measured fails nothing; that a row is missing fails the step. */
+function bench(folder) {
+  const file = `${folder}/bench.json`;
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  if (text === '') return say('benchmark: no report');
+  const { rows, ratios } = JSON.parse(text);
+  say(`benchmark: ${rows.length} rows measured, ${Object.keys(ratios).length} ratios`);
+}
+
 const [first, ...rest] = process.argv.slice(2);
 if (first === '--failed-files') {
   const report = existsSync(rest[0]) ? read(rest[0]) : { testResults: [] };
   for (const result of report.testResults) if (result.status === 'failed') say(fileOf(result));
 } else {
-  const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first)];
+  const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first), clients(first)];
   const passed = counts.reduce((sum, [n]) => sum + n, 0);
   const failed = counts.reduce((sum, [, n]) => sum + n, 0);
+  bench(first);
   for (const step of rest) say(`step failed: ${step}`);
   say(`${passed} passed, ${failed} failed`);
   process.exit(failed > 0 || rest.length > 0 || passed === 0 ? 1 : 0);

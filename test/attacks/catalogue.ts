@@ -247,4 +247,22 @@ export const attacks: readonly Attack[] = [
   { id: 'E22', attack: 'Deleting revokes nothing', defence: 'an outbox that tries for 72 hours and ends with a receipt' },
   { id: 'E23', attack: 'Everything must be revoked', defence: 'a fixed list, a pace for each provider, and it goes on after a restart' },
   { id: 'E24', attack: 'A backup is restored', defence: 'what the backup missed is told from what was revoked; the drill is a test' },
+
+  // ---- F: what agents do ----
+  { id: 'F11', attack: 'A text makes a rule’s pattern run for ever', defence: 'patterns of a matcher that reads each character once' },
+  {
+    id: 'F14',
+    attack: 'An agent that was talked into it sends data out',
+    defence: 'tools and arguments by rules of the config, asked before anything is sent; addresses parsed strictly',
+  },
+  {
+    id: 'F15',
+    attack: 'An agent runs away',
+    defence: 'limits for each user, client, tool and connection; what is over them sends nothing',
+  },
+  {
+    id: 'F16',
+    attack: 'A quota is passed by calls at once or another way in',
+    defence: 'one place that counts, before anything is sent, all counts of a call in one step',
+  },
 ];

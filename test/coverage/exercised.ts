@@ -202,6 +202,23 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(config, (id) => `/v1/mcp-configs/${id}`),
   },
 
+  'GET /v1/mcp-configs/{id}/versions': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions`),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1`),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}/diff': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1/diff?against=1` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1/diff`),
+  },
+  'POST /v1/mcp-configs/{id}/versions/{version}/restore': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1/restore` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1/restore`),
+  },
+
   'PUT /v1/mcp-instances': {
     request: () => ({ path: '/v1/mcp-instances', body: { config_name: 'incident-responder', user_identifier: newName('user') } }),
     masked: named((config_name) => ({ path: '/v1/mcp-instances', body: { config_name, user_identifier: 'ada' } })),

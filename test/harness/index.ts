@@ -94,11 +94,15 @@ export async function startBroker(
     allowHosts: string[];
     toolTimeoutMs: number;
     bodyLimitBytes: number;
+    headerLimitBytes: number;
+    requestTimeoutMs: number;
+    answerLimitBytes: number;
     revocationsPerSecond: number;
     decryptLimits: { perProcess: number; perClient: number };
     stateDir: string;
     journalDir: string;
-    sandbox: boolean;
+    /** False: none. With an origin: one that the test has started, or what it put before one. */
+    sandbox: boolean | { origin: string };
     connectors: readonly Connector[];
   }> = {},
 ): Promise<TestBroker> {
@@ -117,7 +121,7 @@ export async function startBroker(
     port: 0,
     baseUrl: options.baseUrl,
     allowHosts: options.allowHosts ?? [],
-    sandbox: options.sandbox === false ? undefined : { stateDir: options.stateDir },
+    sandbox: options.sandbox === false ? undefined : typeof options.sandbox === 'object' ? options.sandbox : { stateDir: options.stateDir },
     journalDir: options.journalDir,
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),
@@ -125,6 +129,9 @@ export async function startBroker(
     linkLifeSeconds: options.linkLifeSeconds ?? 1800,
     toolTimeoutMs: options.toolTimeoutMs ?? 10_000,
     bodyLimitBytes: options.bodyLimitBytes ?? 1_048_576,
+    ...(options.headerLimitBytes === undefined ? {} : { headerLimitBytes: options.headerLimitBytes }),
+    ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
+    ...(options.answerLimitBytes === undefined ? {} : { answerLimitBytes: options.answerLimitBytes }),
     revocationsPerSecond: options.revocationsPerSecond ?? 50,
     decryptLimits: options.decryptLimits ?? { perProcess: 100_000, perClient: 100_000 },
     metricsToken: undefined,
@@ -175,7 +182,7 @@ export async function startBroker(
       return { status: response.status, headers: response.headers, body: (text === '' ? undefined : JSON.parse(text)) as never };
     },
     async control(pathname, method = 'POST', body) {
-      const response = await fetch(`${broker.sandbox?.origin}/_sandbox${pathname}`, {
+      const response = await fetch(`${broker.modules.sandboxOrigin()}/_sandbox${pathname}`, {
         method,
         ...(body === undefined ? {} : { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }),
       });

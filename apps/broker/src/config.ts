@@ -136,6 +136,21 @@ export const settings = {
     doc: 'Exact host:port pairs, separated by commas, that providers and remote MCP servers may be at although their addresses are not public; http is allowed there too. Everyone who may configure connections reaches them.',
   },
   GRANTWAY_BODY_LIMIT_BYTES: { schema: integer(1024, 104_857_600), default: '1048576', doc: 'Largest request body that is read.' },
+  GRANTWAY_HEADER_LIMIT_BYTES: {
+    schema: integer(4096, 1_048_576),
+    default: '16384',
+    doc: 'Largest headers that are read, of a request to the broker and of a provider’s answer.',
+  },
+  GRANTWAY_REQUEST_TIMEOUT_MS: {
+    schema: integer(1000, 600_000),
+    default: '30000',
+    doc: 'How long a request to the broker, headers and body, may take to arrive.',
+  },
+  GRANTWAY_ANSWER_LIMIT_BYTES: {
+    schema: integer(65_536, 104_857_600),
+    default: '10485760',
+    doc: 'Largest answer of a provider or remote MCP server that is read, before and after decompression.',
+  },
   GRANTWAY_REVOCATIONS_PER_SECOND: {
     schema: integer(1, 1000),
     default: '50',
@@ -178,6 +193,9 @@ export interface Config {
   /** Exact `host:port` exceptions to the rules for addresses. */
   allowHosts: string[];
   bodyLimitBytes: number;
+  headerLimitBytes: number;
+  requestTimeoutMs: number;
+  answerLimitBytes: number;
   revocationsPerSecond: number;
   decryptLimits: { perProcess: number; perClient: number };
   metricsToken: Secret | undefined;
@@ -301,6 +319,9 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     toolTimeoutMs: values['GRANTWAY_TOOL_TIMEOUT_MS'] as number,
     allowHosts: (values['GRANTWAY_ALLOW_HOSTS'] as string[] | undefined) ?? [],
     bodyLimitBytes: values['GRANTWAY_BODY_LIMIT_BYTES'] as number,
+    headerLimitBytes: values['GRANTWAY_HEADER_LIMIT_BYTES'] as number,
+    requestTimeoutMs: values['GRANTWAY_REQUEST_TIMEOUT_MS'] as number,
+    answerLimitBytes: values['GRANTWAY_ANSWER_LIMIT_BYTES'] as number,
     revocationsPerSecond: values['GRANTWAY_REVOCATIONS_PER_SECOND'] as number,
     decryptLimits: {
       perProcess: values['GRANTWAY_DECRYPTS_PER_MINUTE'] as number,

@@ -2,7 +2,9 @@ import type { AddressInfo } from 'node:net';
 import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
+  createLocalLimiter,
   createOAuthClients,
+  createProviderPauses,
   createRemotes,
   createRevocations,
   createToolCallLog,
@@ -31,6 +33,7 @@ import { isLoopback } from './config.ts';
 import type { FaultRun } from './fault-run.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
+import { createSharedLimits } from './redis-limits.ts';
 import { createServer, requestsUnderWay } from './server.ts';
 
 export interface BrokerOptions {
@@ -61,6 +64,12 @@ export interface BrokerOptions {
   /** Exact `host:port` exceptions to the rules for addresses, for example of an identity provider inside. */
   allowHosts?: string[];
   bodyLimitBytes: number;
+  /** Of requests and of providers' answers. Default 16 KiB. */
+  headerLimitBytes?: number;
+  /** How long a request may take to arrive. Default 30 000. */
+  requestTimeoutMs?: number;
+  /** Of a provider's answer. Default 10 MiB. */
+  answerLimitBytes?: number;
   revocationsPerSecond: number;
   decryptLimits: DecryptLimits;
   metricsToken: Secret | undefined;
@@ -89,6 +98,7 @@ export function openOperatorDatabase(database: Secret): Database {
 
 const consentLifeSeconds = 600;
 const accessTokenLifeSeconds = 900;
+const usual = { headerLimitBytes: 16_384, requestTimeoutMs: 30_000 };
 
 /**
  * The composition root: builds every module once, wires them, and listens.
@@ -149,6 +159,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const egress = createEgress({
       sandboxOrigin,
       userAgent: `grantway/${options.version}`,
+      maxHeaderBytes: options.headerLimitBytes ?? usual.headerLimitBytes,
+      ...(options.answerLimitBytes === undefined ? {} : { maxAnswerBytes: options.answerLimitBytes }),
       ...(options.allowHosts === undefined ? {} : { allowHosts: options.allowHosts }),
       loopbackWebhooks: () => isLoopback(options.host) && isLoopback(new URL(ownUrl()).hostname),
     });
@@ -187,6 +199,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     });
     const remotes = createRemotes({ db, egress, sealing, leases, version: options.version, log });
     closers.push(() => remotes.close());
+    const limits =
+      options.redis === undefined
+        ? { limiter: createLocalLimiter(), pauses: createProviderPauses() }
+        : createSharedLimits({ url: reveal(options.redis), prefix: options.queuePrefix, log, onAway: metrics.countedAlone });
+    if ('close' in limits) closers.push(() => limits.close());
     const modules: Modules = {
       db,
       sealing,
@@ -197,6 +214,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       revocations,
       remotes,
       oauthClients: createOAuthClients({ db, egress, takesHttp: () => isLoopback(new URL(ownUrl()).hostname) }),
+      limiter: limits.limiter,
+      pauses: limits.pauses,
       leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,
@@ -218,6 +237,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       version: options.version,
       mode: options.mode,
       bodyLimitBytes: options.bodyLimitBytes,
+      headerLimitBytes: options.headerLimitBytes ?? usual.headerLimitBytes,
+      requestTimeoutMs: options.requestTimeoutMs ?? usual.requestTimeoutMs,
       logger: options.logger as unknown as FastifyBaseLogger,
       metrics,
       metricsToken: options.metricsToken === undefined ? undefined : reveal(options.metricsToken),

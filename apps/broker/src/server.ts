@@ -1,5 +1,4 @@
 import { timingSafeEqual } from 'node:crypto';
-import type { Socket } from 'node:net';
 import { Fault, faults, isFault } from '@grantway/contract';
 import { countAccounts, type Log, type Modules } from '@grantway/core';
 import { schema } from '@grantway/db';
@@ -7,8 +6,9 @@ import { sql } from 'drizzle-orm';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { registerAccessTokens } from './api/access-tokens.ts';
 import { apiRoutes } from './api/index.ts';
+import { answerBrokenRequest, boundUploads } from './broken-requests.ts';
 import { registerGateway } from './gateway/index.ts';
-import { answerOtherMethods, isTooDeep, newRequestId, problemOf, registerApi, sendProblem, toFault } from './http.ts';
+import { answerOtherMethods, isTooDeep, newRequestId, registerApi, sendProblem, toFault } from './http.ts';
 import type { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { errorPage, pageHeaders, registerPages, renderReference, renderWelcome } from './pages/index.ts';
@@ -17,6 +17,8 @@ export interface ServerOptions {
   version: string;
   mode: 'embedded' | 'server';
   bodyLimitBytes: number;
+  headerLimitBytes: number;
+  requestTimeoutMs: number;
   logger: FastifyBaseLogger;
   metrics: Metrics;
   metricsToken: string | undefined;
@@ -29,6 +31,14 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
   const app = Fastify({
     loggerInstance: options.logger,
     bodyLimit: options.bodyLimitBytes,
+    requestTimeout: options.requestTimeoutMs,
+    http: {
+      maxHeaderSize: options.headerLimitBytes,
+      headersTimeout: options.requestTimeoutMs,
+      requestTimeout: options.requestTimeoutMs,
+      // Node looks at its connections from time to time; this is how much later than allowed a request may end.
+      connectionsCheckingInterval: Math.min(5_000, Math.ceil(options.requestTimeoutMs / 4)),
+    },
     genReqId: newRequestId,
     // A request id is ours: nothing a caller sends becomes part of a log line's identity.
     requestIdHeader: false,
@@ -51,6 +61,7 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
     }
   });
 
+  boundUploads(app);
   underWay.set(app, 0);
   app.addHook('onRequest', async (request, reply) => {
     underWay.set(app, requestsUnderWay(app) + 1);
@@ -88,20 +99,6 @@ function answerOutsideRoutes(error: Error, request: FastifyRequest, reply: Fasti
         : undefined;
   if (code === undefined) return sendProblem(reply, request, fault);
   return reply.status(faults[code].status).headers(pageHeaders()).send(errorPage({ code }));
-}
-
-/** What never became a request: there is only the socket to answer on. */
-function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const fault = new Fault(error.code === 'HPE_HEADER_OVERFLOW' ? 'headers_too_large' : 'invalid_request');
-  const body = JSON.stringify(problemOf(fault, newRequestId()));
-  socket.end(
-    `HTTP/1.1 ${fault.status} \r\ncontent-type: application/problem+json\r\ncache-control: no-store\r\n` +
-      `connection: close\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }
 
 const underWay = new WeakMap<FastifyInstance, number>();

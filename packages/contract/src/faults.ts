@@ -18,6 +18,7 @@ export const faults = {
   invalid_request: { status: 400, title: 'The request is not valid', actor: 'caller', retry: false },
   unsupported_media_type: { status: 415, title: 'The content type is not supported', actor: 'caller', retry: false },
   payload_too_large: { status: 413, title: 'The body is too large', actor: 'caller', retry: false },
+  request_timeout: { status: 408, title: 'The request did not arrive in time', actor: 'caller', retry: true },
   headers_too_large: { status: 431, title: 'The headers are too large', actor: 'caller', retry: false },
   method_not_allowed: { status: 405, title: 'The method is not allowed here', actor: 'caller', retry: false },
   host_not_allowed: { status: 403, title: 'The Host or Origin header is not allowed', actor: 'caller', retry: false },
@@ -42,6 +43,7 @@ export const faults = {
   name_taken: { status: 409, title: 'The name is taken', actor: 'caller', retry: false },
   in_use: { status: 409, title: 'It is still in use', actor: 'caller', retry: false },
   version_conflict: { status: 409, title: 'It was changed meanwhile', actor: 'caller', retry: false },
+  precondition_failed: { status: 412, title: 'It is no longer what If-Match names', actor: 'caller', retry: false },
   unknown_connector: { status: 422, title: 'No such connector', actor: 'caller', retry: false },
   unknown_connection: { status: 422, title: 'No such connection', actor: 'caller', retry: false },
   unknown_account: { status: 422, title: 'No such account', actor: 'caller', retry: false },
@@ -86,6 +88,9 @@ export const faults = {
 
   // A tool call
   argument_invalid: { status: 422, title: 'An argument does not fit the tool’s schema', actor: 'caller', retry: false },
+  argument_not_allowed: { status: 403, title: 'The policy does not allow an argument', actor: 'caller', retry: false },
+  approval_required: { status: 409, title: 'The call waits for a person to approve it', actor: 'person', retry: true },
+  policy_broken: { status: 409, title: 'The policy sets an argument that the tool no longer takes', actor: 'operator', retry: false },
   authorization_required: { status: 409, title: 'The account must be connected first', actor: 'person', retry: false },
   not_refreshable: { status: 409, title: 'The account holds nothing that can be renewed', actor: 'caller', retry: false },
   scope_missing: { status: 409, title: 'The account lacks a scope that the tool needs', actor: 'person', retry: false },

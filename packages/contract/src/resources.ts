@@ -372,6 +372,33 @@ export const McpConfig = z.object({
   created_at: moment,
   updated_at: moment,
 });
+export const McpConfigVersion = McpConfig.pick({ name: true, description: true, connection_tool_mappings: true, policy: true }).extend({
+  mcp_config_id: z.string(),
+  version: z.int(),
+  restored_from: z.int().nullable().describe('The version that it repeats, where it came by a restore'),
+  created_at: moment,
+  created_by: z
+    .object({ kind: z.enum(['client', 'person', 'system', 'operator']), id: z.string().nullable() })
+    .nullable()
+    .describe('null in versions of brokers that did not keep it'),
+});
+export type McpConfigVersion = z.infer<typeof McpConfigVersion>;
+
+export const McpConfigDiff = z.object({
+  mcp_config_id: z.string(),
+  from: z.int(),
+  to: z.int(),
+  changes: z.array(
+    z.object({
+      op: z.enum(['added', 'removed', 'changed']),
+      pointer: z.string().describe('RFC 6901, into the version `to`; of what was removed, into `from`'),
+      before: z.unknown().optional(),
+      after: z.unknown().optional(),
+    }),
+  ),
+});
+export type McpConfigDiff = z.infer<typeof McpConfigDiff>;
+
 export type McpConfigCreate = z.infer<typeof McpConfigCreate>;
 export type McpConfigUpdate = z.infer<typeof McpConfigUpdate>;
 export type McpConfig = z.infer<typeof McpConfig>;
@@ -559,11 +586,17 @@ export const InstanceConnection = z.object({
   account_owner: AccountOwner,
   connected_account_id: z.string().describe('The default account'),
   connected_account_status: ConnectedAccountStatus,
-  reason: ConnectedAccountReason.nullable(),
+  reason: ConnectedAccountReason.nullable().describe('scope_missing for an account that is ACTIVE and lacks missing_scopes'),
+  needed_scopes: z.array(z.string()).describe('What the tools that the config lets through need of this connection'),
+  missing_scopes: z
+    .array(z.string())
+    .describe('Those of needed_scopes that the default account was not granted; calls of the tools that need them answer scope_missing'),
   authentication_link: z
     .url()
     .nullable()
-    .describe('Where the person connects; null when nothing is to be done, links were not asked for, or the account is the organization’s'),
+    .describe(
+      'Where the person connects, or grants what is missing; null when nothing is to be done or the connection does not ask for the missing scopes, links were not asked for, or the account is the organization’s',
+    ),
 });
 export const McpInstance = z.object({
   id: z.string(),

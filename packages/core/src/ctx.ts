@@ -3,6 +3,7 @@ import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { OAuthClients } from './oauth-clients.ts';
 import type { Remotes } from './remotes.ts';
@@ -53,6 +54,8 @@ export interface Modules {
   revocations: Revocations;
   remotes: Remotes;
   oauthClients: OAuthClients;
+  limiter: Limiter;
+  pauses: ProviderPauses;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;

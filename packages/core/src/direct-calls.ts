@@ -1,8 +1,10 @@
 import { createHash } from 'node:crypto';
-import { Fault, newId, Policy, Secret, type Tool, type ToolExecute, type ToolResult } from '@grantway/contract';
+import type { Tool as ConnectorTool } from '@grantway/connector-kit';
+import { Fault, newId, Secret, type Tool, type ToolExecute, type ToolResult } from '@grantway/contract';
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { type Place, sameBytes } from '@grantway/vault';
 import { and, eq, inArray } from 'drizzle-orm';
+import { policyOf } from './call-policy.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
@@ -10,12 +12,13 @@ import { grantOf, permits } from './grants.ts';
 import { findConfig } from './mcp-instances.ts';
 import { mayActFor, within } from './restrictions.ts';
 import { type Caller, executeTool } from './tool-calls.ts';
+import { findInCatalogue } from './tool-finder.ts';
 import { type ExposedTool, exposedTools, type MappedConnection, mappedConnection } from './tools.ts';
 
-/** Tools that can be executed in this environment: those of the connectors that have a connection. */
+/** Tools that can be executed in this environment: those of the connectors that have a connection. With a query: the best ones first. */
 export async function listTools(
   ctx: Ctx,
-  query: { connection_name?: string | undefined; connector?: string | undefined },
+  query: { connection_name?: string | undefined; connector?: string | undefined; query?: string | undefined; limit?: number | undefined },
 ): Promise<Tool[]> {
   const connections = await ctx.tx((tx) =>
     tx
@@ -33,10 +36,14 @@ export async function listTools(
   const ids = new Set(connections.map((c) => c.connector));
   const exposed = await toolsOfConfigs(ctx);
   const grant = grantOf(ctx.restrictions, 'FULL');
+  const mayShow = (tool: ConnectorTool) => permits(grant, { name: tool.name, tool }) && (exposed?.has(tool.name) ?? true);
+  if (query.query !== undefined) {
+    const found = await findInCatalogue(ctx.modules.catalogue, ids, query.query, query.limit ?? 20, mayShow);
+    return found.map(({ connector, tool }) => presentTool(connector.id, tool));
+  }
   return (await ctx.modules.catalogue.all())
     .filter((c) => ids.has(c.id))
-    .flatMap((c) => c.tools.filter((tool) => permits(grant, { name: tool.name, tool })).map((t) => presentTool(c.id, t)))
-    .filter((tool) => exposed?.has(tool.name) ?? true);
+    .flatMap((c) => c.tools.filter(mayShow).map((t) => presentTool(c.id, t)));
 }
 
 /** Of a client that is restricted to configs: what they expose; undefined: whatever there is. */
@@ -132,7 +139,7 @@ async function prepareThrough(ctx: Ctx, configName: string, name: string, input:
       .select({ policy: versions.policy })
       .from(versions)
       .where(and(eq(versions.configId, config.id), eq(versions.version, config.version)));
-    return { config, connections: await mapped(tx, config.mappings), policy: Policy.parse(version?.policy ?? {}) };
+    return { config, connections: await mapped(tx, config.mappings), policy: policyOf(config.id, config.version, version?.policy ?? {}) };
   });
   const candidates = (await exposedTools(ctx.modules.catalogue, connections)).filter(
     (tool) => (tool.name === name || tool.tool.name === name) && (input.connection_name ?? tool.connectionName) === tool.connectionName,
@@ -146,7 +153,7 @@ async function prepareThrough(ctx: Ctx, configName: string, name: string, input:
     const names = input.account_label ?? input.connected_account_id;
     if (names !== undefined && !exposed.accountChoice) throw new Fault('unknown_account', 'the MCP config leaves no choice of accounts');
   }
-  return { exposed, config: { id: null, configName: config.name, configVersion: config.version, policy } };
+  return { exposed, config: { id: null, configId: config.id, configName: config.name, configVersion: config.version, policy } };
 }
 
 const ambiguous = (name: string) =>
@@ -231,6 +238,7 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
         answerCt: t.answerCt,
         createdAt: t.createdAt,
         outcome: schema.toolCalls.outcome,
+        effect: schema.toolCalls.effect,
       })
       .from(t)
       .leftJoin(schema.toolCalls, eq(schema.toolCalls.id, t.toolCallId))
@@ -252,8 +260,9 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
     if (row.outcome !== 'outcome_unknown' && !isDead) {
       throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
     }
-    // A write has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
-    const nothingHappened = row.outcome === null || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
+    // A call has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
+    const nothingHappened =
+      row.outcome === null || row.effect === 'read' || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
     if (nothingHappened) {
       const taken = await ctx.tx((tx) =>
         tx

@@ -1,3 +1,4 @@
+import { missingScopes } from '@grantway/connector-kit';
 import {
   type AuthState,
   type ConnectedAccountReason,
@@ -13,6 +14,7 @@ import {
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import { liveLink } from './authorization-links.ts';
+import { neededScopes, policyOf } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { type ConnectionRow, connectionStatus } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
@@ -23,6 +25,7 @@ import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { connectorOf, remoteServerOf } from './remote-servers.ts';
 import { mayActFor, within } from './restrictions.ts';
+import { exposedTools, mappedConnection } from './tools.ts';
 
 const t = schema.mcpInstances;
 const configs = schema.mcpConfigs;
@@ -35,6 +38,7 @@ interface Config {
   name: string;
   version: number;
   mappings: ToolMapping[];
+  policy: unknown;
 }
 
 /**
@@ -48,7 +52,7 @@ export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promis
     if (config === undefined) throw new Fault('not_found', `there is no MCP config "${input.config_name}"`);
     const made = await ensureRow(ctx, tx, config, input.user_identifier);
     const instance = await renewed(ctx, tx, made, input.expires_at);
-    const connections = await instanceConnections(ctx, tx, config.mappings, instance.userId, true);
+    const connections = await instanceConnections(ctx, tx, { ...config, configId: config.id }, instance.userId, true);
     await ctx.audit(
       tx,
       'mcp_instance.ensured',
@@ -70,7 +74,7 @@ export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promis
 /** A config that the caller may act on. */
 export async function findConfig(ctx: Ctx, tx: Tx, which: SQL): Promise<Config | undefined> {
   const [config] = await tx
-    .select({ id: configs.id, name: configs.name, version: configs.version, mappings: versions.mappings })
+    .select({ id: configs.id, name: configs.name, version: configs.version, mappings: versions.mappings, policy: versions.policy })
     .from(configs)
     .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
     .where(and(which, eq(configs.environmentId, ctx.environmentId), within.configs(ctx, configs.id)));
@@ -134,7 +138,14 @@ export async function getMcpInstance(ctx: Ctx, id: string): Promise<McpInstanceS
 export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthLinks: boolean }): Promise<AuthState> {
   return ctx.tx(async (tx) => {
     const [row] = await tx
-      .select({ userId: t.userId, identifier: schema.users.identifier, mappings: versions.mappings })
+      .select({
+        userId: t.userId,
+        identifier: schema.users.identifier,
+        configId: configs.id,
+        version: configs.version,
+        mappings: versions.mappings,
+        policy: versions.policy,
+      })
       .from(t)
       .innerJoin(schema.users, eq(schema.users.id, t.userId))
       .innerJoin(configs, eq(configs.id, t.configId))
@@ -144,7 +155,7 @@ export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthL
     return {
       id,
       user_identifier: row.identifier,
-      connections: await instanceConnections(ctx, tx, row.mappings, row.userId, options.includeAuthLinks),
+      connections: await instanceConnections(ctx, tx, row, row.userId, options.includeAuthLinks),
     };
   });
 }
@@ -152,10 +163,11 @@ export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthL
 async function instanceConnections(
   ctx: Ctx,
   tx: Tx,
-  mappings: ToolMapping[],
+  config: { configId: string; version: number; mappings: ToolMapping[]; policy: unknown },
   userId: string,
   withLinks: boolean,
 ): Promise<InstanceConnection[]> {
+  const { mappings } = config;
   const ids = mappings.map((m) => m.connectionId);
   const shared = new Set(mappings.filter((m) => m.owner === 'organization').map((m) => m.connectionId));
   const rows = ids.length === 0 ? [] : await tx.select().from(schema.connections).where(inArray(schema.connections.id, ids));
@@ -168,18 +180,41 @@ async function instanceConnections(
     const server = remoteServerOf(connection);
     const account = server === undefined ? own : await connectIfNothingIsEntered(ctx.modules, tx, server, own, ctx.requestId);
     // Who may connect an account of the organization is not decided by who uses it.
-    const needsLink = withLinks && !shared.has(id) && account.status !== 'ACTIVE' && (await isReady(ctx.modules, connection));
+    const scopes = await scopesOf(ctx.modules, config, connection, account);
+    const needsPerson = account.status !== 'ACTIVE' || scopes.canBeGranted;
+    const needsLink = withLinks && !shared.has(id) && needsPerson && (await isReady(ctx.modules, connection));
     out.set(id, {
       connection_name: connection.name,
       connector: connection.connector,
       account_owner: shared.has(id) ? 'organization' : 'user',
       connected_account_id: account.id,
       connected_account_status: account.status as ConnectedAccountStatus,
-      reason: account.reason as ConnectedAccountReason | null,
+      reason: scopes.missing.length > 0 ? 'scope_missing' : (account.reason as ConnectedAccountReason | null),
+      needed_scopes: [...scopes.needed],
+      missing_scopes: scopes.missing,
       authentication_link: needsLink ? await linkOf(ctx, tx, account.id) : null,
     });
   }
   return ids.flatMap((id) => out.get(id) ?? []);
+}
+
+/** What the config's tools need of a connection, and what of it its account was not granted. */
+async function scopesOf(
+  modules: Modules,
+  { configId, version, mappings, policy }: { configId: string; version: number; mappings: ToolMapping[]; policy: unknown },
+  connection: ConnectionRow,
+  account: { status: string; scopes: string[] },
+): Promise<{ needed: readonly string[]; missing: string[]; canBeGranted: boolean }> {
+  const none = { needed: [], missing: [], canBeGranted: false };
+  const auth = (await modules.catalogue.find(connection.connector))?.auth;
+  const mapping = mappings.find(({ connectionId }) => connectionId === connection.id);
+  if (auth?.kind !== 'oauth2' || mapping === undefined) return none;
+  const tools = await exposedTools(modules.catalogue, [mappedConnection(mapping, connection)]);
+  const needed = neededScopes({ policy: policyOf(configId, version, policy) }, tools, connection.id);
+  const missing = account.status === 'ACTIVE' ? missingScopes(auth, account.scopes, needed) : [];
+  // Consent asks for all that the connection asks for. What it does not ask for, no link can bring.
+  const outOfReach = missingScopes(auth, connection.scopes, missing);
+  return { needed, missing, canBeGranted: missing.length > outOfReach.length };
 }
 
 async function linkOf(ctx: Ctx, tx: Tx, accountId: string): Promise<string> {

@@ -1,5 +1,6 @@
-import { type AccessLevel, Fault, Policy, parseBearer } from '@grantway/contract';
+import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
 import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
+import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import { type Grant, grantOf } from './grants.ts';
 import type { NameableAccount } from './owned-accounts.ts';
@@ -18,7 +19,7 @@ export interface OpenInstance extends Grant {
   configName: string;
   configDescription: string;
   configVersion: number;
-  policy: Policy;
+  policy: StoredPolicy;
   mappings: MappedConnection[];
   /** Of connections whose accounts a call may name: the default first, then the older ones. */
   accounts: NameableAccount[];
@@ -66,7 +67,7 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
                   'default', a.is_default) order by a.is_default desc, a.id)
                 from jsonb_array_elements(v.mappings) m
                   join connected_accounts a on a.connection_id = m->>'connectionId'
-                    and coalesce(a.user_id, '') = case when m->>'owner' = 'organization' then '' else i.user_id end
+                    and (a.user_id = i.user_id and m->>'owner' is distinct from 'organization' or a.user_id is null and m->>'owner' = 'organization')
                 where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts
            from mcp_instances i
              join users u on u.id = i.user_id
@@ -175,7 +176,7 @@ function opened(row: OpenRow, accessLevel: AccessLevel): OpenInstance {
     configName: row.config_name,
     configDescription: row.config_description,
     configVersion: row.config_version,
-    policy: Policy.parse(row.policy),
+    policy: policyOf(row.config_id, row.config_version, row.policy),
     mappings: row.mappings.flatMap((m) => {
       const connection = byId.get(m.connectionId);
       if (connection === undefined) return [];

@@ -17,8 +17,13 @@ export const accountArgument = 'grantway_account';
 /** Accounts of one owner on one connection that are not disconnected. */
 export const maxAccounts = 20;
 
+/**
+ * Without `coalesce`, as the unique indexes have it: under row-level security PostgreSQL takes no condition into an index that
+ * it does not know to be leakproof, and would read the whole table.
+ */
 export function ownedBy(connectionId: string, ownerId: OwnerId): SQL {
-  return sql`${t.connectionId} = ${connectionId} and coalesce(${t.userId}, '') = ${ownerId ?? ''}`;
+  const owner = ownerId === null ? sql`${t.userId} is null` : sql`${t.userId} = ${ownerId}`;
+  return sql`${t.connectionId} = ${connectionId} and ${owner}`;
 }
 
 /**

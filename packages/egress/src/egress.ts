@@ -34,7 +34,7 @@ export interface OutboundRequest {
   body?: string | Buffer;
   /** From the look-up of the name to the last byte of the answer. Default 30 000. */
   timeoutMs?: number;
-  /** Of the answer's body, before and after decompression. Default 10 MiB. */
+  /** Of the answer's body, before and after decompression. Default: `maxAnswerBytes`. */
   maxBytes?: number;
   /** To the sandbox, and to nothing else. */
   sandbox?: boolean;
@@ -47,6 +47,10 @@ export interface EgressOptions {
   allowHosts?: string[];
   /** Whether webhooks may go to a receiver on this machine. Default: they may not. */
   loopbackWebhooks?: () => boolean;
+  /** Of an answer's headers. Default 16 KiB. */
+  maxHeaderBytes?: number;
+  /** Of an answer's body, where a request names no bound of its own. Default 10 MiB. */
+  maxAnswerBytes?: number;
   /** Where names are looked up. Default: the system's resolver. */
   resolve?: Resolve;
 }
@@ -71,7 +75,7 @@ export interface ServerEvent {
 export interface ConverseOptions {
   /** From one sign of life to the next. */
   timeoutMs: number;
-  /** Of the answer, or of one event where the stream is long-lived. Default 10 MiB. */
+  /** Of the answer, or of one event where the stream is long-lived. Default: `maxAnswerBytes`. */
   maxBytes?: number;
   /** A stream that is meant to stay open; it has a connection besides those of calls. */
   longLived?: boolean;
@@ -110,7 +114,6 @@ export interface Egress {
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
 const defaultTimeoutMs = 30_000;
-const defaultMaxBytes = 10 * 1024 * 1024;
 
 export function createEgress(options: EgressOptions): Egress {
   const sandbox = sandboxException(options.sandboxOrigin ?? (() => undefined));
@@ -121,9 +124,10 @@ export function createEgress(options: EgressOptions): Egress {
   };
   // An explicit Agent of our own: a proxy named in the environment is never consulted.
   const dial = createDial(options.resolve ?? systemResolve, policy);
-  const agent = new Agent({ connect: dial.connect, connections: 64, pipelining: 1 });
+  const { maxHeaderBytes = 16_384, maxAnswerBytes: defaultMaxBytes = 10 * 1024 * 1024 } = options;
+  const agent = new Agent({ connect: dial.connect, connections: 64, pipelining: 1, maxHeaderSize: maxHeaderBytes });
   // Streams that stay open would take the connections of calls.
-  const listeners = new Agent({ connect: dial.connect, connections: 256, pipelining: 1 });
+  const listeners = new Agent({ connect: dial.connect, connections: 256, pipelining: 1, maxHeaderSize: maxHeaderBytes });
   const stopped = new AbortController();
   const userAgent = options.userAgent ?? 'grantway';
   const underWay = new Set<Promise<unknown>>();

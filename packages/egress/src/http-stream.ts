@@ -82,10 +82,11 @@ export function streamExchange(dispatcher: Dispatcher, request: StreamedRequest)
       },
       onResponseData(_c, chunk) {
         if (settled) return;
-        lastSignMs = performance.now();
         size += chunk.length;
-        if (size > maxBytes && !request.longLived) return fail(tooLarge(url, maxBytes));
+        if (size > maxBytes && (!request.longLived || parser === undefined)) return fail(tooLarge(url, maxBytes));
+        // Only a stream may take its time: whatever else comes in drops is late as a whole.
         if (parser === undefined) return void chunks.push(chunk);
+        lastSignMs = performance.now();
         try {
           parser.write(chunk);
         } catch (error) {

@@ -1,5 +1,5 @@
-import { isId, newId } from '@grantway/contract';
-import type { Log, Modules, OpenInstance } from '@grantway/core';
+import { faults, isFault, isId, newId } from '@grantway/contract';
+import { createToolFinder, type Log, type Modules, type OpenInstance } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAdmission } from './admission.ts';
 import type { Rounds } from './answers.ts';
@@ -49,9 +49,10 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
   app.register(async (scope) => {
     const admission = createAdmission(modules.baseUrl);
     const exposures = createExposures(modules);
+    const finder = createToolFinder();
     const rounds: Rounds = createParkedCalls();
     const sessions = createSessions(modules.sealing, ({ id }) => modules.remotes.links.endSession(id));
-    const all = { pollMs: 1000, keepAliveMs: 15_000, blindMs: 5_000, ...times };
+    const all = { pollMs: 750, keepAliveMs: 15_000, blindMs: 5_000, ...times };
     const watch = createCredentialWatch(modules.log, all);
     const subscriptions = createSubscriptions(modules, watch, all);
 
@@ -84,6 +85,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       const exchange: Exchange = {
         modules,
         exposures,
+        finder,
         rounds,
         conversation,
         session: undefined,
@@ -267,6 +269,10 @@ function refuse(reply: FastifyReply, error: RpcError, id: string | number | null
 /** Fastify's own errors by code. Anything unknown is logged, and said to be ours without a word of it. */
 function toRpcError(error: unknown, log: Pick<Log, 'error'>): RpcError {
   if (error instanceof RpcError) return error;
+  if (isFault(error) && error.status >= 400 && error.status < 500) {
+    const words = `${faults[error.code].title}.`;
+    return new RpcError(errorCode.invalidRequest, words, { status: error.status, data: { code: error.code } });
+  }
   const { code, statusCode } = error as { code?: string; statusCode?: number };
   if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
     return new RpcError(errorCode.invalidRequest, 'The body is larger than this broker reads.', {

@@ -1,11 +1,12 @@
 import { RemoteError } from '@grantway/mcp-client';
 import { type Exchange, instructionsFor } from './exchange.ts';
-import { type Exposure, hasRemotes, listTools } from './exposure.ts';
+import { type Exposure, hasRemotes } from './exposure.ts';
 import { errorCode, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
 import { legacyVersions, logLevels, serverInfo } from './protocol.ts';
 import type { Speaker } from './remote-calls.ts';
 import { callTargetOf, findResource } from './remote-exposure.ts';
 import { answerRemoteMethod, callRemoteTool, noResource, remoteCapabilities, uriOf } from './remote-methods.ts';
+import { listFor, searchRound } from './search-mode.ts';
 import type { Session } from './sessions.ts';
 import { callTool, readToolRequest, toolResult } from './tool-answers.ts';
 
@@ -31,11 +32,14 @@ export async function answerLegacy(exchange: Exchange, request: RpcRequest): Pro
     case 'ping':
       return {};
     case 'tools/list':
-      return { ...listTools(await exposure(), exchange.instance.accounts, params) };
+      return { ...listFor(exchange, await exposure(), params) };
     case 'tools/call': {
-      const call = readToolRequest(params);
-      const exposed = (await exposure()).byName.get(call.name);
-      if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), request, exposed);
+      const shown = await exposure();
+      const round = await searchRound(exchange, shown, request);
+      if ('result' in round) return round.result;
+      const call = readToolRequest(round.request.params);
+      const exposed = shown.byName.get(call.name);
+      if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), round.request, exposed);
       return toolResult(await callTool(exchange, call, exposed), call);
     }
     default: {

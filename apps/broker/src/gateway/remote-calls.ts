@@ -1,7 +1,7 @@
 import type { Agent, ExposedTool } from '@grantway/core';
 import type { Rounds, ToolAnswer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
-import { isObject, type JsonObject, type RpcRequest } from './json-rpc.ts';
+import { errorCode, isObject, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
 import { digestOf, foreign, openState, wrapState } from './remote-rounds.ts';
 import { execute } from './tool-answers.ts';
 
@@ -19,7 +19,7 @@ export type RemoteAnswer = ToolAnswer | { kind: 'rounds'; result: JsonObject };
 /**
  * One request to a remote MCP server on behalf of this client: progress and log messages are told as they come, questions
  * reach the client in the way of its era, and when it gives up, so does the call.
- * @throws RpcError invalidParams for a requestState that is not ours
+ * @throws RpcError invalidParams for a requestState that is not ours, invalidRequest for an id that is in use
  */
 export async function callRemote(
   exchange: Exchange,
@@ -30,6 +30,10 @@ export async function callRemote(
 ): Promise<RemoteAnswer> {
   const { session, conversation } = exchange;
   if (speaker.era === 'legacy') {
+    if (session?.running.has(request.id) === true) {
+      const words = 'A request of this session with the same id is still running; give each request an id of its own.';
+      throw new RpcError(errorCode.invalidRequest, words, { status: 400 });
+    }
     const stop = new AbortController();
     session?.running.set(request.id, stop);
     const agent: Agent = {

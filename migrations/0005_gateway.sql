@@ -1,5 +1,11 @@
 DROP INDEX "mcp_instances_config_user";--> statement-breakpoint
 ALTER TABLE "clients" ADD COLUMN "restrictions" jsonb;--> statement-breakpoint
+ALTER TABLE "mcp_config_versions" ADD COLUMN "policy" jsonb DEFAULT '{}'::jsonb NOT NULL;--> statement-breakpoint
+ALTER TABLE "mcp_config_versions" ADD COLUMN "name" text;--> statement-breakpoint
+ALTER TABLE "mcp_config_versions" ADD COLUMN "description" text;--> statement-breakpoint
+ALTER TABLE "mcp_config_versions" ADD COLUMN "actor_kind" text;--> statement-breakpoint
+ALTER TABLE "mcp_config_versions" ADD COLUMN "actor_id" text;--> statement-breakpoint
+ALTER TABLE "mcp_config_versions" ADD COLUMN "restored_from" integer;--> statement-breakpoint
 ALTER TABLE "mcp_instances" ADD COLUMN "previous_secret_until" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "mcp_instances" ADD COLUMN "expires_at" timestamp (3) with time zone;--> statement-breakpoint
 ALTER TABLE "mcp_instances" ADD COLUMN "url_life_seconds" integer;--> statement-breakpoint
