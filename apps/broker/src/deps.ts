@@ -4,6 +4,7 @@ import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
   createLocalLimiter,
   createOAuthClients,
+  createOpenedInstances,
   createProviderPauses,
   createRemotes,
   createRevocations,
@@ -211,11 +212,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
+      openedInstances: createOpenedInstances(db),
       revocations,
       remotes,
-      oauthClients: createOAuthClients({ db, egress, takesHttp: () => isLoopback(new URL(ownUrl()).hostname) }),
       limiter: limits.limiter,
       pauses: limits.pauses,
+      oauthClients: createOAuthClients({ db, egress, takesHttp: () => isLoopback(new URL(ownUrl()).hostname) }),
       leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,

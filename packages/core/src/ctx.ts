@@ -6,6 +6,7 @@ import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vau
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { OAuthClients } from './oauth-clients.ts';
+import type { OpenedInstances } from './opened-instances.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
@@ -51,11 +52,12 @@ export interface Modules {
   egress: Egress;
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
+  openedInstances: OpenedInstances;
   revocations: Revocations;
   remotes: Remotes;
-  oauthClients: OAuthClients;
   limiter: Limiter;
   pauses: ProviderPauses;
+  oauthClients: OAuthClients;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;
