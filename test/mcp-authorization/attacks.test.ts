@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { newId } from '@grantway/contract';
+import { pruneGrants } from '@grantway/core';
 import { type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openRows, type Rows } from '../api/rows.ts';
@@ -212,7 +213,11 @@ describe('the person’s decision', () => {
     expect((await post(new Browser(), good)).status).toBe(401);
     expect((await post(browser, { ...good, decision: 'maybe' })).status).toBe(400);
     expect(await grantsOf(identifier)).toEqual([]);
+    const copies = [browser.copy(), browser.copy(), browser.copy()];
     expect((await post(browser, good, { 'sec-fetch-site': 'same-origin' })).status).toBe(303);
+    // A browser that kept its cookie: the sign-in is used up, by however many at once.
+    const late = await Promise.all(copies.map((copy) => post(copy, good, { 'sec-fetch-site': 'same-origin' })));
+    expect(late.map(({ status }) => status)).toEqual([401, 401, 401]);
     // Back button, double click.
     expect((await post(browser, good, { 'sec-fetch-site': 'same-origin' })).status).toBe(401);
     expect(await grantsOf(identifier)).toHaveLength(1);
@@ -554,6 +559,25 @@ describe('registration', () => {
     } finally {
       await flooded.close();
     }
+  });
+
+  it('is gone after a day, with codes and sign-ins that came to nothing; what is in use stays', async () => {
+    const { app, tokens } = await connectedApp(broker, server, someone());
+    const unused = (await register(broker)).body.client_id;
+    await codeFor(someone());
+    await signInLink(broker, server, someone());
+    await rows.query(
+      "update oauth_clients set created_at = created_at - interval '2 days', last_allowed_at = last_allowed_at - interval '100 days'",
+    );
+    await rows.query("update mcp_grants set expires_at = now() - interval '2 days' where code_used_at is null");
+    await rows.query("update mcp_sign_ins set expires_at = now() - interval '2 days'");
+    await pruneGrants(broker.modules);
+    expect(await rows.query('select 1 from oauth_clients where id = $1', [unused])).toEqual([]);
+    expect(await rows.query('select 1 from oauth_clients where id = $1', [app.clientId])).toHaveLength(1);
+    expect(await rows.count('mcp_sign_ins')).toBe(0);
+    expect(await rows.query('select 1 from mcp_grants where code_used_at is null')).toEqual([]);
+    expect((await tokenRequest(broker, refreshForm(app, server, tokens.refresh_token))).status).toBe(200);
+    clientId = (await register(broker)).body.client_id;
   });
 
   it('refuses what is no metadata in the words of RFC 7591, and ignores what it does not know', async () => {

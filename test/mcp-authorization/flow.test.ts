@@ -86,6 +86,17 @@ it('reading only: the scope narrows what is shown and run, and a refresh cannot 
   expect([wider.status, wider.body.error]).toEqual([400, 'invalid_scope']);
 });
 
+it('the page shows what the policy of the config leaves', async () => {
+  const { body: made } = await broker.api('/v1/mcp-configs', {
+    body: { name: 'looks-only', policy: { read_only: true }, connection_tool_mappings: [{ connection_name: 'slack' }] },
+  });
+  const looks = { configId: made.id, url: `${broker.baseUrl}/mcp/${made.id}` };
+  const app = appRequest(broker, looks, (await register(broker)).body.client_id);
+  const { html } = await (await signedInBrowser(broker, looks, someone())).follow(app.authorizeUrl(), () => false);
+  expect(html).toContain('List channels');
+  expect(html).not.toContain('Post a message');
+});
+
 it('a person who is not signed in is told what to do', async () => {
   const app = appRequest(broker, server, (await register(broker)).body.client_id);
   const page = await new Browser().follow(app.authorizeUrl(), () => false);

@@ -2,6 +2,7 @@ import type { Effect } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import { and, eq, inArray } from 'drizzle-orm';
 import type { AuthorizationRequest } from './authorization-requests.ts';
+import { allowedTools, policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import { exposedTools, mappedConnection } from './tools.ts';
 
@@ -23,25 +24,26 @@ export async function configOverview(modules: Modules, asked: AuthorizationReque
   const { config, scope } = asked;
   const found = await modules.db.inEnvironment(config.environmentId, async (tx) => {
     const [version] = await tx
-      .select({ mappings: versions.mappings })
+      .select({ mappings: versions.mappings, version: versions.version, policy: versions.policy })
       .from(configs)
       .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
       .where(eq(configs.id, config.id));
     const mappings = version?.mappings ?? [];
     const ids = mappings.map((m) => m.connectionId);
     const rows = ids.length === 0 ? [] : await tx.select().from(schema.connections).where(inArray(schema.connections.id, ids));
-    return mappings.flatMap((mapping) => {
+    const mapped = mappings.flatMap((mapping) => {
       const connection = rows.find((row) => row.id === mapping.connectionId);
       return connection === undefined ? [] : [{ connection, mapped: mappedConnection(mapping, connection) }];
     });
+    return { mapped, policy: policyOf(config.id, version?.version ?? 0, version?.policy ?? {}) };
   });
   const tools = await exposedTools(
     modules.catalogue,
-    found.map(({ mapped }) => mapped),
+    found.mapped.map(({ mapped }) => mapped),
   );
-  const shown = tools.filter(({ tool }) => scope === 'mcp' || tool.effect === 'read');
+  const shown = allowedTools({ policy: found.policy, accessLevel: scope === 'mcp' ? 'FULL' : 'READ_ONLY' }, tools);
   return Promise.all(
-    found.map(async ({ connection, mapped }) => ({
+    found.mapped.map(async ({ connection, mapped }) => ({
       connectionName: connection.name,
       connectorId: connection.connector,
       connectorName: (await modules.catalogue.find(connection.connector))?.name ?? connection.name,

@@ -26,7 +26,17 @@ export * from './instance-life.ts';
 export { type Count, createLocalLimiter, createProviderPauses, type Limiter, type LimitReached, type ProviderPauses } from './limits.ts';
 export type { ChoiceView } from './lookup.ts';
 export { createMcpConfig, deleteMcpConfig, getMcpConfig, listMcpConfigs, updateMcpConfig } from './mcp-configs.ts';
-export * from './mcp-grants.ts';
+export * from './mcp-grant-tokens.ts';
+export {
+  allowClient,
+  denyClient,
+  getMcpGrant,
+  listMcpGrants,
+  ownGrants,
+  pruneGrants,
+  revokeMcpGrant,
+  revokeOwnGrant,
+} from './mcp-grants.ts';
 export * from './mcp-instances.ts';
 export * from './mcp-sign-ins.ts';
 export * from './oauth-clients.ts';
