@@ -92,6 +92,19 @@ export const faults = {
   egress_blocked: { status: 502, title: 'The address is not allowed', actor: 'operator', retry: false },
   connection_incident: { status: 502, title: 'The provider refuses this connection’s own credentials', actor: 'operator', retry: true },
 
+  // A call that a person must approve
+  approval_required: { status: 409, title: 'The call waits for a person to approve it', actor: 'person', retry: true },
+  approval_running: { status: 409, title: 'The approved call is being made', actor: 'caller', retry: true },
+  approval_denied: { status: 403, title: 'The call was not approved', actor: 'person', retry: false },
+  approval_expired: { status: 409, title: 'The approval has expired', actor: 'person', retry: false },
+  approval_cancelled: { status: 409, title: 'The approval was given up', actor: 'operator', retry: false },
+  approval_failed: { status: 409, title: 'The approved call was made, and failed', actor: 'caller', retry: false },
+  approval_spent: { status: 409, title: 'The approved call was made already', actor: 'caller', retry: false },
+  approval_changed: { status: 409, title: 'The call is no longer the one that was shown', actor: 'caller', retry: false },
+  approval_decided: { status: 409, title: 'It was decided already', actor: 'caller', retry: false },
+  approval_own_call: { status: 403, title: 'Who made a call cannot approve it', actor: 'operator', retry: false },
+  approval_limit: { status: 429, title: 'Too many calls wait for approval', actor: 'person', retry: true },
+
   // MCP endpoints
   instance_revoked: { status: 410, title: 'This MCP URL was revoked', actor: 'operator', retry: false },
 

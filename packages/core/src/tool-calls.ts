@@ -23,6 +23,7 @@ import { EgressError } from '@grantway/egress';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
+import { type AskedCall, approvalModeOf, passApproval, settleApproval } from './approvals.ts';
 import { liveLink, mustBeReady } from './authorization-links.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
@@ -61,12 +62,15 @@ interface Answer {
   output: Record<string, unknown>;
   remote?: Record<string, unknown>;
   failed?: boolean;
+  /** The call that it is the kept answer of. */
+  keptOf?: string;
 }
 
 /**
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
  * `offered` is undefined where the caller may not use the tool or there is none; what his grant does not permit looks the same. `options.account` names
- * one of the owner's accounts, by label or id; without it the default one is used.
+ * one of the owner's accounts, by label or id; without it the default one is used. `options.approvalId` makes the call under that
+ * approval or not at all.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
  * `extra.authentication_link` is there when a person must connect
@@ -77,7 +81,7 @@ export async function executeTool(
   name: string,
   offered: ExposedTool | undefined,
   args: unknown,
-  options: { toolCallId?: string; account?: unknown; agent?: Agent } = {},
+  options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
   const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
@@ -103,7 +107,7 @@ export async function executeTool(
     duration_ms: null,
     created_at: new Date().toISOString(),
   };
-  const call: Call = { modules, caller, record };
+  const call: Call = { modules, caller, record, settle: undefined };
   let answer: Answer;
   try {
     answer = await run(call, exposed, name, args, options);
@@ -112,11 +116,15 @@ export async function executeTool(
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
     record.fault_code = fault.code;
     await finish(call, startedAt, outcomeOf(fault));
+    await call.settle?.({ fault });
     throw withExtra(fault, { tool_call_id: record.id });
   }
+  // What was kept was recorded when it was made, and its collecting is in the audit.
+  if (answer.keptOf !== undefined) return outputOf(answer.keptOf, answer);
   try {
     if (answer.failed === true) record.fault_code = 'provider_error';
     await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
+    await call.settle?.({ answer });
   } catch (cause) {
     caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
     // An answer whose row is not durable does not leave; of a write it must be said that it happened all the same.
@@ -126,7 +134,11 @@ export async function executeTool(
       cause,
     });
   }
-  return { toolCallId: record.id, output: answer.output, ...(answer.remote === undefined ? {} : { remote: answer.remote }) };
+  return outputOf(record.id, answer);
+}
+
+function outputOf(toolCallId: string, { output, remote }: Answer): ToolOutput {
+  return { toolCallId, output, ...(remote === undefined ? {} : { remote }) };
 }
 
 /** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */
@@ -138,6 +150,8 @@ interface Call {
   modules: Modules;
   caller: Caller;
   record: ToolCallRecord;
+  /** Set while a call is made that a person approved. */
+  settle: ((outcome: { answer: Answer } | { fault: Fault }) => Promise<void>) | undefined;
 }
 
 async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {
@@ -160,6 +174,9 @@ async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): 
 }
 
 function outcomeOf(fault: Fault): ToolCallOutcome {
+  // Told of an approval, and nothing was sent; what an approved call itself came to has no such mark.
+  const { approval_status: approval } = fault.extra ?? {};
+  if (approval !== undefined) return approval === 'pending' || approval === 'running' ? 'approval_required' : 'refused';
   switch (fault.code) {
     case 'unknown_tool':
     case 'unknown_connection':
@@ -186,7 +203,7 @@ async function run(
   exposed: ExposedTool | undefined,
   name: string,
   args: unknown,
-  { account: named, agent = noAgent }: { account?: unknown; agent?: Agent },
+  { account: named, agent = noAgent, approvalId }: { account?: unknown; agent?: Agent; approvalId?: string },
 ): Promise<Answer> {
   const { modules, caller, record } = call;
   if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
@@ -194,28 +211,35 @@ async function run(
   const input = parseArguments(tool, args);
   const { remote } = exposed;
   const request = remote === undefined ? tool.request(input) : undefined;
-  const account = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
+  const { account, userId } = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
     const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
     const ownerId = exposed.accountOwner === 'organization' ? null : userId;
     const found =
       named === undefined
         ? await ensureAccount(tx, caller.environmentId, exposed.connectionId, ownerId)
         : await findNamedAccount(tx, exposed.connectionId, ownerId, accountName(named));
-    return remote === undefined ? found : connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
+    const account = remote === undefined ? found : await connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
+    return { account, userId };
   });
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = labelOf(account);
+  const isAsked = approvalId !== undefined || approvalModeOf(caller.instance?.policy, exposed) === 'always_ask';
+  const approve = isAsked
+    ? () => approvedAnswer(call, exposed, { userId, accountId, input, sent: { args, account: named }, approvalId })
+    : undefined;
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent);
+    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent, approve);
     let lease = await modules.leases.lease(accountId, caller.clientId);
     await mustBeGranted(call, exposed, account, lease);
+    const kept = await approve?.();
+    if (kept !== undefined) return kept;
     // No audit, no action: a write has its row before any byte leaves.
     if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
     // The lease has looked whether all are served; whoever waited for anything since looks again. Of an account of the
     // organization it does not know the user on whose behalf it is used.
-    let hasWaited = tool.effect !== 'read' || account.userId === null;
+    let hasWaited = tool.effect !== 'read' || account.userId === null || isAsked;
     let repeated = false;
     for (let credentials = 0; ; hasWaited = true) {
       const response = await send(call, tool, connector, lease, request, hasWaited);
@@ -242,6 +266,24 @@ async function run(
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     throw error;
   }
+}
+
+/**
+ * Undefined where the call may be made now: somebody approved it, and nobody has made it yet.
+ * @throws Fault as passApproval
+ */
+async function approvedAnswer(
+  call: Call,
+  { name, tool, connectionId }: ExposedTool,
+  asked: Pick<AskedCall, 'userId' | 'accountId' | 'input' | 'sent' | 'approvalId'>,
+): Promise<Answer | undefined> {
+  const { modules, caller, record } = call;
+  const { log, environmentId } = caller;
+  const passage = await passApproval(modules, { ...asked, record, log, name, tool, connectionId, policy: caller.instance?.policy });
+  if (passage.kind === 'kept') return { ...passage.answer, keptOf: passage.toolCallId };
+  const { approvalId } = passage;
+  call.settle = (outcome) => settleApproval(modules, { environmentId, approvalId, toolCallId: record.id, log }, outcome);
+  return undefined;
 }
 
 /** @throws Fault argument_invalid */
@@ -285,6 +327,7 @@ async function runRemote(
   accountId: string,
   input: Record<string, unknown>,
   agent: Agent,
+  approve: (() => Promise<Answer | undefined>) | undefined,
 ): Promise<Answer> {
   const { modules, caller } = call;
   const { tool, connector } = exposed;
@@ -292,6 +335,8 @@ async function runRemote(
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
   let lease = await modules.leases.lease(accountId, caller.clientId);
+  const kept = await approve?.();
+  if (kept !== undefined) return kept;
   if (!isRead) await modules.toolCallLog.write({ ...call.record });
   for (let credentials = 0; ; credentials++) {
     try {

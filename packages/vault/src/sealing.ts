@@ -42,6 +42,9 @@ function unpad(padded: Buffer): string {
   return padded.toString('utf8', 4, 4 + length);
 }
 
+/** Bearer values that can be made again from their id; the kind is part of what is hashed. */
+export type DerivedKind = Extract<BearerKind, 'mcpUrl' | 'link' | 'approval'>;
+
 export interface Sealing {
   /** Seals any JSON value. */
   seal(place: Place, value: Secret<unknown>): Promise<Buffer>;
@@ -49,7 +52,7 @@ export interface Sealing {
   prepare(environmentId: string): Promise<void>;
   /** @throws VaultError when it was not sealed for this very place */
   open<T>(place: Place, record: Buffer): Promise<Secret<T>>;
-  /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer. Never a credential. */
+  /** Opens a value that was the caller's and is shown again: a kept answer, the arguments of a call that waits. Never a credential. */
   openAnswer<T>(place: Place, record: Buffer): Promise<T>;
   /** Keyed hash of a value we must recognise but need not know: client secrets, `state`, idempotency keys. 32 bytes. */
   mac(purpose: string, parts: readonly string[]): Promise<Buffer>;
@@ -57,15 +60,15 @@ export interface Sealing {
    * The secret of a bearer value that must be the same each time it is asked for, and that the database alone must
    * never yield: an HMAC of its id and version under a key of its own (security.md 3.6, derived form).
    */
-  derive(kind: 'mcpUrl' | 'link', id: string, version: number): Promise<string>;
+  derive(kind: DerivedKind, id: string, version: number): Promise<string>;
   /** Checks a presented value against the derived one in constant time. */
-  isDerived(kind: 'mcpUrl' | 'link', presented: string, version: number): Promise<boolean>;
+  isDerived(kind: DerivedKind, presented: string, version: number): Promise<boolean>;
 }
 
 export function createSealing(ring: KeyRing): Sealing {
-  const derivation: Record<'mcpUrl' | 'link', KeyPurpose> = { mcpUrl: 'url', link: 'link' };
+  const derivation: Record<DerivedKind, KeyPurpose> = { mcpUrl: 'url', link: 'link', approval: 'link' };
 
-  async function derive(kind: 'mcpUrl' | 'link', id: string, version: number): Promise<string> {
+  async function derive(kind: DerivedKind, id: string, version: number): Promise<string> {
     const { key } = await ring.active(derivation[kind]);
     const bytes = createHmac('sha256', key)
       .update(framed([kind, id, String(version)]))
@@ -94,7 +97,7 @@ export function createSealing(ring: KeyRing): Sealing {
     },
     open: async <T>(place: Place, record: Buffer) => new Secret(await open<T>(place, record)),
     openAnswer(place, record) {
-      if (place.table !== 'idempotency_keys') throw new VaultError();
+      if (place.table !== 'idempotency_keys' && place.table !== 'approvals') throw new VaultError();
       return open(place, record);
     },
     async mac(purpose, parts) {

@@ -1,4 +1,5 @@
 import { RemoteError } from '@grantway/mcp-client';
+import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
 import { type Exposure, hasRemotes, listTools } from './exposure.ts';
 import { errorCode, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
@@ -31,9 +32,11 @@ export async function answerLegacy(exchange: Exchange, request: RpcRequest): Pro
     case 'ping':
       return {};
     case 'tools/list':
-      return { ...listTools(await exposure(), exchange.instance.accounts, params) };
+      return { ...withApprovalTool(exchange, listTools(await exposure(), exchange.instance.accounts, params), params) };
     case 'tools/call': {
       const call = readToolRequest(params);
+      const goneOn = await answerApprovalTool(exchange, exposure, call);
+      if (goneOn !== undefined) return goneOn;
       const exposed = (await exposure()).byName.get(call.name);
       if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), request, exposed);
       return toolResult(await callTool(exchange, call, exposed), call);

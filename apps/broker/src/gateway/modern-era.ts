@@ -1,5 +1,6 @@
 import { mirroredValues } from '@grantway/mcp-client';
-import { askToAuthorize, canAsk, wasAnswered } from './authorization-round.ts';
+import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
+import { askToOpen, canAsk, needsLink, wasAnswered } from './authorization-round.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
 import { type Exposure, hasRemotes, listTools } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
@@ -27,7 +28,7 @@ export async function answerModern(exchange: Exchange, request: RpcRequest, clie
         ...cache,
       });
     case 'tools/list':
-      return complete({ ...listTools(await exposure(), exchange.instance.accounts, params), ...cache });
+      return complete({ ...withApprovalTool(exchange, listTools(await exposure(), exchange.instance.accounts, params), params), ...cache });
     case 'tools/call':
       return call(exchange, await exposure(), request, clientCapabilities);
     default: {
@@ -51,6 +52,8 @@ function speakerOf({ params }: RpcRequest, clientCapabilities: JsonObject): Spea
 async function call(exchange: Exchange, exposure: Exposure, message: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
   const { params } = message;
   const request = readToolRequest(params);
+  const goneOn = await answerApprovalTool(exchange, async () => exposure, request);
+  if (goneOn !== undefined) return complete(goneOn);
   const exposed = exposure.byName.get(request.name);
   if (exposed?.remote !== undefined) {
     if (exposed.remote.mirrored !== undefined) compareParams(mirroredValues(exposed.remote.mirrored, request.args), exchange.headers);
@@ -58,8 +61,8 @@ async function call(exchange: Exchange, exposure: Exposure, message: RpcRequest,
   }
   const answered = await wasAnswered(exchange, request, params);
   const answer = await callTool(exchange, request, exposed);
-  if (answer.kind === 'fault' && answer.fault.code === 'authorization_required' && !answered && canAsk(clientCapabilities)) {
-    const question = await askToAuthorize(exchange, request, answer.fault);
+  if (answer.kind === 'fault' && needsLink(answer.fault) && !answered && canAsk(clientCapabilities)) {
+    const question = await askToOpen(exchange, request, answer.fault);
     if (question !== undefined) return signed(question);
   }
   return complete(toolResult(answer, request));

@@ -4,6 +4,7 @@ import { Fault, parseBearer } from '@grantway/contract';
 import type { Log, Modules } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { toFault } from '../http.ts';
+import { approval, approvalDecision } from './approval.ts';
 import { callback } from './callback.ts';
 import { choose } from './choose.ts';
 import { done } from './done.ts';
@@ -46,12 +47,30 @@ const logo: Page = {
   },
 };
 
-const pages: readonly Page[] = [landing, ready, signIn, go, key, choose, replace, done, callback, identity, stylesheet, icon, logo];
+const pages: readonly Page[] = [
+  landing,
+  ready,
+  signIn,
+  go,
+  key,
+  choose,
+  replace,
+  done,
+  callback,
+  identity,
+  approval,
+  approvalDecision,
+  stylesheet,
+  icon,
+  logo,
+];
 
 /** Everything under these is ours to answer, also where there is no page. */
 const elsewhere: readonly { path: string; code: 'link_invalid' | 'not_found' }[] = [
   { path: '/connect', code: 'link_invalid' },
   { path: '/connect/*', code: 'link_invalid' },
+  { path: '/approve', code: 'link_invalid' },
+  { path: '/approve/*', code: 'link_invalid' },
   { path: '/oauth/callback', code: 'not_found' },
   { path: '/oauth/callback/*', code: 'not_found' },
   { path: '/oauth/identity', code: 'not_found' },

@@ -7,9 +7,17 @@ import { type Html, html } from './html.ts';
 /** Connector fields begin with a letter, so none can have this name. */
 const tokenField = '_form';
 
+/** The links that lead to forms. Ids of the one kind say nothing of the other, so that the kind is part of what is hashed. */
+function partsOf(linkToken: string): string[] | undefined {
+  const link = parseBearer('link', linkToken);
+  if (link !== undefined) return [link.id];
+  const approval = parseBearer('approval', linkToken);
+  return approval === undefined ? undefined : ['approval', approval.id];
+}
+
 /** Binds a form to one link, which has one form only. It dies with its link, so it carries no time of its own. */
 async function formToken(modules: Modules, linkToken: string): Promise<string> {
-  const mac = await modules.sealing.mac('form', [parseBearer('link', linkToken)?.id ?? '']);
+  const mac = await modules.sealing.mac('form', partsOf(linkToken) ?? ['']);
   return mac.subarray(0, 18).toString('base64url');
 }
 
@@ -36,7 +44,7 @@ export async function readForm(modules: Modules, request: FastifyRequest, linkTo
   if (origin !== undefined && !isOurs && !(origin === 'null' && site === 'same-origin')) {
     throw new Fault('form_stale', { internal: 'posted from another origin' });
   }
-  if (parseBearer('link', linkToken) === undefined) throw new Fault('link_invalid');
+  if (partsOf(linkToken) === undefined) throw new Fault('link_invalid');
   const fields: Record<string, string> = {};
   for (const [name, value] of Object.entries((request.body as Record<string, unknown> | undefined) ?? {})) {
     // A field sent twice is a list here; none of ours is.
