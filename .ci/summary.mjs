@@ -66,12 +66,23 @@ function conformance(folder) {
   );
 }
 
+function clients(folder) {
+  const file = `${folder}/clients.txt`;
+  const [, good, all] = (existsSync(file) && /^clients (\d+)\/(\d+)$/m.exec(readFileSync(file, 'utf8'))) || [];
+  if (good === undefined) {
+    say('clients: no report');
+    return [0, 1];
+  }
+  say(`clients: ${good} steps passed, ${all - good} failed`);
+  return [Number(good), all - good];
+}
+
 const [first, ...rest] = process.argv.slice(2);
 if (first === '--failed-files') {
   const report = existsSync(rest[0]) ? read(rest[0]) : { testResults: [] };
   for (const result of report.testResults) if (result.status === 'failed') say(fileOf(result));
 } else {
-  const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first)];
+  const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first), clients(first)];
   const passed = counts.reduce((sum, [n]) => sum + n, 0);
   const failed = counts.reduce((sum, [, n]) => sum + n, 0);
   for (const step of rest) say(`step failed: ${step}`);

@@ -126,6 +126,7 @@ export const attacks: readonly Attack[] = [
   },
 
   // ---- B: calling in ----
+  { id: 'B05', attack: 'A tool outside the config is called', defence: 'looked up by its exact name; hidden and unknown look the same' },
   { id: 'B06', attack: 'A suspended agent goes on', defence: 'suspension is a column that every way in reads with each call' },
   { id: 'B21', attack: 'Many credentials are opened at once', defence: 'a budget of different credentials per client and process' },
   { id: 'B22', attack: 'A webhook is forged or replayed', defence: 'signed over id, time and body, with two secrets during a change' },
@@ -224,5 +225,11 @@ export const attacks: readonly Attack[] = [
     id: 'F07',
     attack: 'A person is asked until they stop reading',
     defence: 'the same call is one approval; twenty wait for a user at most',
+  },
+  { id: 'F11', attack: 'A text makes a rule’s pattern run for ever', defence: 'patterns of a matcher that reads each character once' },
+  {
+    id: 'F14',
+    attack: 'An agent that was talked into it sends data out',
+    defence: 'tools and arguments by rules of the config, asked before anything is sent; addresses parsed strictly',
   },
 ];

@@ -12,6 +12,8 @@ export interface ChildSettings {
   /** Hexadecimal. */
   masterKey: string;
   stateDir: string | undefined;
+  /** Somebody else's sandbox instead of an own one. */
+  sandboxOrigin?: string;
   revocationsPerSecond: number;
 }
 
@@ -39,7 +41,7 @@ process.once('message', async (settings: ChildSettings) => {
     host: '127.0.0.1',
     port: 0,
     baseUrl: undefined,
-    sandbox: { stateDir: settings.stateDir },
+    sandbox: settings.sandboxOrigin === undefined ? { stateDir: settings.stateDir } : { origin: settings.sandboxOrigin },
     journalDir: undefined,
     migrationsDir: path.join(root, 'migrations'),
     connectorsDir: path.join(root, 'connectors'),
@@ -53,7 +55,12 @@ process.once('message', async (settings: ChildSettings) => {
   });
   const client = await createOperatorClient(broker.modules, broker.environmentId, 'measure');
   const { baseUrl, environmentId } = broker;
-  process.send?.({ baseUrl, sandboxOrigin: broker.sandbox?.origin ?? '', environmentId, client } satisfies ChildReady);
+  process.send?.({
+    baseUrl,
+    sandboxOrigin: broker.sandbox?.origin ?? settings.sandboxOrigin ?? '',
+    environmentId,
+    client,
+  } satisfies ChildReady);
 });
 /** Machine credentials in another environment, for whoever asks over the channel. */
 process.on('message', async (order: { clientIn?: string }) => {

@@ -76,6 +76,8 @@ export const faults = {
 
   // A tool call
   argument_invalid: { status: 422, title: 'An argument does not fit the tool’s schema', actor: 'caller', retry: false },
+  argument_not_allowed: { status: 403, title: 'The policy does not allow an argument', actor: 'caller', retry: false },
+  policy_broken: { status: 409, title: 'The policy sets an argument that the tool no longer takes', actor: 'operator', retry: false },
   authorization_required: { status: 409, title: 'The account must be connected first', actor: 'person', retry: false },
   not_refreshable: { status: 409, title: 'The account holds nothing that can be renewed', actor: 'caller', retry: false },
   scope_missing: { status: 409, title: 'The account lacks a scope that the tool needs', actor: 'person', retry: false },

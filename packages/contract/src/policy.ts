@@ -8,10 +8,19 @@ export const ApprovalMode = z
 export type ApprovalMode = z.infer<typeof ApprovalMode>;
 
 const argumentName = z.string().min(1).max(128);
+/**
+ * An argument by its name, or, from a `/` on, by a JSON pointer (RFC 6901) into the arguments in which `*` stands for every
+ * item of a list: `channel`, `/filter/team_id`, `/attendees/` + `*` + `/email`.
+ */
+const argumentPlace = z.string().min(1).max(256);
 /** Any JSON value: a body is parsed JSON, so that nothing else arrives here. */
 const json = z.unknown();
 
-/** A rule on one argument; every keyword that is given must hold. An argument that the call leaves out breaks `required` only. */
+/**
+ * A rule on one argument; every keyword that is given must hold. An argument that the call leaves out breaks `required` only.
+ * Of a list, every item must keep the rule (`max_items` is about the list itself). A value of a kind that a keyword cannot
+ * judge breaks it.
+ */
 export const ArgumentConstraint = z.strictObject({
   required: z.boolean().optional(),
   enum: z
@@ -19,7 +28,12 @@ export const ArgumentConstraint = z.strictObject({
     .min(1)
     .max(200)
     .optional(),
-  pattern: z.string().min(1).max(500).optional().describe('A regular expression that the whole text must match'),
+  pattern: z
+    .string()
+    .min(1)
+    .max(500)
+    .optional()
+    .describe('A regular expression that the whole text must match, without lookaround, backreferences and word boundaries'),
   min_length: z.int().min(0).optional(),
   max_length: z.int().min(0).optional(),
   minimum: z.number().optional(),
@@ -30,7 +44,7 @@ export const ArgumentConstraint = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .describe('The text, or each text of a list, must be e-mail addresses of these domains'),
+    .describe('Plain e-mail addresses (several in one text with commas between them) of exactly these domains; no names, no subdomains'),
 });
 export type ArgumentConstraint = z.infer<typeof ArgumentConstraint>;
 
@@ -41,10 +55,18 @@ export const ToolPolicy = z.strictObject({
     .min(1)
     .max(63)
     .optional()
-    .describe('Where several connections of the config have the tool; absent: all of them'),
+    .describe(
+      'Where several connections of the config have the tool; absent: all of them. Its approval then goes before that of an entry without.',
+    ),
   approval: ApprovalMode.optional(),
-  fixed_arguments: z.record(argumentName, json).optional().describe('Set by the config, hidden from the agent'),
-  constraints: z.record(argumentName, ArgumentConstraint).optional(),
+  fixed_arguments: z
+    .record(argumentName, json)
+    .optional()
+    .describe('By name, on the top level: set by the config, hidden from the agent, refused when the agent sends them'),
+  constraints: z
+    .record(argumentPlace, ArgumentConstraint)
+    .optional()
+    .describe('By name (`channel`) or JSON pointer (`/filter/team_id`; `*` is every item of a list)'),
 });
 export type ToolPolicy = z.infer<typeof ToolPolicy>;
 
@@ -78,3 +100,10 @@ export const Policy = z.strictObject({
   limits: z.array(CallLimit).max(50).default([]),
 });
 export type Policy = z.infer<typeof Policy>;
+
+/** As it is kept: connections by their ids, so that one that gets another name is still meant. */
+export const StoredPolicy = Policy.extend({
+  tools: z.array(ToolPolicy.omit({ connection_name: true }).extend({ connection_id: z.string().optional() })).default([]),
+  limits: z.array(CallLimit.omit({ connection_name: true }).extend({ connection_id: z.string().optional() })).default([]),
+});
+export type StoredPolicy = z.infer<typeof StoredPolicy>;

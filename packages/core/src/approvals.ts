@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Tool } from '@grantway/connector-kit';
-import { type ApprovalMode, Fault, type FaultCode, newId, type Policy, randomBase62, Secret, type ToolPolicy } from '@grantway/contract';
+import { Fault, type FaultCode, newId, type Policy, randomBase62, Secret, type ToolPolicy } from '@grantway/contract';
 import { recordEvent, schema, type Tx } from '@grantway/db';
 import { sameBytes } from '@grantway/vault';
 import { and, eq, inArray, sql } from 'drizzle-orm';
@@ -20,7 +20,6 @@ import {
 import { canonicalJson } from './canonical-json.ts';
 import { type Ctx, createCtx, type Log, type Modules } from './ctx.ts';
 import type { ToolCallRecord } from './tool-call-log.ts';
-import type { ExposedTool } from './tools.ts';
 
 /*
  * Calls that a person must approve. What is asked for is bound to who calls, the tool as it is described now, the account and
@@ -42,13 +41,6 @@ const maxResultBytes = 256 * 1024;
 /** Whether an agent of this config may meet a call that must be approved. */
 export function mayAsk(policy: { approval: Policy['approval']; tools: readonly Pick<ToolPolicy, 'approval'>[] }): boolean {
   return [...Object.values(policy.approval), ...policy.tools.map((tool) => tool.approval)].includes('always_ask');
-}
-
-export function approvalModeOf(policy: Policy | undefined, { tool, connectionName }: ExposedTool): ApprovalMode {
-  const entry = policy?.tools.findLast(
-    (one) => one.tool === tool.name && one.approval !== undefined && (one.connection_name ?? connectionName) === connectionName,
-  );
-  return entry?.approval ?? policy?.approval[tool.effect] ?? 'always_allow';
 }
 
 /** One call, after everything but the approval has been looked at. */

@@ -8,12 +8,13 @@ import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 import { wholeGrant } from './grants.ts';
 import { executeTool } from './tool-calls.ts';
+import { findInCatalogue } from './tool-finder.ts';
 import type { ExposedTool } from './tools.ts';
 
-/** Tools that can be executed in this environment: those of the connectors that have a connection. */
+/** Tools that can be executed in this environment: those of the connectors that have a connection. With a query: the best ones first. */
 export async function listTools(
   ctx: Ctx,
-  query: { connection_name?: string | undefined; connector?: string | undefined },
+  query: { connection_name?: string | undefined; connector?: string | undefined; query?: string | undefined; limit?: number | undefined },
 ): Promise<Tool[]> {
   const connections = await ctx.tx((tx) =>
     tx
@@ -28,6 +29,10 @@ export async function listTools(
       ),
   );
   const ids = new Set(connections.map((c) => c.connector));
+  if (query.query !== undefined) {
+    const found = await findInCatalogue(ctx.modules.catalogue, ids, query.query, query.limit ?? 20);
+    return found.map(({ connector, tool }) => presentTool(connector.id, tool));
+  }
   return (await ctx.modules.catalogue.all()).filter((c) => ids.has(c.id)).flatMap((c) => c.tools.map((t) => presentTool(c.id, t)));
 }
 
@@ -141,6 +146,7 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
         answerCt: t.answerCt,
         createdAt: t.createdAt,
         outcome: schema.toolCalls.outcome,
+        effect: schema.toolCalls.effect,
       })
       .from(t)
       .leftJoin(schema.toolCalls, eq(schema.toolCalls.id, t.toolCallId))
@@ -162,8 +168,9 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
     if (row.outcome !== 'outcome_unknown' && !isDead) {
       throw new Fault('idempotency_in_progress', { detail: 'the first call with this key is still running', retryAfterSeconds: 2 });
     }
-    // A write has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
-    const nothingHappened = row.outcome === null || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
+    // A call has its row before it is sent: without one nothing happened, and this call may take the dead one's place.
+    const nothingHappened =
+      row.outcome === null || row.effect === 'read' || ['refused', 'authorization_required', 'failed'].includes(row.outcome);
     if (nothingHappened) {
       const taken = await ctx.tx((tx) =>
         tx

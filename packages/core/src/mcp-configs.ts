@@ -1,28 +1,30 @@
-import { Fault, type McpConfig, type McpConfigCreate, type McpConfigUpdate, newId, Policy } from '@grantway/contract';
+import { Fault, type McpConfig, type McpConfigCreate, type McpConfigUpdate, newId, StoredPolicy } from '@grantway/contract';
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
 import { orNameTaken } from './connections.ts';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { checkedPolicy, shownPolicy } from './policy-checks.ts';
 import { remoteConnectorId } from './remote-servers.ts';
 import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct } from './tools.ts';
 
 const t = schema.mcpConfigs;
 const versions = schema.mcpConfigVersions;
 const own = and(eq(versions.configId, t.id), eq(versions.version, t.version));
-type Row = typeof t.$inferSelect & { mappings: ToolMapping[]; policy: Policy };
+type Row = typeof t.$inferSelect & { mappings: ToolMapping[]; policy: StoredPolicy };
 type NamedMapping = McpConfigCreate['connection_tool_mappings'][number];
 
 /** @throws Fault unknown_connection, unknown_tool, name_taken */
 export async function createMcpConfig(ctx: Ctx, input: McpConfigCreate): Promise<McpConfig> {
   const id = newId('mcpConfig');
   return ctx.tx(async (tx) => {
-    const mappings = await resolve(ctx, tx, input.connection_tool_mappings);
+    const { mappings, mapped } = await resolve(ctx, tx, input.connection_tool_mappings);
+    const policy = await checkedPolicy(ctx.modules.catalogue, input.policy, mapped);
     await orNameTaken(
       input.name,
       tx.insert(t).values({ id, environmentId: ctx.environmentId, name: input.name, description: input.description }),
     );
-    await tx.insert(versions).values({ configId: id, version: 1, environmentId: ctx.environmentId, mappings, policy: input.policy });
+    await tx.insert(versions).values({ configId: id, version: 1, environmentId: ctx.environmentId, mappings, policy });
     await ctx.audit(tx, 'mcp_config.created', { kind: 'mcp_config', id }, { name: input.name, version: 1 });
     return present(ctx, tx, await getRow(ctx, tx, id));
   });
@@ -68,8 +70,17 @@ export async function updateMcpConfig(ctx: Ctx, id: string, input: McpConfigUpda
       throw new Fault('version_conflict', `the config is at version ${current.version}, not ${input.version}`);
     }
     const version = current.version + 1;
-    const mappings =
-      input.connection_tool_mappings === undefined ? current.mappings : await resolve(ctx, tx, input.connection_tool_mappings);
+    const given = input.connection_tool_mappings;
+    const { mappings, mapped } = given === undefined ? await mappedNow(tx, current) : await resolve(ctx, tx, given);
+    // Also a policy that stays is looked at when mappings change: it may name what is no longer mapped.
+    const policy =
+      given === undefined && input.policy === undefined
+        ? current.policy
+        : await checkedPolicy(
+            ctx.modules.catalogue,
+            input.policy ?? shownPolicy(StoredPolicy.parse(current.policy), await connectionNames(tx, [current])),
+            mapped,
+          );
     await orNameTaken(
       input.name ?? current.name,
       tx
@@ -82,7 +93,6 @@ export async function updateMcpConfig(ctx: Ctx, id: string, input: McpConfigUpda
         })
         .where(eq(t.id, id)),
     );
-    const policy = input.policy ?? current.policy;
     await tx.insert(versions).values({ configId: id, version, environmentId: ctx.environmentId, mappings, policy });
     const { version: _, ...changed } = input;
     await ctx.audit(tx, 'mcp_config.updated', { kind: 'mcp_config', id }, { version, changed: Object.keys(changed).sort() });
@@ -117,7 +127,11 @@ async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<Row>
 }
 
 /** Names become ids, and every tool is looked up: a config never names what does not exist. */
-async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Promise<ToolMapping[]> {
+async function resolve(
+  ctx: Ctx,
+  tx: Tx,
+  mappings: readonly NamedMapping[],
+): Promise<{ mappings: ToolMapping[]; mapped: MappedConnection[] }> {
   const names = mappings.map((m) => m.connection_name);
   const twice = names.find((name, i) => names.indexOf(name) !== i);
   if (twice !== undefined) throw new Fault('invalid_request', `the connection "${twice}" is mapped twice`);
@@ -164,7 +178,19 @@ async function resolve(ctx: Ctx, tx: Tx, mappings: readonly NamedMapping[]): Pro
     mapped.push(mappedConnection(resolved.at(-1) as ToolMapping, row));
   }
   mustBeDistinct(await exposedTools(ctx.modules.catalogue, mapped));
-  return resolved;
+  return { mappings: resolved, mapped };
+}
+
+/** As they are, also where a connector has lost a tool since. */
+async function mappedNow(tx: Tx, { mappings }: Row): Promise<{ mappings: ToolMapping[]; mapped: MappedConnection[] }> {
+  const { id, name, connector } = schema.connections;
+  const ids = mappings.map((mapping) => mapping.connectionId);
+  const rows = await tx.select({ id, name, connector }).from(schema.connections).where(inArray(id, ids));
+  const mapped = mappings.flatMap((mapping) => {
+    const row = rows.find((one) => one.id === mapping.connectionId);
+    return row === undefined ? [] : [mappedConnection(mapping, row)];
+  });
+  return { mappings, mapped };
 }
 
 async function connectionNames(tx: Tx, rows: readonly Row[]): Promise<Map<string, string>> {
@@ -181,20 +207,24 @@ async function present(_ctx: Ctx, tx: Tx, row: Row): Promise<McpConfig> {
   return presentWith(row, await connectionNames(tx, [row]));
 }
 
+function namedMappings({ mappings }: { mappings: ToolMapping[] }, names: ReadonlyMap<string, string>) {
+  return mappings.map((m) => ({
+    connection_name: names.get(m.connectionId) ?? '',
+    tools: m.tools,
+    ...(m.names === undefined ? {} : { names: m.names }),
+    account_owner: m.owner ?? ('user' as const),
+    account_choice: m.choice ?? false,
+  }));
+}
+
 function presentWith(row: Row, names: Map<string, string>): McpConfig {
   return {
     id: row.id,
     name: row.name,
     description: row.description,
     version: row.version,
-    connection_tool_mappings: row.mappings.map((m) => ({
-      connection_name: names.get(m.connectionId) ?? '',
-      tools: m.tools,
-      ...(m.names === undefined ? {} : { names: m.names }),
-      account_owner: m.owner ?? 'user',
-      account_choice: m.choice ?? false,
-    })),
-    policy: Policy.parse(row.policy),
+    connection_tool_mappings: namedMappings(row, names),
+    policy: shownPolicy(StoredPolicy.parse(row.policy), names),
     created_at: row.createdAt.toISOString(),
     updated_at: row.updatedAt.toISOString(),
   };

@@ -1,5 +1,6 @@
-import { type AccessLevel, Fault, Policy, parseBearer } from '@grantway/contract';
+import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
 import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
+import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import type { Grant } from './grants.ts';
 import type { NameableAccount } from './owned-accounts.ts';
@@ -17,7 +18,7 @@ export interface OpenInstance extends Grant {
   configName: string;
   configDescription: string;
   configVersion: number;
-  policy: Policy;
+  policy: StoredPolicy;
   mappings: MappedConnection[];
   /** Of connections whose accounts a call may name: the default first, then the older ones. */
   accounts: NameableAccount[];
@@ -129,7 +130,7 @@ function opened(row: OpenRow, accessLevel: AccessLevel): OpenInstance {
     configName: row.config_name,
     configDescription: row.config_description,
     configVersion: row.config_version,
-    policy: Policy.parse(row.policy),
+    policy: policyOf(row.config_id, row.config_version, row.policy),
     mappings: row.mappings.flatMap((m) => {
       const connection = byId.get(m.connectionId);
       if (connection === undefined) return [];

@@ -1,5 +1,6 @@
 import { Fault } from '@grantway/contract';
 import type { Database } from '@grantway/db';
+import type { Standing } from './tool-call-log.ts';
 
 /** On whose account something is about to be sent. */
 export interface OnBehalf {
@@ -21,7 +22,16 @@ export async function mustStillBeServed({ db }: { db: Database }, of: OnBehalf):
            where e.id = $1`,
     values: [of.environmentId, of.userIdentifier, of.clientId],
   });
-  if (row === undefined || row.environment) throw new Fault('environment_suspended');
-  if (row.user) throw new Fault('user_suspended');
-  if (row.client) throw new Fault('client_suspended');
+  mustStand({
+    environmentSuspended: row === undefined || row.environment,
+    userSuspended: row?.user === true,
+    clientSuspended: row?.client === true,
+  });
+}
+
+/** @throws Fault environment_suspended, user_suspended, client_suspended */
+export function mustStand(standing: Standing): void {
+  if (standing.environmentSuspended) throw new Fault('environment_suspended');
+  if (standing.userSuspended) throw new Fault('user_suspended');
+  if (standing.clientSuspended) throw new Fault('client_suspended');
 }

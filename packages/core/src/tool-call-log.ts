@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Effect, FaultCode, ToolCallOutcome } from '@grantway/contract';
-import { type Database, withEvents } from '@grantway/db';
+import { type Database, grouped, withEvents } from '@grantway/db';
 
-/** One row of the audit of calls. Written before a write is sent (pending), and when the outcome is known. */
+/** One row of the audit of calls. Written before anything is sent (pending), and when the outcome is known. */
 export interface ToolCallRecord {
   id: string;
   environment_id: string;
@@ -26,8 +26,21 @@ export interface ToolCallRecord {
   created_at: string;
 }
 
+/** Who was not served any more when the row of an intent was written. */
+export interface Standing {
+  environmentSuspended: boolean;
+  userSuspended: boolean;
+  clientSuspended: boolean;
+}
+
 export interface ToolCallLog {
-  /** Resolves when the row is durable. Rows of calls that finish together share one statement. */
+  /**
+   * The row that a call must have before any byte of it leaves, outcome `pending`. Of a write or destructive call it is
+   * durable when this resolves. Of a read it is in the table, and on the disk a moment later: what a crash of the database
+   * could take with it has changed nothing anywhere. The same statement looks whether everybody is still served.
+   */
+  intend(record: ToolCallRecord): Promise<Standing>;
+  /** The row with its outcome; resolves when it is durable. Rows of calls that finish together share one statement. */
   write(record: ToolCallRecord): Promise<void>;
   /** Marks calls of processes that died as outcome_unknown; answers how many. */
   closeOrphans(olderThanSeconds: number): Promise<number>;
@@ -43,57 +56,98 @@ const failures = `select 'evt_' || substr(id, 4) as id, environment_id, 'tool_ca
 const columns = `id, environment_id, request_id, via, client_id, user_identifier, mcp_instance_id, mcp_config_name, mcp_config_version,
   connection_name, connected_account_id, account_label, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
 
-/** Group commit: while one statement is on its way, the rows that arrive wait for the next. */
+/** Two statements may be on their way: the disk takes both with one flush, and nobody waits for two of them in a row. */
+const lanes = 2;
+const maxRows = 500;
+const usedAgainMs = 60_000;
+const maxUsed = 50_000;
+
+const insert = `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch`;
+const batch = 'batch as (select * from json_populate_recordset(null::tool_calls, $1::json))';
+
+/** Group commit: while statements are on their way, the rows that arrive wait for the next. */
 export function createToolCallLog(db: Database, onFinished: (record: ToolCallRecord) => void = () => {}): ToolCallLog {
   const writer = randomUUID();
   const system = db.system('write tool calls');
-  let waiting: { record: ToolCallRecord; done: () => void; failed: (error: unknown) => void }[] = [];
-  let flushing: Promise<void> | undefined;
 
-  async function flush(): Promise<void> {
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, 500);
-      waiting = waiting.slice(500);
+  const intents = (durable: boolean) =>
+    grouped<ToolCallRecord, Standing>(
+      async (records) => {
+        const rows = await system.query<{ id: string; e: boolean; u: boolean; c: boolean }>({
+          name: durable ? 'intend writes' : 'intend reads',
+          text: `with ${durable ? '' : "now as materialized (select set_config('synchronous_commit', 'off', true)),"} ${batch},
+                   intent as (${insert} ${durable ? '' : 'cross join now'} on conflict (id) do nothing)
+                 select b.id, coalesce((select e.suspended_at is not null from environments e where e.id = b.environment_id), true) as e,
+                   coalesce((select u.suspended_at is not null from users u where u.environment_id = b.environment_id and u.identifier = b.user_identifier), false) as u,
+                   coalesce((select c.suspended_at is not null from clients c where c.id = b.client_id), false) as c
+                 from batch b`,
+          values: [JSON.stringify(records), writer],
+        });
+        const byId = new Map(rows.map((row) => [row.id, row]));
+        return records.map(({ id }) => {
+          const row = byId.get(id);
+          return { environmentSuspended: row?.e ?? true, userSuspended: row?.u ?? true, clientSuspended: row?.c ?? true };
+        });
+      },
+      { lanes, maxItems: maxRows },
+    );
+  const [writes, reads] = [intents(true), intents(false)];
+
+  // When this process last said of an account that it was used; oldest first.
+  const used = new Map<string, number>();
+
+  /** Of the accounts that these calls used, those of which it was not said within the last minute. */
+  function newlyUsed(records: readonly ToolCallRecord[]): string[] {
+    const now = performance.now();
+    const found: string[] = [];
+    for (const { outcome, connected_account_id: id } of records) {
+      if (outcome !== 'success' || id === null || now - (used.get(id) ?? Number.NEGATIVE_INFINITY) < usedAgainMs) continue;
+      used.delete(id);
+      used.set(id, now);
+      found.push(id);
+      if (used.size > maxUsed) used.delete(used.keys().next().value as string);
+    }
+    return found;
+  }
+
+  const outcomes = grouped<ToolCallRecord, void>(
+    async (records) => {
+      const accounts = newlyUsed(records);
       try {
         await system.query({
           name: 'write tool calls',
           // One statement: the rows, and when their accounts were last used (to the minute, so that busy ones are not rewritten each time).
           text: withEvents(
-            `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch
+            `${insert}
                  on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
                    provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
                    connected_account_id = excluded.connected_account_id, account_label = excluded.account_label
                  returning ${columns}`,
             failures,
-            `batch as (select * from json_populate_recordset(null::tool_calls, $1::json)),
+            `${batch},
                  stale as (
                    select id from connected_accounts
-                   where id in (select connected_account_id from batch where outcome = 'success')
-                     and (last_used_at is null or last_used_at < now() - interval '1 minute')
+                   where id = any($3::text[]) and (last_used_at is null or last_used_at < now() - interval '1 minute')
                    -- whoever holds the row now (a refresh, a consent) must not be waited for
                    for update skip locked),
                  used as (update connected_accounts a set last_used_at = now() from stale where a.id = stale.id),`,
+            'select 1 where false',
           ),
-          values: [JSON.stringify(batch.map((b) => b.record)), writer],
+          values: [JSON.stringify(records), writer, accounts],
         });
-        for (const { record, done } of batch) {
-          if (record.outcome !== 'pending') onFinished(record);
-          done();
-        }
       } catch (error) {
-        for (const { failed } of batch) failed(error);
+        for (const id of accounts) used.delete(id);
+        throw error;
       }
-    }
-    flushing = undefined;
-  }
+      for (const record of records) onFinished(record);
+      return [];
+    },
+    { lanes, maxItems: maxRows },
+  );
 
   return {
-    write: (record) =>
-      new Promise<void>((done, failed) => {
-        waiting.push({ record, done, failed });
-        // Begun after this turn of the event loop, so that callers of the same turn share a statement.
-        flushing ??= Promise.resolve().then(flush);
-      }),
+    intend: (record) => (record.effect === 'read' ? reads : writes).add({ ...record, outcome: 'pending' }),
+    write: (record) => outcomes.add(record),
     async closeOrphans(olderThanSeconds) {
       const rows = await system.query<{ id: string }>({
         name: 'close orphaned tool calls',
@@ -107,7 +161,7 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
       return rows.length;
     },
     drain: async () => {
-      await flushing;
+      await Promise.all([writes.settled(), reads.settled(), outcomes.settled()]);
     },
   };
 }

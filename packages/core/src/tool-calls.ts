@@ -15,7 +15,6 @@ import {
   type FieldError,
   isFault,
   newId,
-  type Policy,
   type ToolCallOutcome,
 } from '@grantway/contract';
 import { schema } from '@grantway/db';
@@ -23,17 +22,19 @@ import { EgressError } from '@grantway/egress';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
-import { type AskedCall, approvalModeOf, passApproval, settleApproval } from './approvals.ts';
+import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
 import { liveLink, mustBeReady } from './authorization-links.ts';
+import { type Allowed, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { createCtx, type Log, type Modules } from './ctx.ts';
 import { type Grant, permits } from './grants.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
+import { pointerOf } from './pointers.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
-import { mustStillBeServed } from './standing.ts';
-import type { ToolCallRecord } from './tool-call-log.ts';
+import { mustStand, mustStillBeServed } from './standing.ts';
+import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
 
 /** Who calls, and on whose behalf. */
@@ -44,7 +45,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  instance: { id: string; configName: string; configVersion: number; policy: Policy } | null;
+  /** Null where no config stands behind the call. */
+  instance: ({ id: string; configId: string; configName: string; configVersion: number } & Allowed) | null;
   grant: Grant;
   requestId: string;
   log: Log;
@@ -107,7 +109,7 @@ export async function executeTool(
     duration_ms: null,
     created_at: new Date().toISOString(),
   };
-  const call: Call = { modules, caller, record, settle: undefined };
+  const call: Call = { modules, caller, record, intended: false, settle: undefined };
   let answer: Answer;
   try {
     answer = await run(call, exposed, name, args, options);
@@ -115,7 +117,11 @@ export async function executeTool(
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
     record.fault_code = fault.code;
-    await finish(call, startedAt, outcomeOf(fault));
+    try {
+      await finish(call, startedAt, outcomeOf(fault));
+    } catch (cause) {
+      throw unrecorded(call, cause);
+    }
     await call.settle?.({ fault });
     throw withExtra(fault, { tool_call_id: record.id });
   }
@@ -126,13 +132,7 @@ export async function executeTool(
     await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
     await call.settle?.({ answer });
   } catch (cause) {
-    caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
-    // An answer whose row is not durable does not leave; of a write it must be said that it happened all the same.
-    throw new Fault(record.effect === 'read' ? 'unavailable' : 'outcome_unknown', {
-      detail: record.effect === 'read' ? 'the call could not be recorded' : 'the call was made, but its outcome could not be recorded',
-      extra: { tool_call_id: record.id },
-      cause,
-    });
+    throw unrecorded(call, cause);
   }
   return outputOf(record.id, answer);
 }
@@ -150,8 +150,45 @@ interface Call {
   modules: Modules;
   caller: Caller;
   record: ToolCallRecord;
+  /** Its row is in the table: from here on something may have been sent. */
+  intended: boolean;
   /** Set while a call is made that a person approved. */
   settle: ((outcome: { answer: Answer } | { fault: Fault }) => Promise<void>) | undefined;
+}
+
+/** An answer whose row is not durable does not leave; of a write that may have been sent it must be said that it may have happened all the same. */
+function unrecorded({ caller, record, intended }: Call, cause: unknown): Fault {
+  caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
+  const harmless = record.effect === 'read' || !intended;
+  return new Fault(harmless ? 'unavailable' : 'outcome_unknown', {
+    detail: harmless ? 'the call could not be recorded' : 'the call may have been made, but its outcome could not be recorded',
+    extra: { tool_call_id: record.id },
+    cause,
+  });
+}
+
+/** How long what the intent's statement saw of suspensions may be acted on without another look. */
+const standingHoldsMs = 50;
+
+/**
+ * No audit, no action: the call has its row before any byte leaves, or does not take place.
+ * @returns whether it took so long that it must be looked again who is served
+ * @throws Fault unavailable, environment_suspended, user_suspended, client_suspended; nothing was sent
+ */
+async function intend(call: Call): Promise<boolean> {
+  const { modules, caller, record } = call;
+  const askedAt = performance.now();
+  let standing: Standing;
+  try {
+    standing = await modules.toolCallLog.intend(record);
+  } catch (cause) {
+    caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'a tool call could not be recorded and is not made');
+    throw new Fault('unavailable', { detail: 'the call could not be recorded, so that it was not made', cause });
+  }
+  call.intended = true;
+  mustStand(standing);
+  // The row of a write was waited for until it was on the disk.
+  return record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs;
 }
 
 async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {
@@ -182,6 +219,8 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'unknown_connection':
     case 'unknown_account':
     case 'argument_invalid':
+    case 'argument_not_allowed':
+    case 'policy_broken':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
     case 'client_suspended':
@@ -205,41 +244,33 @@ async function run(
   args: unknown,
   { account: named, agent = noAgent, approvalId }: { account?: unknown; agent?: Agent; approvalId?: string },
 ): Promise<Answer> {
-  const { modules, caller, record } = call;
-  if (exposed === undefined) throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
+  const { caller, record } = call;
+  const rules = exposed === undefined ? undefined : rulesFor(caller.instance, exposed);
+  if (exposed === undefined || rules === undefined || rules.hidden) {
+    throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
+  }
   const { tool, connector } = exposed;
-  const input = parseArguments(tool, args);
+  const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
+  mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
   const request = remote === undefined ? tool.request(input) : undefined;
-  const { account, userId } = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
-    const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
-    const ownerId = exposed.accountOwner === 'organization' ? null : userId;
-    const found =
-      named === undefined
-        ? await ensureAccount(tx, caller.environmentId, exposed.connectionId, ownerId)
-        : await findNamedAccount(tx, exposed.connectionId, ownerId, accountName(named));
-    const account = remote === undefined ? found : await connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
-    return { account, userId };
-  });
+  const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
-  record.account_label = labelOf(account);
-  const isAsked = approvalId !== undefined || approvalModeOf(caller.instance?.policy, exposed) === 'always_ask';
+  record.account_label = account.label;
+  const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
   const approve = isAsked
-    ? () => approvedAnswer(call, exposed, { userId, accountId, input, sent: { args, account: named }, approvalId })
+    ? () => approvedAnswer(call, exposed, { accountId, input, sent: { args, account: named }, approvalId })
     : undefined;
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, accountId, input, agent, approve);
-    let lease = await modules.leases.lease(accountId, caller.clientId);
+    if (request === undefined) return await runRemote(call, exposed, accountId, leased, input, agent, approve);
+    let lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
-    // No audit, no action: a write has its row before any byte leaves.
-    if (tool.effect !== 'read') await modules.toolCallLog.write({ ...record });
-    // The lease has looked whether all are served; whoever waited for anything since looks again. Of an account of the
-    // organization it does not know the user on whose behalf it is used.
-    let hasWaited = tool.effect !== 'read' || account.userId === null || isAsked;
+    // Whoever waits for anything after the intent's own look looks again.
+    let hasWaited = await intend(call);
     let repeated = false;
     for (let credentials = 0; ; hasWaited = true) {
       const response = await send(call, tool, connector, lease, request, hasWaited);
@@ -275,15 +306,45 @@ async function run(
 async function approvedAnswer(
   call: Call,
   { name, tool, connectionId }: ExposedTool,
-  asked: Pick<AskedCall, 'userId' | 'accountId' | 'input' | 'sent' | 'approvalId'>,
+  asked: Pick<AskedCall, 'accountId' | 'input' | 'sent' | 'approvalId'>,
 ): Promise<Answer | undefined> {
   const { modules, caller, record } = call;
   const { log, environmentId } = caller;
-  const passage = await passApproval(modules, { ...asked, record, log, name, tool, connectionId, policy: caller.instance?.policy });
+  const userId =
+    caller.userId ?? (await modules.db.inEnvironment(environmentId, (tx) => ensureUser(tx, environmentId, caller.userIdentifier)));
+  const passage = await passApproval(modules, { ...asked, userId, record, log, name, tool, connectionId, policy: caller.instance?.policy });
   if (passage.kind === 'kept') return { ...passage.answer, keptOf: passage.toolCallId };
   const { approvalId } = passage;
   call.settle = (outcome) => settleApproval(modules, { environmentId, approvalId, toolCallId: record.id, log }, outcome);
   return undefined;
+}
+
+/** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
+async function accountOf(
+  { modules, caller }: Call,
+  exposed: ExposedTool,
+  named: unknown,
+): Promise<{ account: UsedAccount; leased: () => Promise<Lease> }> {
+  const { connectionId, remote } = exposed;
+  const isOrganizations = exposed.accountOwner === 'organization';
+  if (named === undefined && caller.userId !== null) {
+    const { environmentId, userId, clientId } = caller;
+    const found = await modules.leases.ofDefault({ environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId });
+    if (found !== undefined) return { account: found.account, leased: found.lease };
+  }
+  const row = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
+    const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
+    const ownerId = isOrganizations ? null : userId;
+    const found =
+      named === undefined
+        ? await ensureAccount(tx, caller.environmentId, connectionId, ownerId)
+        : await findNamedAccount(tx, connectionId, ownerId, accountName(named));
+    return remote === undefined ? found : connectIfNothingIsEntered(modules, tx, remote.server, found, caller.requestId);
+  });
+  return {
+    account: { id: row.id, userId: row.userId, label: labelOf(row) },
+    leased: () => modules.leases.lease(row.id, caller.clientId),
+  };
 }
 
 /** @throws Fault argument_invalid */
@@ -325,6 +386,7 @@ async function runRemote(
   call: Call,
   exposed: ExposedTool,
   accountId: string,
+  leased: () => Promise<Lease>,
   input: Record<string, unknown>,
   agent: Agent,
   approve: (() => Promise<Answer | undefined>) | undefined,
@@ -334,10 +396,10 @@ async function runRemote(
   const remote = exposed.remote as NonNullable<ExposedTool['remote']>;
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
-  let lease = await modules.leases.lease(accountId, caller.clientId);
+  let lease = await leased();
   const kept = await approve?.();
   if (kept !== undefined) return kept;
-  if (!isRead) await modules.toolCallLog.write({ ...call.record });
+  await intend(call);
   for (let credentials = 0; ; credentials++) {
     try {
       const result = await exchangeRemote(modules.remotes.links, target, remote, input, agent, modules.settings.toolTimeoutMs);
@@ -360,15 +422,14 @@ async function runRemote(
   }
 }
 
-/** RFC 6901: the whole value is the empty pointer. */
-function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
-}
-
-/** @throws Fault argument_invalid that names each argument */
-function parseArguments(tool: Tool, args: unknown): Record<string, unknown> {
+/** @throws Fault argument_invalid that names each argument of the caller's own */
+function parseArguments(tool: Tool, args: unknown, fixed: Record<string, unknown> = {}): Record<string, unknown> {
   const parsed = tool.input.safeParse(args ?? {});
   if (parsed.success) return parsed.data;
+  // The caller cannot mend these, and is not told of them.
+  if (parsed.error.issues.every(({ path }) => path.length > 0 && Object.hasOwn(fixed, String(path[0])))) {
+    throw new Fault('policy_broken', 'what the policy sets for this tool does not fit it any more; tell the people who run this agent');
+  }
   const errors: FieldError[] = parsed.error.issues.flatMap((issue): FieldError[] =>
     issue.code === 'unrecognized_keys'
       ? issue.keys.map((key) => ({ pointer: pointerOf([...issue.path, key]), detail: 'unknown argument' }))
@@ -507,11 +568,15 @@ async function toFault(
     case 'rejected':
     case 'revoked':
     case 'error': {
-      // A page in the place of the vendor's answer says nothing of what became of a write.
-      const isPage = response.status < 300 && typeof response.body !== 'object';
-      return isPage && tool.effect !== 'read'
-        ? new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`)
-        : new Fault('provider_error', said);
+      // A page in the place of the vendor's answer refuses nothing, and says nothing of what became of a write.
+      const isPage = response.status < 300 && (typeof response.body !== 'object' || response.body === null);
+      if (!isPage) return new Fault('provider_error', said);
+      return tool.effect === 'read'
+        ? new Fault('provider_answer_invalid', `${connector.name} answered something that is not its API's`)
+        : new Fault(
+            'outcome_unknown',
+            `${connector.name} answered something that is not its API's; the call may have happened. Look before you repeat it.`,
+          );
     }
   }
 }
@@ -537,6 +602,7 @@ async function authorizationRequired(call: Call, exposed: ExposedTool, account: 
 interface UsedAccount {
   id: string;
   userId: OwnerId;
+  label: string | null;
 }
 
 /**

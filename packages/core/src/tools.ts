@@ -16,10 +16,14 @@ export interface ExposedTool {
   accountOwner: AccountOwner;
   /** Whether a call may name one of the owner's accounts. */
   accountChoice: boolean;
+  /** The schema of its arguments as a policy leaves it; without it the tool's own. */
+  inputSchema?: JsonObject;
   /** Set where a remote MCP server answers: the request that it gets. */
   remote?: {
     server: RemoteServer;
     method: string;
+    /** The server's own name of the tool, where one is called. */
+    toolName?: string;
     params: (args: Record<string, unknown>) => JsonObject;
     mirrored?: ReadonlyMap<string, string>;
   };

@@ -44,9 +44,9 @@ export async function recordEvent(tx: Tx, event: NewEvent): Promise<void> {
   await tx.execute(sql`with ${sql.raw(before)}${source}${sql.raw(after)} select 1`);
 }
 
-/** The same for a deed that is one statement: `source` selects the events from the rows of `deed`, which are the answer; `parts` are its own expressions. */
-export function withEvents(deed: string, source: string, parts = ''): string {
-  return `with ${parts}deed as (${deed}), ${outbox(source)} select * from deed`;
+/** The same for a deed that is one statement: `source` selects the events from the rows of `deed`, which are the answer unless there is another; `parts` are its own expressions. */
+export function withEvents(deed: string, source: string, parts = '', answer = 'select * from deed'): string {
+  return `with ${parts}deed as (${deed}), ${outbox(source)} ${answer}`;
 }
 
 /** For a parameter of such a statement. */

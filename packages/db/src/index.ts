@@ -1,6 +1,7 @@
 export * from './audit.ts';
 export * from './database.ts';
 export * from './events.ts';
+export * from './grouped.ts';
 export * from './migrate.ts';
 export type {
   StoredCredentialRead,

@@ -1,4 +1,4 @@
-import type { Policy } from '@grantway/contract';
+import type { StoredPolicy } from '@grantway/contract';
 import { sql } from 'drizzle-orm';
 import {
   bigint,
@@ -434,11 +434,11 @@ export const mcpConfigVersions = pgTable(
     version: integer('version').notNull(),
     environmentId: environmentId(),
     mappings: jsonb('mappings').$type<ToolMapping[]>().notNull(),
-    /** As the contract's Policy has it; `{}` is the default one. */
+    /** As the contract's StoredPolicy has it; `{}` is the default one. */
     policy: jsonb('policy')
-      .$type<Policy>()
+      .$type<StoredPolicy>()
       .notNull()
-      .default({} as Policy),
+      .default({} as StoredPolicy),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.configId, t.version] }), isolated()],

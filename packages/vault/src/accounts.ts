@@ -82,6 +82,48 @@ export async function readAccount(db: Database, accountId: string, clientId: str
   return row;
 }
 
+/** Whose default account on which connection, and for which client. */
+export interface DefaultOf {
+  environmentId: string;
+  connectionId: string;
+  /** Null: the organization. */
+  ownerId: string | null;
+  clientId: string | null;
+}
+
+/** With what names it besides. */
+export interface DefaultAccountRow extends AccountRow {
+  user_id: string | null;
+  label: string | null;
+  provider_account_label: string | null;
+}
+
+/** The same read for those who know the owner only; many at once, undefined where an owner has no default account. */
+export async function readDefaultAccounts(db: Database, wanted: readonly DefaultOf[]): Promise<(DefaultAccountRow | undefined)[]> {
+  const rows = await db.system('lease credential').query<DefaultAccountRow & { n: number } & Record<string, unknown>>({
+    name: 'lease: read default accounts',
+    text: `select w.n::int as n, ${accountColumns}, a.user_id, a.label, a.provider_account_label,
+             coalesce((select l.suspended_at is not null from clients l where l.id = w.client_id), false) as client_suspended
+           from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as w (environment_id, connection_id, owner_id, client_id, n)
+             -- Two looks instead of one with coalesce: under row-level security only what is leakproof uses an index.
+             join lateral (
+               select * from connected_accounts where user_id = w.owner_id and connection_id = w.connection_id
+               union all
+               select * from connected_accounts where w.owner_id is null and user_id is null and connection_id = w.connection_id
+             ) a on a.is_default and a.environment_id = w.environment_id
+             join connections c on c.id = a.connection_id`,
+    values: [
+      wanted.map((w) => w.environmentId),
+      wanted.map((w) => w.connectionId),
+      wanted.map((w) => w.ownerId),
+      wanted.map((w) => w.clientId),
+    ],
+  });
+  const found: (DefaultAccountRow | undefined)[] = wanted.map(() => undefined);
+  for (const row of rows) found[row.n - 1] = row;
+  return found;
+}
+
 export function clientSecretPlace(connection: { environmentId: string; id: string; generation: number }): Place {
   return {
     environmentId: connection.environmentId,

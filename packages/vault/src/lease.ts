@@ -1,10 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import type { AppCredentials, Connector, Credential, RenewableCredential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type Secret } from '@grantway/contract';
-import { type Database, newEventId, recordEvent, withEvents } from '@grantway/db';
+import { type Database, grouped, newEventId, recordEvent, withEvents } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { RefreshOutcome } from '@grantway/oauth';
-import { type AccountRow, credentialPlace, endAccount, graceSeconds, readAccount, refreshMarginSeconds } from './accounts.ts';
+import {
+  type AccountRow,
+  credentialPlace,
+  type DefaultAccountRow,
+  type DefaultOf,
+  endAccount,
+  graceSeconds,
+  readAccount,
+  readDefaultAccounts,
+  refreshMarginSeconds,
+} from './accounts.ts';
 import type { DecryptBudget } from './decrypt-budget.ts';
 import type { FaultInjection } from './fault-points.ts';
 import type { Journal } from './journal.ts';
@@ -99,6 +109,13 @@ export interface Leases {
    */
   lease(accountId: string, clientId?: string | null): Promise<Lease>;
   /**
+   * The owner's default account, and its lease for whoever takes it at once; undefined where the owner has none that is ACTIVE.
+   * One prepared query for all who ask in the same moment.
+   */
+  ofDefault(
+    of: DefaultOf,
+  ): Promise<{ account: { id: string; userId: string | null; label: string | null }; lease(): Promise<Lease> } | undefined>;
+  /**
    * The one refresh function: called before a tool call, after a provider's 401, and by the sweep. Renews only while
    * the stored credential is the one with this fingerprint; without one, while too little of its life is left, and with
    * `due` already when the row says that its time has come or that a claim on it was abandoned.
@@ -185,8 +202,20 @@ export function createLeases(deps: LeaseDeps): Leases {
     };
   }
 
-  async function lease(accountId: string, clientId: string | null = null): Promise<Lease> {
-    const row = await read(accountId, clientId);
+  const defaults = grouped<DefaultOf, DefaultAccountRow | undefined>((wanted) => readDefaultAccounts(deps.db, wanted), {
+    lanes: 2,
+    maxItems: 200,
+  });
+
+  async function ofDefault(of: DefaultOf) {
+    const row = await defaults.add(of);
+    if (row === undefined || row.status !== 'ACTIVE') return undefined;
+    const account = { id: row.id, userId: row.user_id, label: row.label ?? row.provider_account_label };
+    return { account, lease: () => lease(row.id, of.clientId, row) };
+  }
+
+  async function lease(accountId: string, clientId: string | null = null, known?: AccountRow): Promise<Lease> {
+    const row = known ?? (await read(accountId, clientId));
     mustNotBeSuspended(row);
     mustBeUsable(row);
     if (!isStale(row)) return toLease(row, clientId);
@@ -480,7 +509,8 @@ export function createLeases(deps: LeaseDeps): Leases {
   }
 
   return {
-    lease,
+    lease: (accountId, clientId) => lease(accountId, clientId),
+    ofDefault,
     refresh,
     replayJournal: received.replay,
     settleSalvaged: received.settleSalvaged,

@@ -8,11 +8,14 @@ export const tools = [
     method: 'GET',
     path: '/v1/tools',
     summary: 'List tools',
-    description: 'The tools that can be executed here: those of the connectors that have a connection.',
+    description:
+      'The tools that can be executed here: those of the connectors that have a connection. With `query`, those that fit it, the best first.',
     permission: 'connectors:read',
     query: z.object({
       connector: z.string().optional().describe('Only this connector’s'),
       connection_name: z.string().optional().describe('Only this connection’s'),
+      query: z.string().min(1).max(500).optional().describe('What the tool should do, in any words'),
+      limit: z.coerce.number().int().min(1).max(100).optional().describe('With query: so many at most; 20 unless told'),
     }),
     status: 200,
     reply: z.object({ items: z.array(Tool), next_cursor: z.null() }),

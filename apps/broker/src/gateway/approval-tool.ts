@@ -37,11 +37,7 @@ export function withApprovalTool<T extends { tools: JsonObject[] }>({ instance }
 }
 
 /** A CallToolResult; undefined for a call of any other tool. */
-export async function answerApprovalTool(
-  exchange: Exchange,
-  exposure: () => Promise<Exposure>,
-  request: ToolRequest,
-): Promise<JsonObject | undefined> {
+export async function answerApprovalTool(exchange: Exchange, exposure: Exposure, request: ToolRequest): Promise<JsonObject | undefined> {
   if (request.name !== approvalTool || !hasApprovalTool(exchange.instance)) return undefined;
   const [answer, meant] = await goOn(exchange, exposure, request);
   const result = toolResult(answer, meant);
@@ -60,7 +56,7 @@ function remoteParts({ content, structuredContent, isError }: JsonObject): JsonO
 }
 
 /** Makes the approved call on the ordinary way, or answers what is kept of it. The second value is the call that was meant. */
-async function goOn(exchange: Exchange, exposure: () => Promise<Exposure>, request: ToolRequest): Promise<[ToolAnswer, ToolRequest]> {
+async function goOn(exchange: Exchange, exposure: Exposure, request: ToolRequest): Promise<[ToolAnswer, ToolRequest]> {
   const { modules, instance, requestId, log } = exchange;
   try {
     const id = idIn(request.args);
@@ -79,7 +75,7 @@ async function goOn(exchange: Exchange, exposure: () => Promise<Exposure>, reque
       return [{ kind: 'output', output: { toolCallId: found.toolCallId, output, ...(remote === undefined ? {} : { remote }) } }, request];
     }
     const call = { name: found.name, args: found.args };
-    const exposed = (await exposure()).byName.get(found.name);
+    const exposed = exposure.byName.get(found.name);
     if (exposed === undefined) throw noLonger(id);
     // A tool that the policy hides by now is answered as one that does not exist.
     const answer = await callTool(exchange, call, exposed, id).catch((error: unknown) => {

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Log, Modules, OpenInstance } from '@grantway/core';
+import type { Log, Modules, OpenInstance, ToolFinder } from '@grantway/core';
 import type { Rounds } from './answers.ts';
 import type { Conversation } from './conversation.ts';
 import type { Exposures } from './exposure.ts';
@@ -13,6 +13,7 @@ export interface Exchange {
   /** Of the legacy era, where the client has one. */
   session: Session | undefined;
   exposures: Exposures;
+  finder: ToolFinder;
   instance: OpenInstance;
   headers: IncomingHttpHeaders;
   requestId: string;
@@ -23,5 +24,9 @@ export interface Exchange {
 export function instructionsFor(instance: OpenInstance): string {
   const links =
     'A tool whose account is not connected answers with an authorization link: give the link to the user, and repeat the call once they have opened it.';
-  return instance.configDescription === '' ? links : `${instance.configDescription}\n\n${links}`;
+  const search =
+    'The tools are not listed one by one: find one with search_tools, read its definition with describe_tool, and call it with call_tool.';
+  return [instance.configDescription, ...(instance.policy.tools_mode === 'search' ? [search] : []), links]
+    .filter((text) => text !== '')
+    .join('\n\n');
 }

@@ -1,9 +1,19 @@
 import { annotations } from '@grantway/connector-kit';
-import { accountArgument, type ExposedTool, exposedTools, type Modules, type OpenInstance, permits } from '@grantway/core';
+import {
+  accountArgument,
+  allowedTools,
+  deniesReads,
+  type ExposedTool,
+  exposedTools,
+  type Modules,
+  type OpenInstance,
+  permits,
+  policyKey,
+} from '@grantway/core';
 import { errorCode, type JsonObject, RpcError } from './json-rpc.ts';
 import { createRemoteExposures, type RemoteView, remoteTools } from './remote-exposure.ts';
 
-/** What one config's version shows to an agent: derived once, since mappings, connectors and servers' lists decide it alone. */
+/** What one config's version shows to an agent: derived once, since mappings, policy, connectors and servers' lists decide it alone. */
 export interface Exposure {
   /** Changes when the list of tools may have changed. */
   fingerprint: string;
@@ -33,20 +43,23 @@ export function createExposures(modules: Modules): Exposures {
     const key = fingerprintOf(instance);
     const found = known.get(key);
     if (found !== undefined) return found;
-    const tools = (await exposedTools(modules.catalogue, instance.mappings)).filter((tool) => permits(instance, tool));
+    const tools = allowedTools(instance, await exposedTools(modules.catalogue, instance.mappings)).filter((tool) =>
+      permits(instance, tool),
+    );
     return keep(key, { fingerprint: key, tools, byName: byName(tools), remotes: [] });
   }
 
   return async (instance, era) => {
     const own = await local(instance);
     if (!hasRemotes(instance)) return own;
-    const remotes = await remoteViews(instance, era);
+    const views = await remoteViews(instance, era);
+    const remotes = deniesReads(instance) ? views.map((view) => ({ ...view, whole: false })) : views;
     const key = `${own.fingerprint} ${remotes.map((view) => view.version).join(' ')}`;
     const found = known.get(key);
     // What the servers' lists show is the same for everyone who sees these versions; whose account is asked is not.
     if (found !== undefined) return { ...found, remotes };
     const merged = new Map(own.byName);
-    for (const tool of remotes.flatMap(remoteTools)) {
+    for (const tool of allowedTools(instance, remotes.flatMap(remoteTools))) {
       if (!merged.has(tool.name) && permits(instance, tool)) merged.set(tool.name, tool);
     }
     const tools = [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -60,10 +73,8 @@ export function hasRemotes(instance: OpenInstance): boolean {
 
 /** Changes when the config or one of its connections does, and with the grant, not with what servers offer. */
 export function fingerprintOf(instance: OpenInstance): string {
-  return JSON.stringify([
-    instance.accessLevel,
-    instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key })),
-  ]);
+  const mappings = instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key }));
+  return `${policyKey(instance)} ${JSON.stringify(mappings)}`;
 }
 
 function byName(tools: readonly ExposedTool[]): Map<string, ExposedTool> {
@@ -79,7 +90,7 @@ export function listTools(
   params: JsonObject,
 ): { tools: JsonObject[]; nextCursor?: string } {
   const { page, ...next } = pageOf(exposure.tools, (tool) => tool.name, params);
-  return { tools: page.map((tool) => present(tool, accounts)), ...next };
+  return { tools: page.map((tool) => presentTool(tool, accounts)), ...next };
 }
 
 /**
@@ -109,14 +120,28 @@ function readCursor(cursor: unknown): string | undefined {
   return text.slice(cursorMark.length);
 }
 
-function present(
-  { name, tool, connector, connectionName, connectionId, accountChoice, definition }: ExposedTool & { definition?: JsonObject },
+/** A tool's definition, as MCP clients read it. */
+export function presentTool(
+  {
+    name,
+    tool,
+    connector,
+    connectionName,
+    connectionId,
+    accountChoice,
+    definition,
+    inputSchema,
+  }: ExposedTool & { definition?: JsonObject },
   accounts: OpenInstance['accounts'],
 ): JsonObject {
   const nameable = accountChoice ? accounts.filter((account) => account.connectionId === connectionId) : [];
   // A server's own words are passed on as they are.
   if (definition !== undefined) {
-    return { name, ...definition, inputSchema: withAccount(definition.inputSchema as JsonObject, connectionName, nameable) };
+    return {
+      name,
+      ...definition,
+      inputSchema: withAccount(inputSchema ?? (definition.inputSchema as JsonObject), connectionName, nameable),
+    };
   }
   // Where several connections have the tool, people see which one this is.
   const title = name === tool.name ? tool.title : `${tool.title} (${connectionName})`;
@@ -124,7 +149,7 @@ function present(
     name,
     title,
     description: tool.description,
-    inputSchema: withAccount(tool.inputSchema(), connector.name, nameable),
+    inputSchema: withAccount(inputSchema ?? tool.inputSchema(), connector.name, nameable),
     outputSchema: tool.outputSchema(),
     annotations: { ...annotations(tool), title },
   };

@@ -1,5 +1,5 @@
 import { faults, isFault, isId, newId } from '@grantway/contract';
-import type { Log, Modules, OpenInstance } from '@grantway/core';
+import { createToolFinder, type Log, type Modules, type OpenInstance } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAdmission } from './admission.ts';
 import type { Rounds } from './answers.ts';
@@ -48,6 +48,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
   app.register(async (scope) => {
     const admission = createAdmission(modules.baseUrl);
     const exposures = createExposures(modules);
+    const finder = createToolFinder();
     const rounds: Rounds = createParkedCalls();
     const sessions = createSessions(modules.sealing, ({ id }) => modules.remotes.links.endSession(id));
     const subscriptions = createSubscriptions(modules, { pollMs: 1000, keepAliveMs: 15_000, blindMs: 5_000, ...times });
@@ -80,6 +81,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       const exchange: Exchange = {
         modules,
         exposures,
+        finder,
         rounds,
         conversation,
         session: undefined,

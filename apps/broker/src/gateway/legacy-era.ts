@@ -1,12 +1,13 @@
 import { RemoteError } from '@grantway/mcp-client';
 import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
-import { type Exposure, hasRemotes, listTools } from './exposure.ts';
+import { type Exposure, hasRemotes } from './exposure.ts';
 import { errorCode, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
 import { legacyVersions, logLevels, serverInfo } from './protocol.ts';
 import type { Speaker } from './remote-calls.ts';
 import { callTargetOf, findResource } from './remote-exposure.ts';
 import { answerRemoteMethod, callRemoteTool, noResource, remoteCapabilities, uriOf } from './remote-methods.ts';
+import { listFor, searchRound } from './search-mode.ts';
 import type { Session } from './sessions.ts';
 import { callTool, readToolRequest, toolResult } from './tool-answers.ts';
 
@@ -32,13 +33,16 @@ export async function answerLegacy(exchange: Exchange, request: RpcRequest): Pro
     case 'ping':
       return {};
     case 'tools/list':
-      return { ...withApprovalTool(exchange, listTools(await exposure(), exchange.instance.accounts, params), params) };
+      return { ...withApprovalTool(exchange, listFor(exchange, await exposure(), params), params) };
     case 'tools/call': {
-      const call = readToolRequest(params);
-      const goneOn = await answerApprovalTool(exchange, exposure, call);
+      const shown = await exposure();
+      const round = await searchRound(exchange, shown, request);
+      if ('result' in round) return round.result;
+      const call = readToolRequest(round.request.params);
+      const goneOn = await answerApprovalTool(exchange, shown, call);
       if (goneOn !== undefined) return goneOn;
-      const exposed = (await exposure()).byName.get(call.name);
-      if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), request, exposed);
+      const exposed = shown.byName.get(call.name);
+      if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), round.request, exposed);
       return toolResult(await callTool(exchange, call, exposed), call);
     }
     default: {

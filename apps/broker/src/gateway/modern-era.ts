@@ -2,12 +2,13 @@ import { mirroredValues } from '@grantway/mcp-client';
 import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
 import { askToOpen, canAsk, needsLink, wasAnswered } from './authorization-round.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
-import { type Exposure, hasRemotes, listTools } from './exposure.ts';
+import { type Exposure, hasRemotes } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
 import { notOffered } from './legacy-era.ts';
 import { compareParams, metaKey, serverInfo, supportedVersions } from './protocol.ts';
 import type { Speaker } from './remote-calls.ts';
 import { answerRemoteMethod, callRemoteTool, remoteCapabilities } from './remote-methods.ts';
+import { listFor, searchRound } from './search-mode.ts';
 import { askableOf } from './sessions.ts';
 import { callTool, readToolRequest, toolResult } from './tool-answers.ts';
 
@@ -28,7 +29,7 @@ export async function answerModern(exchange: Exchange, request: RpcRequest, clie
         ...cache,
       });
     case 'tools/list':
-      return complete({ ...withApprovalTool(exchange, listTools(await exposure(), exchange.instance.accounts, params), params), ...cache });
+      return complete({ ...withApprovalTool(exchange, listFor(exchange, await exposure(), params), params), ...cache });
     case 'tools/call':
       return call(exchange, await exposure(), request, clientCapabilities);
     default: {
@@ -49,14 +50,19 @@ function speakerOf({ params }: RpcRequest, clientCapabilities: JsonObject): Spea
   return { era: 'modern', capabilities: askableOf(clientCapabilities), logLevel };
 }
 
-async function call(exchange: Exchange, exposure: Exposure, message: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
+async function call(exchange: Exchange, exposure: Exposure, asked: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
+  const round = await searchRound(exchange, exposure, asked);
+  if ('result' in round) return complete(round.result);
+  const { request: message, indirect } = round;
   const { params } = message;
   const request = readToolRequest(params);
-  const goneOn = await answerApprovalTool(exchange, async () => exposure, request);
+  const goneOn = await answerApprovalTool(exchange, exposure, request);
   if (goneOn !== undefined) return complete(goneOn);
   const exposed = exposure.byName.get(request.name);
   if (exposed?.remote !== undefined) {
-    if (exposed.remote.mirrored !== undefined) compareParams(mirroredValues(exposed.remote.mirrored, request.args), exchange.headers);
+    // A client that calls through call_tool does not see which arguments the server wants in headers.
+    if (exposed.remote.mirrored !== undefined && !indirect)
+      compareParams(mirroredValues(exposed.remote.mirrored, request.args), exchange.headers);
     return passed(await callRemoteTool(exchange, speakerOf(message, clientCapabilities), message, exposed));
   }
   const answered = await wasAnswered(exchange, request, params);

@@ -152,7 +152,7 @@ export function remoteTools(view: RemoteView): (ExposedTool & { definition?: Jso
         outputSchema: definition.outputSchema as JsonObject | undefined,
       }),
       definition,
-      remote: { server: view.server, method: 'tools/call', params: (args) => ({ name, arguments: args }), mirrored },
+      remote: { server: view.server, method: 'tools/call', toolName: name, params: (args) => ({ name, arguments: args }), mirrored },
     }));
 }
 

@@ -50,7 +50,7 @@ export async function execute(
         clientId: instance.clientId,
         userId: instance.userId,
         userIdentifier: instance.userIdentifier,
-        instance: { id: instance.id, configName: instance.configName, configVersion: instance.configVersion, policy: instance.policy },
+        instance,
         grant: instance,
         requestId: exchange.requestId,
         log,
@@ -111,10 +111,12 @@ export function toolResult(answer: ToolAnswer, call: ToolRequest): JsonObject {
 /** What the model reads: some clients show it nothing but the text, so that the link is in it. */
 function explain(fault: Fault, call: ToolRequest): string {
   switch (fault.code) {
+    case 'argument_not_allowed':
     case 'argument_invalid': {
       const each = fault.errors?.map((e) => `${e.pointer.slice(1) || 'arguments'}: ${e.detail}`) ?? [];
       const named = each.length > 20 ? [...each.slice(0, 20), `and ${each.length - 20} more`] : each;
-      return sentence(`The arguments of ${call.name} do not fit: ${named.join('; ')}`);
+      const why = fault.code === 'argument_invalid' ? 'do not fit' : 'are not allowed here';
+      return sentence(`The arguments of ${call.name} ${why}: ${named.join('; ')}`);
     }
     case 'authorization_required':
     case 'scope_missing': {

@@ -1,0 +1,107 @@
+import type { Connector, Tool } from '@grantway/connector-kit';
+import type { Catalogue } from './ctx.ts';
+import { createToolIndex, documentOf, type Searchable, type ToolDocument, type ToolIndex } from './tool-search.ts';
+import type { ExposedTool } from './tools.ts';
+
+export interface FoundTool {
+  tool: ExposedTool;
+  score: number;
+  matched: string[];
+}
+
+export interface ToolQuery {
+  query: string;
+  limit: number;
+  /** Only tools of this connection. */
+  connectionName?: string | undefined;
+}
+
+/**
+ * Finds among the tools that it is given, and no others: what a policy hides is not found because it is not there. A list
+ * that is given again is looked at once.
+ */
+export type ToolFinder = (tools: readonly ExposedTool[], query: ToolQuery) => FoundTool[];
+
+/** Lists whose index is kept: about half a megabyte for one of 500 tools. */
+const maxIndexes = 50;
+
+export function createToolFinder(): ToolFinder {
+  const indexes = new Map<readonly ExposedTool[], ToolIndex>();
+  const documents = new WeakMap<ExposedTool, ToolDocument>();
+
+  function indexOf(tools: readonly ExposedTool[]): ToolIndex {
+    const index = indexes.get(tools) ?? createToolIndex(tools.map(document));
+    // Insertion order makes the first key the one that was not used for longest.
+    indexes.delete(tools);
+    indexes.set(tools, index);
+    if (indexes.size > maxIndexes) indexes.delete(indexes.keys().next().value as readonly ExposedTool[]);
+    return index;
+  }
+
+  function document(exposed: ExposedTool): ToolDocument {
+    const known = documents.get(exposed) ?? documentOf(searchable(exposed));
+    documents.set(exposed, known);
+    return known;
+  }
+
+  return (tools, { query, limit, connectionName }) => {
+    const only = connectionName === undefined ? undefined : (at: number) => tools[at]?.connectionName === connectionName;
+    return indexOf(tools)
+      .search(query, limit, only)
+      .map(({ at, score, matched }) => ({ tool: tools[at] as ExposedTool, score, matched }));
+  };
+}
+
+interface CatalogueTool {
+  connector: Connector;
+  tool: Tool;
+}
+
+interface CatalogueIndex {
+  tools: CatalogueTool[];
+  index: ToolIndex;
+}
+
+/** The catalogue is the same for as long as the process lives. */
+const catalogues = new WeakMap<Catalogue, Promise<CatalogueIndex>>();
+
+/** The same ranking over the tools of some connectors. */
+export async function findInCatalogue(
+  catalogue: Catalogue,
+  connectorIds: ReadonlySet<string>,
+  query: string,
+  limit: number,
+): Promise<CatalogueTool[]> {
+  const known = catalogues.get(catalogue) ?? indexed(catalogue);
+  catalogues.set(catalogue, known);
+  const { tools, index } = await known;
+  return index
+    .search(query, limit, (at) => connectorIds.has((tools[at] as CatalogueTool).connector.id))
+    .map(({ at }) => tools[at] as CatalogueTool);
+}
+
+async function indexed(catalogue: Catalogue): Promise<CatalogueIndex> {
+  const tools = (await catalogue.all()).flatMap((connector) => connector.tools.map((tool) => ({ connector, tool })));
+  const documents = tools.map(({ connector, tool }) =>
+    documentOf({ ...partsOf(tool), name: tool.name, connector: `${connector.id} ${connector.name}`, connection: '' }),
+  );
+  return { tools, index: createToolIndex(documents) };
+}
+
+function searchable({ name, tool, connector, connectionName }: ExposedTool): Searchable {
+  return { ...partsOf(tool), name, connector: `${connector.id} ${connector.name}`, connection: connectionName };
+}
+
+/** What is looked at of a tool, wherever it stands. */
+function partsOf(tool: Tool): Pick<Searchable, 'title' | 'description' | 'effect' | 'args'> {
+  const { title, description, effect } = tool;
+  const { properties } = tool.inputSchema();
+  const args = typeof properties === 'object' && properties !== null ? Object.entries(properties) : [];
+  return { title, description, effect, args: args.map(([name, schema]) => ({ name, values: valuesOf(schema) })) };
+}
+
+/** The texts that an argument is limited to. */
+function valuesOf(schema: unknown): string[] {
+  const list: unknown = typeof schema === 'object' && schema !== null && 'enum' in schema ? schema.enum : undefined;
+  return Array.isArray(list) ? list.filter((value) => typeof value === 'string') : [];
+}

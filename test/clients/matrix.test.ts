@@ -1,0 +1,4 @@
+import { defineMatrix } from './matrix.ts';
+import { official } from './official.ts';
+
+defineMatrix(official, () => {});

@@ -1,0 +1,4 @@
+import base from '../../vitest.config.ts';
+
+/** The settings of `npm test`, for the matrix with the clients that `npm run clients` installs. */
+export default { test: { ...base.test, include: ['test/clients/published.matrix.ts'], reporters: ['default'] } };
