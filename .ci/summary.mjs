@@ -77,6 +77,15 @@ function clients(folder) {
   return [Number(good), all - good];
 }
 
+/** Counted apart: rows that could be measured. What was measured fails nothing; that a row is missing fails the step. */
+function bench(folder) {
+  const file = `${folder}/bench.json`;
+  const text = existsSync(file) ? readFileSync(file, 'utf8').trim() : '';
+  if (text === '') return say('benchmark: no report');
+  const { rows, ratios } = JSON.parse(text);
+  say(`benchmark: ${rows.length} rows measured, ${Object.keys(ratios).length} ratios`);
+}
+
 const [first, ...rest] = process.argv.slice(2);
 if (first === '--failed-files') {
   const report = existsSync(rest[0]) ? read(rest[0]) : { testResults: [] };
@@ -85,6 +94,7 @@ if (first === '--failed-files') {
   const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first), clients(first)];
   const passed = counts.reduce((sum, [n]) => sum + n, 0);
   const failed = counts.reduce((sum, [, n]) => sum + n, 0);
+  bench(first);
   for (const step of rest) say(`step failed: ${step}`);
   say(`${passed} passed, ${failed} failed`);
   process.exit(failed > 0 || rest.length > 0 || passed === 0 ? 1 : 0);

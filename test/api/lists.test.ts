@@ -96,6 +96,8 @@ describe('MCP instances', () => {
         user_identifier: 'ada',
         config: instance.config,
         client_id: broker.client.clientId,
+        expires_at: null,
+        previous_url_expires_at: null,
         revoked_at: null,
         created_at: instance.created_at,
       },

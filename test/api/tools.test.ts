@@ -31,6 +31,12 @@ const execute = (tool: string, args: Json = {}, options: { key?: string; identif
     ...(options.key === undefined ? {} : { headers: { 'idempotency-key': options.key } }),
     ...(options.token === undefined ? {} : { token: options.token }),
   });
+/** A user of his own, for a test after which the provider is left alone. */
+async function anotherUser(): Promise<string> {
+  const own = await incidentSetting(broker);
+  await connectAll(broker, own);
+  return own.user_identifier;
+}
 const recorded = async (answer: { body: Json }): Promise<Json> => (await broker.api(`/v1/tool-calls/${answer.body.tool_call_id}`)).body;
 const knobs = (connector: string, body: Json) => broker.control(`/${connector}/knobs`, 'PUT', body);
 
@@ -199,8 +205,10 @@ describe.each(troubles)('a provider that %s', (_, knob, onRead, onWrite) => {
   ] as const)(
     'in the middle of a %s is told for what it is',
     async (_kind, tool, args, connector, [status, code, outcome, providerStatus, expected]) => {
+      const limited = code === 'provider_rate_limited';
+      const identifier = limited ? await anotherUser() : user;
       await knobs(connector, knob);
-      const [requests, answer] = await counted(connector, () => execute(tool, args));
+      const [requests, answer] = await counted(connector, () => execute(tool, args, { identifier }));
       expect(requests).toBe(expected);
       expect([answer.status, answer.body.code]).toEqual([status, code]);
       expect(answer.body.detail ?? '').not.toContain('<');
@@ -208,6 +216,7 @@ describe.each(troubles)('a provider that %s', (_, knob, onRead, onWrite) => {
       expect(await recorded(answer)).toMatchObject({ outcome, fault_code: code, provider_status: providerStatus });
       await broker.control(`/${connector}/knobs`, 'DELETE');
       expect((await execute(tool, args)).status).toBe(200);
+      if (limited) expect((await execute(tool, args, { identifier })).body.code).toBe('rate_limited');
     },
   );
 });
@@ -331,9 +340,17 @@ describe('an Idempotency-Key', () => {
 
   it('of a call that was certainly not done may be used again', async () => {
     const key = newKey();
+    const own = await incidentSetting(broker);
+    const identifier = own.user_identifier;
+    expect((await execute('slack_post_message', post, { key, identifier })).body.code).toBe('authorization_required');
+    await connectAll(broker, own);
+    expect((await execute('slack_post_message', post, { key, identifier })).status).toBe(200);
+    // Neither of these was done, and the key stays free.
+    const other = newKey();
     await knobs('slack', { fail: '429', fail_times: 1 });
-    expect((await execute('slack_post_message', post, { key })).body.code).toBe('provider_rate_limited');
-    expect((await execute('slack_post_message', post, { key })).status).toBe(200);
+    for (const code of ['provider_rate_limited', 'rate_limited', 'rate_limited']) {
+      expect((await execute('slack_post_message', post, { key: other, identifier })).body.code).toBe(code);
+    }
   });
 
   it('of a call that may have happened never sends it again', async () => {

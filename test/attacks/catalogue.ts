@@ -126,10 +126,44 @@ export const attacks: readonly Attack[] = [
   },
 
   // ---- B: calling in ----
-  { id: 'B05', attack: 'A tool outside the config is called', defence: 'looked up by its exact name; hidden and unknown look the same' },
+  {
+    id: 'B01',
+    attack: 'A stolen MCP URL is used elsewhere',
+    defence: 'one call rotates or revokes it; it can have an end; an ended one never comes back',
+  },
+  {
+    id: 'B02',
+    attack: 'An MCP URL lands in a log',
+    defence: 'whatever has the shape of our bearer values is cut where lines leave, probes of metadata included',
+  },
+  {
+    id: 'B03',
+    attack: 'MCP URLs are guessed',
+    defence: 'a checksum before the database, and the same work and bytes for whatever is unknown',
+  },
+  {
+    id: 'B04',
+    attack: 'A client reaches for what is not its own',
+    defence: 'each query is narrowed to what the client may know of; the rest looks missing',
+  },
+  {
+    id: 'B05',
+    attack: 'A tool is called that is not offered',
+    defence: 'names are looked up among what this caller may use, and looked at again before the call',
+  },
   { id: 'B06', attack: 'A suspended agent goes on', defence: 'suspension is a column that every way in reads with each call' },
+  {
+    id: 'B13',
+    attack: 'A token is used where it was not made for',
+    defence: 'a session token is proven with the config of the URL that it came to',
+  },
   { id: 'B21', attack: 'Many credentials are opened at once', defence: 'a budget of different credentials per client and process' },
   { id: 'B22', attack: 'A webhook is forged or replayed', defence: 'signed over id, time and body, with two secrets during a change' },
+  {
+    id: 'B23',
+    attack: 'A revoked URL sends clients looking for OAuth',
+    defence: 'it answers 410 with a sentence; only the static URL answers 401',
+  },
 
   // ---- C: vault and keys ----
   { id: 'C01', attack: 'The database is read', defence: 'secrets of others are sealed, secrets of ours are MACs under a key outside' },
@@ -231,5 +265,15 @@ export const attacks: readonly Attack[] = [
     id: 'F14',
     attack: 'An agent that was talked into it sends data out',
     defence: 'tools and arguments by rules of the config, asked before anything is sent; addresses parsed strictly',
+  },
+  {
+    id: 'F15',
+    attack: 'An agent runs away',
+    defence: 'limits for each user, client, tool and connection; what is over them sends nothing',
+  },
+  {
+    id: 'F16',
+    attack: 'A quota is passed by calls at once or another way in',
+    defence: 'one place that counts, before anything is sent, all counts of a call in one step',
   },
 ];

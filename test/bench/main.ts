@@ -1,81 +1,108 @@
-// `npm run bench`: starts everything it measures, one table per run, ratios to the floor of the same run.
-//   -- --short        a second each, to see that it works
-//   -- --json         one JSON object instead of the tables
-//   -- --only <text>  the rows whose name holds it
-import { execFileSync } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { cpus, totalmem } from 'node:os';
+// `npm run bench`: starts everything that it measures, and ends it.
+//   -- --short         a run of under two minutes that shows that it works
+//   -- --json          one JSON object instead of the tables
+//   -- --only <text>   the rows whose name holds it, and nothing else
+//   -- --part <part>   rows, growth or memory alone
+//   -- --largest <n> accounts in the largest database of the part growth, a million otherwise
+//   -- --keep          results into test/bench/results (a complete run does so by itself)
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { parseArgs } from 'node:util';
-import { endAll, start } from './processes.ts';
-import { measureRows, type Row } from './rows.ts';
-import { scenes } from './scenes.ts';
+import { measureGrowth, sizesOf } from './growth.ts';
+import { measureMemory } from './memory.ts';
+import { breakdownOf } from './phases.ts';
+import { endAll } from './processes.ts';
+import { report } from './report.ts';
+import { type Found, missingFrom, resultsOf } from './results.ts';
+import { measureRows } from './rows.ts';
+import { rowNames, scenes } from './scenes.ts';
+import { type Crew, createCrew, startedPostgresVersion } from './starting.ts';
 
 const { values: options } = parseArgs({
-  options: { short: { type: 'boolean', default: false }, json: { type: 'boolean', default: false }, only: { type: 'string' } },
+  options: {
+    short: { type: 'boolean', default: false },
+    json: { type: 'boolean', default: false },
+    only: { type: 'string' },
+    part: { type: 'string' },
+    largest: { type: 'string' },
+    keep: { type: 'boolean', default: false },
+  },
 });
+const { short, json, only, part } = options;
+const isWhole = only === undefined && part === undefined;
+const times = short
+  ? { rows: 0.4, rounds: 1, growth: 0.6, growthRounds: 2, breakdown: 1, memory: 2, mostMinutes: 10 }
+  : { rows: 1.5, rounds: 3, growth: 1.5, growthRounds: 5, breakdown: 4, memory: 6, mostMinutes: 25 };
 
-const say = (line: string) => void (options.json ? process.stderr : process.stdout).write(`${line}\n`);
+const say = (line: string) => void process.stderr.write(`${line}\n`);
 
-function ratiosOf(rows: Row[]): Record<string, number> {
-  const cpu = (name: string) => rows.find((row) => row.name === name && row.concurrency === 16)?.cpuMicros;
-  const p50 = (name: string) => rows.find((row) => row.name === name && row.concurrency === 16)?.p50Ms;
-  const ratio = (over: number | undefined, under: number | undefined) =>
-    over === undefined || under === undefined ? undefined : Math.round((over / under) * 100) / 100;
-  const ratios = {
-    tools_call_rest_cpu_vs_bare_hop: ratio(cpu('tools/call, REST'), cpu('bare Fastify + undici hop')),
-    sdk_v1_cpu_vs_tools_call: ratio(cpu('SDK v1 server + hop'), cpu('tools/call, REST')),
-    sdk_v2_cpu_vs_tools_call: ratio(cpu('SDK v2 server + hop'), cpu('tools/call, REST')),
-    tools_call_slow_upstream_p50_vs_direct: ratio(p50('tools/call, REST, upstream of 20 ms'), p50('upstream of 20 ms, direct')),
-    tools_list_1000_cpu_vs_constant: ratio(cpu('tools/list, 1000 tools'), cpu('constant node:http')),
-  };
-  return Object.fromEntries(Object.entries(ratios).filter((entry): entry is [string, number] => entry[1] !== undefined));
-}
+let isAbandoned = false;
 
-function print(rows: Row[]): void {
-  const floor = rows.find((row) => row.name === 'bare Fastify + undici hop' && row.concurrency === 16)?.cpuMicros;
-  const cells = rows.map((row) => [
-    row.name,
-    String(row.concurrency),
-    row.requestsPerSecond.toFixed(0),
-    row.p50Ms.toFixed(2),
-    row.p99Ms.toFixed(2),
-    row.cpuMicros.toFixed(0),
-    row.postgresMicros === undefined ? '' : row.postgresMicros.toFixed(0),
-    floor === undefined ? '' : (row.cpuMicros / floor).toFixed(2),
-    row.errors === 0 ? '' : String(row.errors),
-  ]);
-  const head = ['what', 'c', 'req/s', 'p50 ms', 'p99 ms', 'CPU us', '+PG us', 'x hop', 'errors'];
-  const widths = head.map((h, i) => Math.max(h.length, ...cells.map((row) => (row[i] as string).length)));
-  for (const row of [head, ...cells]) {
-    say(row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i] as number) : cell.padStart(widths[i] as number))).join('  '));
-  }
-  for (const row of rows) if (row.firstError !== undefined) say(`${row.name}: ${row.firstError}`);
-}
-
-try {
-  const scene = await scenes({ start, secret: () => randomBytes(20).toString('hex'), say });
-  const rows = await measureRows(scene.rows, {
-    seconds: options.short ? 1 : 5,
-    rounds: options.short ? 1 : 3,
-    only: options.only,
-    say,
-  });
-  await scene.stop();
-  const machine = {
-    cpu: cpus()[0]?.model ?? 'unknown',
-    cores: cpus().length,
-    memory_gib: Math.round(totalmem() / 2 ** 30),
-    node: process.version,
-    commit: execFileSync('git', ['rev-parse', '--short', 'HEAD'], { encoding: 'utf8' }).trim(),
-  };
-  const ratios = ratiosOf(rows);
-  if (options.json) process.stdout.write(`${JSON.stringify({ machine, short: options.short, ratios, rows }, null, 2)}\n`);
-  else {
-    print(rows);
-    for (const [name, ratio] of Object.entries(ratios)) say(`${name}  ${ratio}`);
-    say(`${machine.cores} cores (${machine.cpu}), ${machine.memory_gib} GiB, Node ${machine.node}, commit ${machine.commit}`);
-  }
-  if (rows.some((row) => row.errors > 0)) process.exitCode = 1;
-} finally {
+/** Ends everything in order, whatever is under way; what fails because of that is not said. */
+async function abandon(why: string, status: number): Promise<never> {
+  if (isAbandoned) return new Promise(() => {});
+  isAbandoned = true;
+  say(why);
   await endAll();
+  process.exit(status);
 }
+process.once('SIGINT', () => void abandon('interrupted', 130));
+process.once('SIGTERM', () => void abandon('ended', 143));
+setTimeout(() => void abandon(`not done after ${times.mostMinutes} minutes`, 1), times.mostMinutes * 60_000).unref();
+
+async function withCrew<T>(work: (crew: Crew) => Promise<T>): Promise<T> {
+  const crew = createCrew();
+  const result = await work(crew);
+  await crew.stop();
+  return result;
+}
+
+const wants = (name: string) => part === undefined || part === name;
+const began = performance.now();
+const found: Found = { rows: [] };
+try {
+  if (wants('rows')) {
+    await withCrew(async (crew) => {
+      const { subjects, broker } = await scenes(crew, say);
+      const generator = await crew.generator();
+      found.rows = await measureRows(generator, subjects, { seconds: times.rows, rounds: times.rounds, only, say });
+      const subject = subjects.find(({ name }) => name === rowNames.rest);
+      if (only === undefined && subject !== undefined) found.breakdown = await breakdownOf(broker, generator, subject, times.breakdown);
+    });
+    say(`rows measured after ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  }
+  if (only === undefined && wants('growth')) {
+    const settings = { seconds: times.growth, rounds: times.growthRounds, say };
+    found.growth = await withCrew(async (crew) =>
+      measureGrowth(
+        crew,
+        await crew.generator(),
+        sizesOf(short, options.largest === undefined ? undefined : Number(options.largest)),
+        settings,
+      ),
+    );
+    say(`growth measured after ${((performance.now() - began) / 1000).toFixed(0)} s`);
+  }
+  if (only === undefined && wants('memory')) {
+    found.memory = await withCrew(async (crew) => measureMemory(crew, await crew.generator(), { seconds: times.memory }));
+  }
+} catch (error) {
+  await abandon(error instanceof Error ? (error.stack ?? error.message) : String(error), 1);
+}
+const results = resultsOf(found, { short, postgres: startedPostgresVersion() });
+process.stdout.write(json ? `${JSON.stringify(results, null, 2)}\n` : report(results));
+if ((isWhole && !short) || options.keep) {
+  const folder = path.join(import.meta.dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(path.join(folder, `${results.date}-${results.commit}.json`), `${JSON.stringify(results, null, 2)}\n`);
+  writeFileSync(path.join(folder, 'latest.md'), report(results));
+}
+const wrong = [
+  ...found.rows
+    .filter((row) => row.errors > 0)
+    .map((row) => `"${row.name}" at ${row.concurrency}: ${row.errors} errors, ${row.firstError}`),
+  ...(isWhole ? missingFrom(results).map((what) => `missing: ${what}`) : []),
+];
+for (const line of wrong) say(line);
+say(`done in ${((performance.now() - began) / 1000).toFixed(0)} s`);
+process.exitCode = wrong.length > 0 ? 1 : 0;

@@ -1,75 +1,107 @@
-import type { Load, Measured } from './load.ts';
-import { cpuSeconds, start } from './processes.ts';
+import type { Load, Measured, Measurement } from './load.ts';
+import { cpuSeconds, type Started } from './processes.ts';
 
 /** Something to measure: a load, and whose CPU time it costs. */
 export interface Subject {
   name: string;
-  load: Omit<Load, 'concurrency' | 'seconds'>;
+  load: Load;
   pid: number;
   /** The database's first process, where the subject has one. */
   postgres?: number;
   concurrency: number[];
+  /** Unmeasured, before each measurement: what can be used once. */
+  prepare?: (concurrency: number) => Promise<Partial<Load>>;
 }
 
 export interface Row {
   name: string;
   concurrency: number;
+  requests: number;
   requestsPerSecond: number;
   p50Ms: number;
   p99Ms: number;
   /** Of the measured process, for each request. */
   cpuMicros: number;
-  postgresMicros: number | undefined;
+  /** Of the database with all its processes, where the subject has one. */
+  postgresMicros: number | null;
   errors: number;
-  firstError: string | undefined;
+  firstError: string | null;
 }
 
+export interface Plan {
+  /** Of one measurement. */
+  seconds: number;
+  rounds: number;
+  only?: string | undefined;
+  say(line: string): void;
+}
+
+/** After so many, what is run is compiled. */
+const warmRequests = 3000;
+
+export type Generator = Started<unknown>;
+
 /**
- * Every subject once per round, so that a noisy minute falls on all of them; the median of the rounds by CPU time. The
- * first second after a start is compilation and is thrown away.
+ * Every subject once per round, so that a noisy minute falls on all of them; the medians of the rounds. What runs
+ * before the first round is compilation and is thrown away.
  */
 export async function measureRows(
-  subjects: Subject[],
-  options: { seconds: number; rounds: number; only: string | undefined; say: (line: string) => void },
+  generator: Generator,
+  subjects: readonly Subject[],
+  { seconds, rounds, only, say }: Plan,
 ): Promise<Row[]> {
   const chosen = subjects
-    .filter(({ name }) => options.only === undefined || name.includes(options.only))
+    .filter(({ name }) => only === undefined || name.includes(only))
     .flatMap((subject) => subject.concurrency.map((concurrency) => ({ subject, concurrency })));
   const found = new Map<string, Row[]>();
-  for (const { subject } of chosen.filter((c, i) => chosen.findIndex((o) => o.subject === c.subject) === i)) {
-    await once(subject, 16, Math.min(2, options.seconds));
-  }
-  for (let round = 1; round <= options.rounds; round++) {
+  for (const subject of new Set(chosen.map((one) => one.subject))) await once(generator, subject, 16, seconds * 4, warmRequests);
+  for (let round = 1; round <= rounds; round++) {
     for (const { subject, concurrency } of chosen) {
-      const row = await once(subject, concurrency, options.seconds);
+      const row = await once(generator, subject, concurrency, seconds);
       const key = `${subject.name} ${concurrency}`;
       found.set(key, [...(found.get(key) ?? []), row]);
     }
-    options.say(`round ${round} of ${options.rounds} done`);
+    say(`round ${round} of ${rounds} done`);
   }
-  return [...found.values()].map((rows) => {
-    const sorted = [...rows].sort((a, b) => a.cpuMicros - b.cpuMicros);
-    const median = sorted[Math.floor(sorted.length / 2)] as Row;
-    return { ...median, errors: rows.reduce((sum, row) => sum + row.errors, 0), firstError: rows.find((r) => r.firstError)?.firstError };
-  });
+  return [...found.values()].map(medianOf);
 }
 
-async function once({ name, load, pid, postgres }: Subject, concurrency: number, seconds: number): Promise<Row> {
-  const before = [cpuSeconds(pid), postgres === undefined ? 0 : cpuSeconds(postgres, true)] as const;
-  const generator = await start<Measured>('./load.ts', { ...load, concurrency, seconds });
-  const after = [cpuSeconds(pid), postgres === undefined ? 0 : cpuSeconds(postgres, true)] as const;
-  await generator.stop();
-  const measured = generator.ready;
+/** Of each figure by itself. */
+function medianOf(rows: readonly Row[]): Row {
+  const [first] = rows as [Row];
+  const median = (of: (row: Row) => number) => rows.map(of).sort((a, b) => a - b)[Math.floor(rows.length / 2)] as number;
+  return {
+    ...first,
+    requests: rows.reduce((sum, row) => sum + row.requests, 0),
+    requestsPerSecond: median((row) => row.requestsPerSecond),
+    p50Ms: median((row) => row.p50Ms),
+    p99Ms: median((row) => row.p99Ms),
+    cpuMicros: median((row) => row.cpuMicros),
+    postgresMicros: first.postgresMicros === null ? null : median((row) => row.postgresMicros as number),
+    errors: rows.reduce((sum, row) => sum + row.errors, 0),
+    firstError: rows.find((row) => row.firstError !== null)?.firstError ?? null,
+  };
+}
+
+export async function once(generator: Generator, subject: Subject, concurrency: number, seconds: number, most?: number): Promise<Row> {
+  const { name, pid, postgres, prepare } = subject;
+  const load = { ...subject.load, ...(await prepare?.(concurrency)) };
+  const measurement: Measurement = { ...load, concurrency, seconds, ...(most === undefined ? {} : { most }) };
+  const cpu = () => [cpuSeconds(pid), postgres === undefined ? 0 : cpuSeconds(postgres, true)] as const;
+  const before = cpu();
+  const measured = await generator.ask<Measured>(measurement);
+  const after = cpu();
   const micros = (i: 0 | 1) => ((after[i] - before[i]) * 1e6) / measured.requests;
   return {
     name,
     concurrency,
+    requests: measured.requests,
     requestsPerSecond: measured.requests / measured.seconds,
     p50Ms: measured.p50Ms,
     p99Ms: measured.p99Ms,
     cpuMicros: micros(0),
-    postgresMicros: postgres === undefined ? undefined : micros(1),
+    postgresMicros: postgres === undefined ? null : micros(1),
     errors: measured.errors,
-    firstError: measured.firstError,
+    firstError: measured.firstError ?? null,
   };
 }

@@ -1,218 +1,197 @@
-import { Person } from '@grantway/sandbox/person';
-import type { Started } from './processes.ts';
+import { randomBytes } from 'node:crypto';
+import { connectByKey, ensureInstance, offer } from './operator.ts';
 import type { Subject } from './rows.ts';
+import type { BrokerCrew, Crew } from './starting.ts';
+import { call, failures, json, legacyCall, modern, monitorPath } from './wire.ts';
 
-interface Tools {
-  start<Ready>(file: string, input?: unknown): Promise<Started<Ready>>;
-  secret(): string;
-  say(line: string): void;
+const users = 100;
+const every = [1, 16, 64];
+const secret = () => randomBytes(20).toString('hex');
+const datadogKeys = () => ({ api_key: secret(), application_key: secret() });
+const pathOf = (url: string) => ({ path: new URL(url).pathname });
+
+/** Names that the ratios and the goals are made of. */
+export const rowNames = {
+  constant: 'constant node:http',
+  hop: 'bare Fastify + undici hop',
+  rest: 'tools/call, REST connector',
+  sdkV1: 'SDK v1 server + hop',
+  sdkV2: 'SDK v2 server + hop',
+  local: 'tools/call, local tool',
+  refused: 'tools/call, refused argument (no hop)',
+  remote: 'tools/call, remote MCP',
+  slowDirect: 'upstream of 20 ms, direct',
+  slowRest: 'tools/call, REST, upstream of 20 ms',
+  execute: 'execute (REST API)',
+  ensureFirst: 'ensure_instance, first',
+  ensureAgain: 'ensure_instance, repeated',
+  consent: 'authorize and callback, one consent',
+  list: (tools: number) => `tools/list, ${tools} tools`,
+} as const;
+
+export interface Scene {
+  subjects: Subject[];
+  /** The broker of the REST row. */
+  broker: BrokerCrew;
 }
 
-const monitorPath = '/api.datadoghq.com/api/v1/monitor/18342011';
-const json = { 'content-type': 'application/json', accept: 'application/json, text/event-stream' };
-/** A JSON-RPC error or a tool's. */
-const bad = ['"isError":true', '"error":'];
-const users = 100;
-
 /** Starts every process and connects every account; the rows are ready to be measured. */
-export async function scenes({ start, secret, say }: Tools): Promise<{ rows: Subject[]; stop(): Promise<void> }> {
-  const started: Started<unknown>[] = [];
-  const run = async <Ready>(file: string, input?: unknown): Promise<Started<Ready>> => {
-    const one = await start<Ready>(file, input);
-    started.unshift(one);
-    return one;
-  };
-  const upstream = await run<{ origin: string }>('./servers/upstream.ts');
-  const slow = await run<{ origin: string }>('./servers/upstream.ts', { delayMs: 20 });
-  const constant = await run<{ url: string }>('./servers/constant.ts');
+export async function scenes(crew: Crew, say: (line: string) => void): Promise<Scene> {
+  const upstream = await crew.run<{ origin: string }>('./servers/upstream.ts');
+  const slow = await crew.run<{ origin: string }>('./servers/upstream.ts', { delayMs: 20 });
+  const constant = await crew.run<{ url: string }>('./servers/constant.ts');
+  const remote = await crew.run<{ host: string; url: string }>('./servers/remote.ts');
   const target = { upstream: upstream.ready.origin, path: monitorPath };
-  const hop = await run<{ url: string }>('./servers/hop.ts', target);
-  const sdkV1 = await run<{ url: string }>('./servers/sdk-v1.ts', target);
-  const sdkV2 = await run<{ url: string }>('./servers/sdk-v2.ts', target);
-  const postgres = await run<{ url: string; pid: number }>('./servers/postgres.ts');
-  const broker = await run<Broker>('./servers/broker.ts', { databaseUrl: postgres.ready.url, upstream: upstream.ready.origin });
-  const slowPostgres = await run<{ url: string; pid: number }>('./servers/postgres.ts');
-  const slowBroker = await run<Broker>('./servers/broker.ts', { databaseUrl: slowPostgres.ready.url, upstream: slow.ready.origin });
-  say(`${started.length} processes started`);
+  const hop = await crew.run<{ url: string }>('./servers/hop.ts', target);
+  const sdkV1 = await crew.run<{ url: string }>('./servers/sdk-v1.ts', target);
+  const sdkV2 = await crew.run<{ url: string }>('./servers/sdk-v2.ts', target);
+  const broker = await crew.broker({ upstream: upstream.ready.origin, allowHosts: [remote.ready.host] });
+  const slowBroker = await crew.broker({ upstream: slow.ready.origin });
+  say('processes started');
 
-  const api = await signIn(broker.ready);
-  const slowApi = await signIn(slowBroker.ready);
-  const urls = await instancesOf(api, 'datadog', 'datadog', users, secret);
-  const slowUrls = await instancesOf(slowApi, 'datadog', 'datadog', users, secret);
+  await offer(broker.api, 'datadog', { connector: 'datadog', sandbox: true });
+  await offer(slowBroker.api, 'datadog', { connector: 'datadog', sandbox: true });
+  await offer(broker.api, 'docs', { connector: 'mcp', mcp: { url: remote.ready.url } });
+  const urls = await connectByKey(broker.api, 'datadog', users, datadogKeys);
+  const slowUrls = await connectByKey(slowBroker.api, 'datadog', users, datadogKeys);
+  const remoteUrls = await Promise.all(urls.map(async (_, i) => (await ensureInstance(broker.api, 'docs', `user-${i}`)).url));
+  // In search mode Grantway has tools of its own.
+  await broker.api('POST', '/v1/mcp-configs', {
+    name: 'found',
+    connection_tool_mappings: [{ connection_name: 'datadog' }],
+    policy: { tools_mode: 'search' },
+  });
+  const searchUrls = await Promise.all(urls.map(async (_, i) => (await ensureInstance(broker.api, 'found', `user-${i}`)).url));
   const lists = new Map<number, string[]>();
-  for (const count of [10, 100, 1000]) lists.set(count, await instancesOf(api, `many${count}`, `many${count}`, 1, secret));
+  for (const count of [10, 100, 1000]) {
+    const name = `many${count}`;
+    await offer(broker.api, name, { connector: name, sandbox: true });
+    lists.set(count, await connectByKey(broker.api, name, 1, () => ({ token: secret() })));
+  }
   say(`${users} users connected`);
 
-  const call = modern('tools/call', 'datadog_monitor_get', { monitor_id: 18342011 });
-  const simple = modern('tools/call', 'monitor_get', { monitor_id: 18342011 });
-  const list = modern('tools/list');
-  const to = (all: string[], body: string) => all.map((url) => ({ path: new URL(url).pathname, body }));
-  const ours = { pid: broker.pid, postgres: postgres.ready.pid };
-  const bearer = { ...json, authorization: `Bearer ${await api.token()}` };
-  const ensure = (user: string) => JSON.stringify({ config_name: 'datadog', user_identifier: user });
-  const { baseUrl } = broker.ready;
+  const restCall = call('datadog_monitor_get');
+  const ours = { pid: broker.pid, postgres: broker.postgres.ready.pid, concurrency: every };
+  const through = (all: string[], request: { headers: Record<string, string>; body: string }, url = broker.baseUrl) => ({
+    url,
+    method: 'POST' as const,
+    ...request,
+    targets: all.map(pathOf),
+    bad: failures,
+  });
+  const bearer = { ...json, authorization: `Bearer ${await broker.api.token()}` };
+  const ensuring = (user: string) => JSON.stringify({ config_name: 'datadog', user_identifier: user });
+  const direct = (url: string, request: { headers: Record<string, string>; body: string }) => ({
+    url,
+    method: 'POST' as const,
+    ...request,
+    bad: failures,
+  });
 
-  const rows: Subject[] = [
+  const subjects: Subject[] = [
+    { name: rowNames.constant, load: direct(constant.ready.url, restCall), pid: constant.pid, concurrency: every },
+    { name: rowNames.hop, load: direct(hop.ready.url, restCall), pid: hop.pid, concurrency: every },
+    { name: rowNames.rest, load: { ...through(urls, restCall), good: 'Error rate of checkout' }, ...ours },
     {
-      name: 'constant node:http',
-      load: { url: constant.ready.url, method: 'POST', headers: { ...json, ...call.headers }, body: call.body, bad },
-      pid: constant.pid,
-      concurrency: [1, 16, 64],
-    },
-    {
-      name: 'bare Fastify + undici hop',
-      load: { url: hop.ready.url, method: 'POST', headers: json, body: call.body, bad },
-      pid: hop.pid,
-      concurrency: [1, 16, 64],
-    },
-    {
-      name: 'tools/call, REST',
-      load: { url: baseUrl, method: 'POST', headers: { ...json, ...call.headers }, targets: to(urls, call.body), bad },
+      name: rowNames.local,
+      load: { ...through(searchUrls, call('describe_tool', { name: 'datadog_monitor_get' })), good: 'inputSchema' },
       ...ours,
-      concurrency: [1, 16, 64],
     },
     {
-      name: 'SDK v1 server + hop',
-      load: { url: sdkV1.ready.url, method: 'POST', headers: json, body: legacyCall, bad },
+      name: rowNames.refused,
+      // An argument that the tool does not have: let in, judged, recorded, answered; no credential, no hop.
+      load: { ...through(urls, call('datadog_monitor_get', { monitor: 1 })), bad: ['"error":'], good: 'argument_invalid' },
+      ...ours,
+    },
+    { name: rowNames.remote, load: { ...through(remoteUrls, call('docs_monitor_get')), good: 'Error rate of checkout' }, ...ours },
+    {
+      name: rowNames.sdkV1,
+      load: direct(sdkV1.ready.url, { headers: json, body: legacyCall('monitor_get') }),
       pid: sdkV1.pid,
-      concurrency: [1, 16],
+      concurrency: every,
     },
+    { name: rowNames.sdkV2, load: direct(sdkV2.ready.url, call('monitor_get')), pid: sdkV2.pid, concurrency: every },
     {
-      name: 'SDK v2 server + hop',
-      load: { url: sdkV2.ready.url, method: 'POST', headers: { ...json, ...simple.headers }, body: simple.body, bad },
-      pid: sdkV2.pid,
-      concurrency: [1, 16],
-    },
-    {
-      name: 'upstream of 20 ms, direct',
-      load: { url: `${slow.ready.origin}${monitorPath}`, method: 'GET', headers: {}, bad },
+      name: rowNames.slowDirect,
+      load: { url: `${slow.ready.origin}${monitorPath}`, method: 'GET', headers: {}, bad: failures },
       pid: slow.pid,
-      concurrency: [16],
+      concurrency: every,
     },
     {
-      name: 'tools/call, REST, upstream of 20 ms',
-      load: { url: slowBroker.ready.baseUrl, method: 'POST', headers: { ...json, ...call.headers }, targets: to(slowUrls, call.body), bad },
+      name: rowNames.slowRest,
+      load: through(slowUrls, restCall, slowBroker.baseUrl),
       pid: slowBroker.pid,
-      postgres: slowPostgres.ready.pid,
-      concurrency: [16],
+      postgres: slowBroker.postgres.ready.pid,
+      concurrency: every,
     },
-    ...[10, 100, 1000].map(
-      (count): Subject => ({
-        name: `tools/list, ${count} tools`,
-        load: { url: baseUrl, method: 'POST', headers: { ...json, ...list.headers }, targets: to(lists.get(count) ?? [], list.body), bad },
+    ...[...lists].map(
+      ([count, of]): Subject => ({
+        name: rowNames.list(count),
+        load: { ...through(of, modern('tools/list')), bad: ['"error":'] },
         ...ours,
-        concurrency: [1, 16],
       }),
     ),
     {
-      name: 'execute over REST',
+      name: rowNames.execute,
       load: {
-        url: baseUrl,
+        url: broker.baseUrl,
         method: 'POST',
         headers: bearer,
-        targets: Array.from({ length: users }, (_, i) => ({
+        targets: urls.map((_, i) => ({
           path: '/v1/tools/datadog_monitor_get/execute',
           body: JSON.stringify({ identifier: `user-${i}`, arguments: { monitor_id: 18342011 } }),
         })),
-        bad,
+        bad: failures,
       },
       ...ours,
-      concurrency: [1, 16],
     },
     {
-      name: 'ensure_instance, repeated',
+      name: rowNames.ensureAgain,
       load: {
-        url: baseUrl,
+        url: broker.baseUrl,
         method: 'PUT',
         headers: bearer,
-        targets: Array.from({ length: users }, (_, i) => ({ path: '/v1/mcp-instances', body: ensure(`user-${i}`) })),
-        bad,
+        targets: urls.map((_, i) => ({ path: '/v1/mcp-instances', body: ensuring(`user-${i}`) })),
+        bad: failures,
       },
       ...ours,
-      concurrency: [1, 16],
     },
     {
-      name: 'ensure_instance, first',
-      load: { url: `${baseUrl}/v1/mcp-instances`, method: 'PUT', headers: bearer, body: ensure(`new-${secret()}-{id}`), bad },
+      name: rowNames.ensureFirst,
+      load: { url: `${broker.baseUrl}/v1/mcp-instances`, method: 'PUT', headers: bearer, bad: failures },
+      prepare: async () => ({ body: ensuring(`new-${secret()}-{id}`) }),
       ...ours,
-      concurrency: [1, 16],
     },
+    await consentSubject(crew),
   ];
-  const stop = async () => {
-    for (const one of started) await one.stop();
-  };
-  return { rows, stop };
+  return { subjects, broker };
 }
 
-interface Broker {
-  baseUrl: string;
-  clientId: string;
-  clientSecret: string;
-}
+/** Links made and not opened yet; each is good for one consent. */
+const linksAtOnce = 150;
 
-interface Api {
-  <T>(method: string, path: string, body: unknown): Promise<T>;
-  token(): Promise<string>;
-}
-
-async function signIn({ baseUrl, clientId, clientSecret }: Broker): Promise<Api> {
-  const token = async () => {
-    const granted = await fetch(`${baseUrl}/oauth/token`, {
-      method: 'POST',
-      body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
-    });
-    return ((await granted.json()) as { access_token: string }).access_token;
-  };
-  const own = await token();
-  const call = async <T>(method: string, path: string, body: unknown): Promise<T> => {
-    const response = await fetch(`${baseUrl}${path}`, {
-      method,
-      headers: { authorization: `Bearer ${own}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-    return JSON.parse(text) as T;
-  };
-  return Object.assign(call, { token });
-}
-
-/** A connection, a config of all its tools, and so many users who have connected it; their URLs. */
-async function instancesOf(api: Api, name: string, connector: string, count: number, secret: () => string): Promise<string[]> {
-  await api('POST', '/v1/connections', { name, connector, sandbox: true });
-  await api('POST', '/v1/mcp-configs', { name, connection_tool_mappings: [{ connection_name: name }] });
-  const urls: string[] = [];
-  for (let i = 0; i < count; i++) {
-    const instance = await api<{ url: string; connections: { authentication_link: string }[] }>('PUT', '/v1/mcp-instances', {
-      config_name: name,
-      user_identifier: `user-${i}`,
-    });
-    const link = instance.connections[0]?.authentication_link as string;
-    const fields: Record<string, string> = connector === 'datadog' ? { api_key: secret(), application_key: secret() } : { token: secret() };
-    const page = await new Person().enterKey(link, fields);
-    if (page.status !== 200) throw new Error(`${connector}: the page answered ${page.status}`);
-    urls.push(instance.url);
-  }
-  return urls;
-}
-
-/** A stateless request of protocol 2026-07-28. */
-function modern(method: string, name?: string, args?: unknown): { headers: Record<string, string>; body: string } {
-  const _meta = {
-    'io.modelcontextprotocol/protocolVersion': '2026-07-28',
-    'io.modelcontextprotocol/clientCapabilities': {},
-    'io.modelcontextprotocol/clientInfo': { name: 'bench', version: '1' },
-  };
-  const params = name === undefined ? { _meta } : { name, arguments: args, _meta };
+/**
+ * A person who connects an account: landing page, the provider's own consent page, back through the callback (exchange of the
+ * code, whose account it is, sealed and stored) to the last page. The provider is the sandbox, in a process of its own.
+ */
+async function consentSubject(crew: Crew): Promise<Subject> {
+  const sandbox = await crew.run<{ origin: string }>('./servers/sandbox.ts');
+  const broker = await crew.broker({ upstream: sandbox.ready.origin });
+  await offer(broker.api, 'linear', { connector: 'linear', sandbox: true });
   return {
-    headers: { 'mcp-protocol-version': '2026-07-28', 'mcp-method': method, ...(name === undefined ? {} : { 'mcp-name': name }) },
-    body: JSON.stringify({ jsonrpc: '2.0', id: '{id}', method, params }),
+    name: rowNames.consent,
+    load: { url: broker.baseUrl, method: 'GET', headers: {}, bad: [] },
+    pid: broker.pid,
+    postgres: broker.postgres.ready.pid,
+    concurrency: every,
+    async prepare(concurrency) {
+      const prefix = secret();
+      const links: string[] = [];
+      while (links.length < Math.max(linksAtOnce, concurrency)) {
+        const some = Array.from({ length: 10 }, (_, i) => ensureInstance(broker.api, 'linear', `${prefix}-${links.length + i}`));
+        links.push(...(await Promise.all(some)).map(({ connections }) => connections[0]?.authentication_link as string));
+      }
+      return { links };
+    },
   };
 }
-
-const legacyCall = JSON.stringify({
-  jsonrpc: '2.0',
-  id: '{id}',
-  method: 'tools/call',
-  params: { name: 'monitor_get', arguments: { monitor_id: 18342011 } },
-});

@@ -54,8 +54,10 @@ async function recordingFetch(input: string | URL | Request, init?: RequestInit)
       if (value !== '') plant('a browser’s cookie', value, /^(POST \/connect\/[^/]+\/go|GET \/oauth\/callback\/.*)$/);
     }
   }
-  for (const [bearer, kind] of text.matchAll(/\b(gwmcp|gwln)_[0-9A-Za-z]{16}_[0-9A-Za-z]{49}/g)) {
-    if (kind === 'gwmcp') plant('an MCP URL', secretOf(bearer), /^PUT \/v1\/mcp-instances$/);
+  for (const [bearer, kind] of text.matchAll(/\b(gwmcp|gwln|gwst)_[0-9A-Za-z]{16}_[0-9A-Za-z]{49,}/g)) {
+    if (kind === 'gwmcp')
+      plant('an MCP URL', secretOf(bearer), /^(PUT \/v1\/mcp-instances|POST \/v1\/mcp-instances\/\w+\/(rotate|restore))$/);
+    else if (kind === 'gwst') plant('a session token', secretOf(bearer), /^POST \/v1\/mcp-configs\/\w+\/session-tokens$/);
     else plant('an authorization link', secretOf(bearer), whereLinksGo);
   }
   answers.push({
@@ -211,6 +213,33 @@ flow('the MCP endpoint', async () => {
   // The caller made these two up himself: he is told what he sent, and the audit of calls says what was asked for.
   for (const [key, value] of planted) if (value.name === 'argument name' || value.name === 'tool name') planted.delete(key);
 });
+flow('MCP URLs that change, session tokens, and probes around both', async () => {
+  const body = { config_name: instance.config.name, user_identifier: 'another-user' };
+  const own = (await broker.api('/v1/mcp-instances', { method: 'PUT', body })).body;
+  const rotated = (await broker.api(`/v1/mcp-instances/${own.id}/rotate`, { body: { grace_seconds: 60 } })).body;
+  const tokens = `/v1/mcp-configs/${own.config.id}/session-tokens`;
+  const session = (await broker.api(tokens, { body: { user_identifier: 'another-user' } })).body;
+  const list = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} });
+  const accept = { accept: 'application/json, text/event-stream' };
+  const authorization = `Bearer ${session.token}`;
+  expect((await post(session.url, list, { ...accept, authorization })).status).toBe(200);
+  for (const secret of [new URL(own.url).pathname.split('/')[2], new URL(rotated.url).pathname.split('/')[2], session.token]) {
+    for (const document of ['oauth-protected-resource', 'oauth-authorization-server', 'openid-configuration']) {
+      for (const path of [
+        `/.well-known/${document}/u/${secret}/mcp`,
+        `/u/${secret}/.well-known/${document}`,
+        `/u/${secret}/mcp/.well-known/${document}`,
+      ])
+        expect((await fetch(broker.baseUrl + path)).status).toBe(404);
+    }
+    await post(`${broker.baseUrl}/mcp/${secret}`, list, { ...accept, authorization: `Bearer ${secret}` });
+  }
+  expect((await broker.api(`${tokens}/revoke`, { body: { user_identifier: 'another-user' } })).status).toBe(204);
+  await broker.api(`/v1/mcp-instances/${own.id}/revoke`, { method: 'POST' });
+  expect((await broker.api(`/v1/mcp-instances/${own.id}/restore`, { method: 'POST' })).status).toBe(200);
+  for (const url of [own.url, rotated.url]) expect((await post(url, list, accept)).status).toBe(410);
+  expect((await post(session.url, list, { ...accept, authorization })).status).toBe(401);
+});
 flow('a refresh after a 401, and one by the sweep', async () => {
   await knobs('linear', { fail: '401', fail_times: 1 });
   expect((await execute('linear_teams_list', user)).status).toBe(200);
@@ -346,7 +375,7 @@ failing('links and keys', async () => {
   await fetch(`${broker.baseUrl}/${new URL(instance.url).pathname.split('/')[2]}`);
 });
 failing('tool calls', async () => {
-  for (const fail of ['401', '429', '500', 'reset', '200_with_error', 'html']) {
+  for (const fail of ['401', '500', 'reset', '200_with_error', 'html', '429']) {
     for (const [connector, tool, args] of [
       ['linear', 'linear_comment_create', { issueId: 'ENG-142', body: 'x' }],
       ['datadog', 'datadog_monitors_list', {}],
@@ -457,6 +486,7 @@ describe('C01, C17: secrets', () => {
       'a provider’s access token',
       'a provider’s refresh token',
       'an MCP URL',
+      'a session token',
       'an authorization link',
       'a state',
       'an authorization code',

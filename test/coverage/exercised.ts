@@ -36,6 +36,10 @@ const newConnection = (world: World) => create(world, '/v1/connections', { name:
 const newConfig = (world: World) =>
   create(world, '/v1/mcp-configs', { name: newName('config'), connection_tool_mappings: [{ connection_name: 'slack' }] });
 
+const newInstance = async (world: World): Promise<Json> => {
+  const body = { config_name: 'incident-responder', user_identifier: newName('user') };
+  return (await world.broker.api('/v1/mcp-instances', { method: 'PUT', body })).body;
+};
 const newClient = (world: World) => create(world, '/v1/clients', { name: newName('client'), scopes: ['clients:write'] });
 const newUser = async (world: World) => {
   const identifier = newName('user');
@@ -92,6 +96,7 @@ async function verifiedLink(world: World, verification: Json) {
   return { link, identifier, connection_name };
 }
 
+const instance = (world: World) => world.other.instance.id;
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
 const account = (world: World) => world.other.account.id;
@@ -154,6 +159,23 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(config, (id) => `/v1/mcp-configs/${id}`),
   },
 
+  'GET /v1/mcp-configs/{id}/versions': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions`),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1`),
+  },
+  'GET /v1/mcp-configs/{id}/versions/{version}/diff': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1/diff?against=1` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1/diff`),
+  },
+  'POST /v1/mcp-configs/{id}/versions/{version}/restore': {
+    request: async (world) => ({ path: `/v1/mcp-configs/${(await newConfig(world)).id}/versions/1/restore` }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/versions/1/restore`),
+  },
+
   'PUT /v1/mcp-instances': {
     request: () => ({ path: '/v1/mcp-instances', body: { config_name: 'incident-responder', user_identifier: newName('user') } }),
     masked: named((config_name) => ({ path: '/v1/mcp-instances', body: { config_name, user_identifier: 'ada' } })),
@@ -175,6 +197,41 @@ export const exercised: Record<string, Exercise> = {
       (world) => world.other.instance.id,
       (id) => `/v1/mcp-instances/${id}/auth-state?include_auth_links=true`,
     ),
+  },
+
+  'PATCH /v1/mcp-instances/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}`, body: { expires_at: null } }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}`, { expires_at: null }),
+  },
+  'POST /v1/mcp-instances/{id}/rotate': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}/rotate`, body: {} }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}/rotate`, {}),
+  },
+  'POST /v1/mcp-instances/{id}/revoke': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}/revoke` }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}/revoke`),
+  },
+  'POST /v1/mcp-instances/{id}/restore': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}/restore` }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}/restore`),
+  },
+  'DELETE /v1/mcp-instances/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-instances/${(await newInstance(world)).id}` }),
+    masked: byId(instance, (id) => `/v1/mcp-instances/${id}`),
+  },
+  'POST /v1/mcp-configs/{id}/session-tokens': {
+    request: async (world) => ({
+      path: `/v1/mcp-configs/${(await newConfig(world)).id}/session-tokens`,
+      body: { user_identifier: newName('user') },
+    }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/session-tokens`, { user_identifier: 'user-of-another-environment' }),
+  },
+  'POST /v1/mcp-configs/{id}/session-tokens/revoke': {
+    request: async (world) => {
+      const { config, user_identifier } = await newInstance(world);
+      return { path: `/v1/mcp-configs/${config.id}/session-tokens/revoke`, body: { user_identifier } };
+    },
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/session-tokens/revoke`, { user_identifier: 'user-of-another-environment' }),
   },
 
   'POST /v1/connected-accounts/authorization-link': {

@@ -439,7 +439,19 @@ describe('the run', () => {
     await broker.control('/linear/knobs', 'PUT', { fail: '429', fail_times: 1 });
     expect(codeIn(await call(of, limited.args))).toBe('provider_rate_limited');
     expect(await row(limited.id)).toMatchObject({ status: 'approved', tool_call_id: null });
-    expect(await sends(async () => expect((await call(of, limited.args)).isError).toBeUndefined())).toBe(1);
+    // For as long as the provider asked for, nothing is sent, and the approval stays.
+    expect(await sends(async () => expect(codeIn(await call(of, limited.args))).toBe('rate_limited'))).toBe(0);
+    expect((await row(limited.id)).status).toBe('approved');
+
+    const gone = await asking();
+    const { id } = await parked(gone);
+    await decide(id, 'approve');
+    await broker.control('/linear/revoke', 'POST');
+    const needs = await goOn(gone, id);
+    expect(codeIn(needs)).toBe('authorization_required');
+    expect((await row(id)).status).toBe('approved');
+    await broker.connect(needs._meta['grantway/authentication_link'], { account: `${gone.user}@example.test` });
+    expect(await sends(async () => expect((await goOn(gone, id)).isError).toBeUndefined())).toBe(1);
   });
 
   it('what is kept is erased a day after the end; the approval stays, and says that it was spent', async () => {

@@ -1,7 +1,16 @@
 import type { AddressInfo } from 'node:net';
 import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
-import { createRemotes, createRevocations, createToolCallLog, ensureFirstEnvironment, type Log, type Modules } from '@grantway/core';
+import {
+  createLocalLimiter,
+  createProviderPauses,
+  createRemotes,
+  createRevocations,
+  createToolCallLog,
+  ensureFirstEnvironment,
+  type Log,
+  type Modules,
+} from '@grantway/core';
 import { type Database, migrate, openDatabase } from '@grantway/db';
 import { createEgress } from '@grantway/egress';
 import type { Sandbox } from '@grantway/sandbox';
@@ -23,6 +32,7 @@ import { isLoopback } from './config.ts';
 import type { FaultRun } from './fault-run.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
+import { createSharedLimits } from './redis-limits.ts';
 import { createServer, requestsUnderWay } from './server.ts';
 
 export interface BrokerOptions {
@@ -188,6 +198,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     });
     const remotes = createRemotes({ db, egress, sealing, leases, version: options.version, log });
     closers.push(() => remotes.close());
+    const limits =
+      options.redis === undefined
+        ? { limiter: createLocalLimiter(), pauses: createProviderPauses() }
+        : createSharedLimits({ url: reveal(options.redis), prefix: options.queuePrefix, log, onAway: metrics.countedAlone });
+    if ('close' in limits) closers.push(() => limits.close());
     const modules: Modules = {
       db,
       sealing,
@@ -197,6 +212,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       toolCallLog,
       revocations,
       remotes,
+      limiter: limits.limiter,
+      pauses: limits.pauses,
       leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,

@@ -20,6 +20,8 @@ export type Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodObject 
   headers?: Record<string, string>;
   status: 200 | 201 | 204;
   reply?: Reply;
+  /** The value of the answer's ETag (RFC 9110 section 8.8.3), without quotes. */
+  etag?: (reply: z.output<Reply>) => string;
   /** Fault codes worth knowing besides the ones any route can answer. */
   faults?: (keyof typeof faults)[];
   run: (
@@ -60,6 +62,7 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
           requestId: request.id,
           log: request.log as unknown as Log,
           scopes,
+          restrictions: client.restrictions,
         });
         const input = {
           body: r.body === undefined ? refuseBody(request) : parsePart('body', r.body, request.body ?? missingBody()),
@@ -70,7 +73,10 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
         const answer = await r.run(ctx, input as never);
         if (r.audit !== undefined && !ctx.audited.has(r.audit)) throw new Error(`${r.method} ${r.path} did not write ${r.audit}`);
         reply.header('cache-control', 'no-store').status(r.status);
-        return r.reply === undefined ? reply.send() : reply.send(r.reply.parse(answer));
+        if (r.reply === undefined) return reply.send();
+        const body = r.reply.parse(answer);
+        if (r.etag !== undefined) reply.header('etag', `"${r.etag(body)}"`);
+        return reply.send(body);
       },
     });
   }

@@ -7,6 +7,8 @@ export interface Metrics {
   request(method: string, route: string, status: number, seconds: number): void;
   toolCall(record: ToolCallRecord): void;
   decryptRefused(scope: 'process' | 'client'): void;
+  /** A call was counted in this process alone, because Redis is away. */
+  countedAlone(): void;
 }
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
@@ -40,8 +42,14 @@ export function createMetrics(): Metrics {
     labelNames: ['scope'],
     registers: [registry],
   });
+  const alone = new Counter({
+    name: 'grantway_limits_counted_alone_total',
+    help: 'Calls whose limits were counted in one process because Redis was away',
+    registers: [registry],
+  });
   return {
     registry,
+    countedAlone: () => alone.inc(),
     decryptRefused: (scope) => refusals.inc({ scope }),
     request: (method, route, status, duration) => requests.observe({ method, route, status: String(status) }, duration),
     toolCall: (record) => {

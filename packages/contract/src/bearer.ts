@@ -1,6 +1,6 @@
 /**
  * Bearer values that Grantway mints: `<prefix>_<id>_<secret><crc>`. The id is public (16 base62 characters), the
- * secret has 43 base62 characters (at least 256 bits), the crc is CRC-32 over everything before it as 6 base62
+ * secret has 43 base62 characters (at least 256 bits; of session tokens the last 43), the crc is CRC-32 over everything before it as 6 base62
  * characters. Prefix and crc let secret scanners decide offline; they add no security.
  */
 export const bearerPrefixes = {
@@ -12,6 +12,8 @@ export const bearerPrefixes = {
   approval: 'gwap',
   /** A client secret. */
   clientSecret: 'gwsk',
+  /** A session token: its secret part says what it is for, and proves it. */
+  sessionToken: 'gwst',
 } as const;
 
 export type BearerKind = keyof typeof bearerPrefixes;
@@ -25,6 +27,8 @@ export interface Bearer {
 const base62 = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 export const bearerIdLength = 16;
 export const bearerSecretLength = 43;
+/** What a session token says of itself stands before its proof. */
+export const sessionClaimLength = 37;
 
 const crcTable = Uint32Array.from({ length: 256 }, (_, n) => {
   let c = n;
@@ -74,16 +78,17 @@ export function formatBearer({ kind, id, secret }: Bearer): string {
   return body + checksum(body);
 }
 
-const shape = /^([a-z]+)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$/;
+const shape = /^([a-z]+)_([0-9A-Za-z]{16})_([0-9A-Za-z]{43,80})([0-9A-Za-z]{6})$/;
 
 /** The parts of a well-formed value with a right checksum, or undefined. Says nothing about its validity. */
 export function parseBearer(kind: BearerKind, text: string): Bearer | undefined {
-  if (text.length > 96) return undefined;
+  if (text.length > 128) return undefined;
   const match = shape.exec(text);
   if (match === null || match[1] !== bearerPrefixes[kind]) return undefined;
   const [, , id, secret, crc] = match as unknown as [string, string, string, string, string];
+  if (secret.length !== bearerSecretLength + (kind === 'sessionToken' ? sessionClaimLength : 0)) return undefined;
   return checksum(text.slice(0, -6)) === crc ? { kind, id, secret } : undefined;
 }
 
 /** Finds any of our bearer values inside a longer text; for redaction at the log sink. */
-export const bearerPattern = /\b(gwmcp|gwln|gwap|gwsk)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;
+export const bearerPattern = /\b(gwmcp|gwln|gwap|gwsk|gwst)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;

@@ -39,6 +39,7 @@ export const faults = {
   name_taken: { status: 409, title: 'The name is taken', actor: 'caller', retry: false },
   in_use: { status: 409, title: 'It is still in use', actor: 'caller', retry: false },
   version_conflict: { status: 409, title: 'It was changed meanwhile', actor: 'caller', retry: false },
+  precondition_failed: { status: 412, title: 'It is no longer what If-Match names', actor: 'caller', retry: false },
   unknown_connector: { status: 422, title: 'No such connector', actor: 'caller', retry: false },
   unknown_connection: { status: 422, title: 'No such connection', actor: 'caller', retry: false },
   unknown_account: { status: 422, title: 'No such account', actor: 'caller', retry: false },
@@ -108,6 +109,8 @@ export const faults = {
   approval_limit: { status: 429, title: 'Too many calls wait for approval', actor: 'person', retry: true },
 
   // MCP endpoints
+  instance_expired: { status: 410, title: 'This MCP URL has expired', actor: 'caller', retry: false },
+  instance_rotated: { status: 410, title: 'This MCP URL was replaced by another', actor: 'operator', retry: false },
   instance_revoked: { status: 410, title: 'This MCP URL was revoked', actor: 'operator', retry: false },
 
   // Grantway itself

@@ -6,7 +6,7 @@ export const permissions = {
   'mcp_configs:read': 'Read MCP configs',
   'mcp_configs:write': 'Create, change and delete MCP configs',
   'mcp_instances:read': 'Read MCP instances and their authorization state',
-  'mcp_instances:write': 'Ensure MCP instances: get a user’s MCP URL',
+  'mcp_instances:write': 'Ensure MCP instances: get a user’s MCP URL or a session token; rotate, revoke and restore them',
   'connected_accounts:read': 'Read connected accounts',
   'connected_accounts:write': 'Create authorization links, name and disconnect accounts',
   'organization_accounts:write': 'Create authorization links for the organization’s own accounts, change and disconnect them',
@@ -29,3 +29,16 @@ export type Permission = keyof typeof permissions;
 /** Instead of a list: every permission, those of later versions included. The installation's first client holds it. */
 export const everyPermission = 'all';
 export const allPermissions = Object.keys(permissions) as Permission[];
+
+/** What a restricted client may hold: permissions whose every operation keeps to the restrictions. */
+export const restrictablePermissions: ReadonlySet<string> = new Set<Permission>([
+  'connectors:read',
+  'connections:read',
+  'mcp_configs:read',
+  'mcp_instances:read',
+  'mcp_instances:write',
+  'connected_accounts:read',
+  'connected_accounts:write',
+  'tools:execute',
+  'tool_calls:read',
+]);

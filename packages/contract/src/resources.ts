@@ -372,6 +372,33 @@ export const McpConfig = z.object({
   created_at: moment,
   updated_at: moment,
 });
+export const McpConfigVersion = McpConfig.pick({ name: true, description: true, connection_tool_mappings: true, policy: true }).extend({
+  mcp_config_id: z.string(),
+  version: z.int(),
+  restored_from: z.int().nullable().describe('The version that it repeats, where it came by a restore'),
+  created_at: moment,
+  created_by: z
+    .object({ kind: z.enum(['client', 'person', 'system', 'operator']), id: z.string().nullable() })
+    .nullable()
+    .describe('null in versions of brokers that did not keep it'),
+});
+export type McpConfigVersion = z.infer<typeof McpConfigVersion>;
+
+export const McpConfigDiff = z.object({
+  mcp_config_id: z.string(),
+  from: z.int(),
+  to: z.int(),
+  changes: z.array(
+    z.object({
+      op: z.enum(['added', 'removed', 'changed']),
+      pointer: z.string().describe('RFC 6901, into the version `to`; of what was removed, into `from`'),
+      before: z.unknown().optional(),
+      after: z.unknown().optional(),
+    }),
+  ),
+});
+export type McpConfigDiff = z.infer<typeof McpConfigDiff>;
+
 export type McpConfigCreate = z.infer<typeof McpConfigCreate>;
 export type McpConfigUpdate = z.infer<typeof McpConfigUpdate>;
 export type McpConfig = z.infer<typeof McpConfig>;
@@ -540,7 +567,18 @@ export type AuthorizationLink = z.infer<typeof AuthorizationLink>;
 export const AccessLevel = z.enum(['FULL', 'READ_ONLY']).describe('READ_ONLY: only tools that read are shown and run');
 export type AccessLevel = z.infer<typeof AccessLevel>;
 
-export const McpInstanceEnsure = z.strictObject({ config_name: z.string().min(1).max(63), user_identifier: UserIdentifier });
+export const McpInstanceEnsure = z.strictObject({
+  config_name: z.string().min(1).max(63),
+  user_identifier: UserIdentifier,
+  expires_at: moment
+    .nullable()
+    .optional()
+    .describe('When the URL stops; null: never. Absent: as it is. An expired URL is renewed for as long as it was given last time'),
+});
+export const McpInstanceUpdate = z.strictObject({ expires_at: moment.nullable().describe('When the URL stops; null: never') });
+export const McpInstanceRotate = z.strictObject({
+  grace_seconds: z.int().min(0).max(86_400).default(0).describe('How long the URL of before still works; 0: it stops at once'),
+});
 
 export const InstanceConnection = z.object({
   connection_name: z.string(),
@@ -548,11 +586,17 @@ export const InstanceConnection = z.object({
   account_owner: AccountOwner,
   connected_account_id: z.string().describe('The default account'),
   connected_account_status: ConnectedAccountStatus,
-  reason: ConnectedAccountReason.nullable(),
+  reason: ConnectedAccountReason.nullable().describe('scope_missing for an account that is ACTIVE and lacks missing_scopes'),
+  needed_scopes: z.array(z.string()).describe('What the tools that the config lets through need of this connection'),
+  missing_scopes: z
+    .array(z.string())
+    .describe('Those of needed_scopes that the default account was not granted; calls of the tools that need them answer scope_missing'),
   authentication_link: z
     .url()
     .nullable()
-    .describe('Where the person connects; null when nothing is to be done, links were not asked for, or the account is the organization’s'),
+    .describe(
+      'Where the person connects, or grants what is missing; null when nothing is to be done or the connection does not ask for the missing scopes, links were not asked for, or the account is the organization’s',
+    ),
 });
 export const McpInstance = z.object({
   id: z.string(),
@@ -560,13 +604,36 @@ export const McpInstance = z.object({
   user_identifier: z.string(),
   config: z.object({ id: z.string(), name: z.string(), version: z.int() }),
   connections: z.array(InstanceConnection),
+  expires_at: moment.nullable().describe('When the URL stops; null: never'),
   created_at: moment,
 });
 /** An instance without its URL: reading lists must not hand out passwords. `PUT /v1/mcp-instances` answers the URL. */
 export const McpInstanceSummary = McpInstance.omit({ url: true, connections: true }).extend({
-  client_id: z.string().nullable().describe('The client that asked for it first; its calls are audited under it'),
+  client_id: z.string().nullable().describe('The client that it was made for: calls are audited under it and suspended with it'),
+  previous_url_expires_at: moment.nullable().describe('After a rotation: until then the URL of before still works'),
   revoked_at: moment.nullable(),
 });
+export const McpInstanceWithUrl = McpInstanceSummary.extend({ url: McpInstance.shape.url });
+export type McpInstanceUpdate = z.infer<typeof McpInstanceUpdate>;
+export type McpInstanceWithUrl = z.infer<typeof McpInstanceWithUrl>;
+
+export const SessionTokenCreate = z.strictObject({
+  user_identifier: UserIdentifier,
+  expires_in: z.int().min(60).max(86_400).default(3600).describe('Seconds, 60 to 86,400'),
+  access_level: AccessLevel.default('FULL'),
+});
+export const SessionToken = z.object({
+  token: z.string().describe('Send it as "Authorization: Bearer ..." to the url, and nowhere else. Shown only now'),
+  expires_at: moment,
+  url: z.url().describe('The static MCP URL of the config, the same for everybody; the only one that takes the token'),
+  access_level: AccessLevel,
+  user_identifier: z.string(),
+  mcp_instance_id: z.string(),
+});
+export const SessionTokensRevoke = z.strictObject({ user_identifier: UserIdentifier });
+export type SessionTokenCreate = z.infer<typeof SessionTokenCreate>;
+export type SessionToken = z.infer<typeof SessionToken>;
+
 export type McpInstanceSummary = z.infer<typeof McpInstanceSummary>;
 export const AuthState = z.object({ id: z.string(), user_identifier: z.string(), connections: z.array(InstanceConnection) });
 export type McpInstanceEnsure = z.infer<typeof McpInstanceEnsure>;
@@ -579,6 +646,12 @@ export type AuthState = z.infer<typeof AuthState>;
 export const ToolExecute = z
   .strictObject({
     identifier: UserIdentifier.describe('The user on whose behalf the tool runs'),
+    mcp_config_name: z
+      .string()
+      .min(1)
+      .max(63)
+      .optional()
+      .describe('Run it as through this MCP config: its tools, accounts and policy hold. A client restricted to configs must name one'),
     connection_name: z.string().min(1).max(63).optional().describe('Needed only where several connections have this tool'),
     account_owner: AccountOwner.optional().describe('Whose account is used. Default: user'),
     account_label: AccountLabel.optional().describe('Which of the owner’s accounts. Default: the default account'),
@@ -638,8 +711,24 @@ export type AuditEvent = z.infer<typeof AuditEvent>;
 // ---- clients and users -----------------------------------------------------------------------------------------
 
 export const PermissionName = z.enum([everyPermission, ...allPermissions] as [typeof everyPermission, ...Permission[]]);
+export const ClientRestrictions = z
+  .strictObject({
+    identifiers: z.array(UserIdentifier).max(1000).optional().describe('It acts for these users'),
+    identifier_prefixes: z
+      .array(UserIdentifier)
+      .max(20)
+      .optional()
+      .describe('... and for those whose identifier begins so; both absent: for everybody'),
+    configs: z.array(z.string().min(1).max(63)).max(100).optional().describe('Names of MCP configs; absent: all'),
+    tools: z.array(z.string().min(1).max(128)).max(1000).optional().describe('Tools by the names that agents see; absent: all'),
+  })
+  .refine((r) => Object.values(r).some((list) => list !== undefined), 'name at least one restriction')
+  .describe('What the client is narrowed to. An empty list leaves nothing. What is left out looks like something that does not exist');
+export type ClientRestrictions = z.infer<typeof ClientRestrictions>;
+
 export const ClientCreate = z.strictObject({
   name: z.string().trim().min(1).max(100),
+  restrictions: ClientRestrictions.nullable().optional(),
   scopes: z
     .array(PermissionName)
     .min(1)
@@ -650,6 +739,7 @@ export const ClientUpdate = z
   .strictObject({
     name: z.string().trim().min(1).max(100).optional(),
     scopes: z.array(PermissionName).min(1).max(100).optional(),
+    restrictions: ClientRestrictions.nullable().optional().describe('As a whole; null: none'),
     suspended: z.boolean().optional().describe('true: the next call of this client, or over an MCP URL it asked for, is refused'),
   })
   .refine(...namesSomething);
@@ -660,6 +750,14 @@ export const MachineClient = z.object({
   client_id: z.string(),
   name: z.string(),
   scopes: z.array(z.string()),
+  restrictions: z
+    .object({
+      identifiers: z.array(z.string()).optional(),
+      identifier_prefixes: z.array(z.string()).optional(),
+      configs: z.array(z.string()).optional(),
+      tools: z.array(z.string()).optional(),
+    })
+    .nullable(),
   suspended: z.boolean(),
   suspended_at: moment.nullable(),
   previous_secret_expires_at: moment.nullable(),

@@ -286,6 +286,8 @@ const harmless: readonly FaultCode[] = [
   'authorization_required',
   'scope_missing',
   'provider_rate_limited',
+  // Of ours; a provider's is the other one.
+  'rate_limited',
   'user_suspended',
   'client_suspended',
   'environment_suspended',

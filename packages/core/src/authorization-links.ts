@@ -6,15 +6,17 @@ import { type ConnectionRow, connectionStatus, findConnectionByName } from './co
 import type { Ctx } from './ctx.ts';
 import { ensureAccount, ensureLabelledAccount, mayChange } from './owned-accounts.ts';
 import { connectorOf } from './remote-servers.ts';
+import { mayActFor } from './restrictions.ts';
 import { type LinkVerification, linkVerification, verificationModeOf } from './verification.ts';
 
 const t = schema.authorizationLinks;
 
 /**
- * @throws Fault unknown_connection, connection_not_ready, verification_not_allowed, user_verify_url_not_allowed, invalid_request,
+ * @throws Fault not_found for a user whom the client may not act for; unknown_connection, connection_not_ready, verification_not_allowed, user_verify_url_not_allowed, invalid_request,
  *   account_limit, insufficient_scope for an account of the organization
  */
 export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLinkCreate): Promise<AuthorizationLink> {
+  mayActFor(ctx, input.identifier);
   return ctx.tx(async (tx) => {
     const connection = await findConnectionByName(ctx, tx, input.connection_name);
     if (connection === undefined) throw new Fault('unknown_connection', `there is no connection "${input.connection_name}"`);

@@ -2,6 +2,7 @@ import type { Effect } from '@grantway/connector-kit';
 import { type AccessLevel, type ApprovalMode, Fault, type FieldError, StoredPolicy } from '@grantway/contract';
 import type { JsonObject } from '@grantway/mcp-client';
 import { type ArgumentRule, argumentRule, breaches, narrowed } from './argument-rules.ts';
+import { limitsOf, type ToolLimit } from './limits.ts';
 import { pointerOf } from './pointers.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -17,18 +18,22 @@ export interface CallRules {
   /** Undefined: nothing is fixed. */
   fixed: Record<string, unknown> | undefined;
   constraints: readonly ArgumentRule[];
+  limits: readonly ToolLimit[];
 }
 
-const free: CallRules = { hidden: false, approval: 'always_allow', fixed: undefined, constraints: [] };
+const free: CallRules = { hidden: false, approval: 'always_allow', fixed: undefined, constraints: [], limits: [] };
 const hidden: CallRules = { ...free, hidden: true, approval: 'deny' };
 
 interface CompiledPolicy {
   readOnly: boolean;
   approval: StoredPolicy['approval'];
+  limits: StoredPolicy['limits'];
   /** By the name that the config has for a tool: entries for every connection first, then those for one. */
   entries: ReadonlyMap<string, StoredPolicy['tools']>;
   /** What was asked for before: by connection, name and effect. */
   known: Map<string, CallRules>;
+  /** By connection. A version's mappings do not change, nor do a build's connectors. */
+  scopes: Map<string, readonly string[]>;
   key: string;
 }
 
@@ -56,7 +61,8 @@ function compile(policy: StoredPolicy): CompiledPolicy {
     const entries = new Map<string, StoredPolicy['tools']>();
     const ordered = [...policy.tools].sort((a, b) => Number(a.connection_id !== undefined) - Number(b.connection_id !== undefined));
     for (const entry of ordered) entries.set(entry.tool, [...(entries.get(entry.tool) ?? []), entry]);
-    found = { readOnly: policy.read_only, approval: policy.approval, entries, known: new Map(), key: JSON.stringify(policy) };
+    const { read_only: readOnly, approval, limits } = policy;
+    found = { readOnly, approval, limits, entries, known: new Map(), scopes: new Map(), key: JSON.stringify(policy) };
     compiled.set(policy, found);
   }
   return found;
@@ -102,10 +108,11 @@ function rulesOf(policy: CompiledPolicy, name: string | undefined, connectionId:
   // The last one that says something is the one for this connection, where there is one.
   const approval = entries.findLast((entry) => entry.approval !== undefined)?.approval ?? policy.approval[effect] ?? 'always_allow';
   if (approval === 'deny') return hidden;
-  if (entries.length === 0) return approval === 'always_allow' ? free : { ...free, approval };
+  const limits = limitsOf(policy.limits, name, connectionId);
+  if (entries.length === 0) return approval === 'always_allow' && limits.length === 0 ? free : { ...free, approval, limits };
   const fixed = Object.assign({}, ...entries.map((entry) => entry.fixed_arguments ?? {})) as Record<string, unknown>;
   const constraints = entries.flatMap((entry) => Object.entries(entry.constraints ?? {}).map(([place, rule]) => argumentRule(place, rule)));
-  return { hidden: false, approval, fixed: Object.keys(fixed).length === 0 ? undefined : fixed, constraints };
+  return { hidden: false, approval, fixed: Object.keys(fixed).length === 0 ? undefined : fixed, constraints, limits };
 }
 
 /** The arguments with those that the config sets. @throws Fault argument_not_allowed where the agent sends one of these */
@@ -143,6 +150,18 @@ function notAllowed(errors: FieldError[]): Fault {
     .map((e) => `${e.pointer.slice(1) || 'arguments'}: ${e.detail}`)
     .join('; ');
   return new Fault('argument_not_allowed', { detail, errors: errors.slice(0, 100) });
+}
+
+/** The scopes that the tools of one connection need, as far as the policy lets them through. In the order of their names. */
+export function neededScopes(allowed: Allowed, tools: readonly ExposedTool[], connectionId: string): readonly string[] {
+  const { scopes } = compile(allowed.policy);
+  let needed = scopes.get(connectionId);
+  if (needed === undefined) {
+    const all = tools.filter((exposed) => exposed.connectionId === connectionId && !rulesFor(allowed, exposed).hidden);
+    needed = [...new Set(all.flatMap(({ tool }) => tool.scopes))].sort();
+    scopes.set(connectionId, needed);
+  }
+  return needed;
 }
 
 /** What an agent is shown of some tools: those that it may call, with the arguments that it may send. */

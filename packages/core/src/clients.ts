@@ -9,12 +9,14 @@ import {
   type MachineClient,
   newId,
   type Permission,
+  restrictablePermissions,
 } from '@grantway/contract';
 import { schema, type Tx } from '@grantway/db';
 import { mintBearer, type Sealing, sameBytes } from '@grantway/vault';
 import { and, desc, eq, lt, sql } from 'drizzle-orm';
 import type { Ctx, Modules } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { configNamesOf, presentRestrictions, type Restrictions, storedRestrictions } from './restrictions.ts';
 
 export interface Client {
   id: string;
@@ -22,6 +24,7 @@ export interface Client {
   scopes: Permission[];
   /** It holds the set `all`, not a list: permissions of later versions are among its scopes then. */
   holdsEveryPermission: boolean;
+  restrictions: Restrictions;
   suspended: boolean;
   environmentSuspended: boolean;
 }
@@ -31,8 +34,15 @@ const t = schema.clients;
 const secretMac = (sealing: Sealing, clientId: string, secret: string) => sealing.mac('client secret', [clientId, secret]);
 
 /** The set `all` is looked up when it is used, so that it holds what this version knows. */
-function permissionsOf(stored: readonly string[]): Permission[] {
-  return stored.includes(everyPermission) ? [...allPermissions] : (stored as Permission[]);
+function permissionsOf(stored: readonly string[], restrictions: Restrictions): Permission[] {
+  const held = stored.includes(everyPermission) ? [...allPermissions] : (stored as Permission[]);
+  return restrictions === null ? held : held.filter((permission) => restrictablePermissions.has(permission));
+}
+
+/** @throws Fault invalid_request: a permission over what belongs to everybody would lead around the restrictions */
+function mustFit(scopes: readonly string[], restrictions: Restrictions): void {
+  const beyond = restrictions === null ? undefined : scopes.find((scope) => !restrictablePermissions.has(scope));
+  if (beyond !== undefined) throw new Fault('invalid_request', `a restricted client cannot hold ${beyond}, which reaches everybody`);
 }
 
 /** As it is stored: the set stands alone. */
@@ -41,21 +51,25 @@ function scopesToStore(scopes: readonly string[]): string[] {
 }
 
 /** Makes machine credentials. The secret is answered once and kept as a keyed hash only. */
-export async function createClient(
-  ctx: Ctx,
-  tx: Tx,
-  input: { name: string; scopes: ClientCreate['scopes'] },
-): Promise<{ clientId: string; clientSecret: string }> {
+export async function createClient(ctx: Ctx, tx: Tx, input: ClientCreate): Promise<{ clientId: string; clientSecret: string }> {
   const clientId = newId('client');
   const clientSecret = mintBearer('clientSecret');
+  const restrictions = await storedRestrictions(ctx, tx, input.restrictions ?? null);
+  mustFit(input.scopes, restrictions);
   await tx.insert(schema.clients).values({
     id: clientId,
     environmentId: ctx.environmentId,
     name: input.name,
     scopes: scopesToStore(input.scopes),
+    restrictions,
     secretMac: await secretMac(ctx.modules.sealing, clientId, clientSecret),
   });
-  await ctx.audit(tx, 'client.created', { kind: 'client', id: clientId }, { name: input.name });
+  await ctx.audit(
+    tx,
+    'client.created',
+    { kind: 'client', id: clientId },
+    { name: input.name, ...(restrictions === null ? {} : { restrictions: input.restrictions }) },
+  );
   return { clientId, clientSecret };
 }
 
@@ -64,13 +78,14 @@ export async function findClient(modules: Modules, clientId: string): Promise<(C
   const [row] = await modules.db.system('authenticate client').query<{
     environment_id: string;
     scopes: string[];
+    restrictions: Restrictions;
     suspended: boolean;
     environment_suspended: boolean;
     secret_mac: Buffer;
     previous_secret_mac: Buffer | null;
   }>({
     name: 'client by id',
-    text: `select c.environment_id, c.scopes, c.secret_mac, c.suspended_at is not null as suspended, e.suspended_at is not null as environment_suspended,
+    text: `select c.environment_id, c.scopes, c.restrictions, c.secret_mac, c.suspended_at is not null as suspended, e.suspended_at is not null as environment_suspended,
              case when c.previous_secret_until > clock_timestamp() then c.previous_secret_mac end as previous_secret_mac
            from clients c join environments e on e.id = c.environment_id where c.id = $1`,
     values: [clientId],
@@ -79,8 +94,9 @@ export async function findClient(modules: Modules, clientId: string): Promise<(C
   return {
     id: clientId,
     environmentId: row.environment_id,
-    scopes: permissionsOf(row.scopes),
-    holdsEveryPermission: row.scopes.includes(everyPermission),
+    scopes: permissionsOf(row.scopes, row.restrictions),
+    holdsEveryPermission: row.scopes.includes(everyPermission) && row.restrictions === null,
+    restrictions: row.restrictions,
     suspended: row.suspended,
     environmentSuspended: row.environment_suspended,
     secretMacs: row.previous_secret_mac === null ? [row.secret_mac] : [row.secret_mac, row.previous_secret_mac],
@@ -115,7 +131,7 @@ export async function addClient(ctx: Ctx, input: ClientCreate): Promise<MachineC
   mustHold(ctx, input.scopes);
   return ctx.tx(async (tx) => {
     const { clientId, clientSecret } = await createClient(ctx, tx, input);
-    return { ...present(await getRow(ctx, tx, clientId)), client_secret: clientSecret };
+    return { ...(await presentOne(ctx, tx, clientId)), client_secret: clientSecret };
   });
 }
 
@@ -124,8 +140,8 @@ export async function listClients(
   query: { limit: number; cursor?: string | undefined; name?: string | undefined },
 ): Promise<Page<MachineClient>> {
   const before = decodeCursor('client', query.cursor);
-  const rows = await ctx.tx((tx) =>
-    tx
+  return ctx.tx(async (tx) => {
+    const rows = await tx
       .select()
       .from(t)
       .where(
@@ -136,9 +152,14 @@ export async function listClients(
         ),
       )
       .orderBy(desc(t.id))
-      .limit(query.limit + 1),
-  );
-  return toPage(rows, query.limit, present);
+      .limit(query.limit + 1);
+    const names = await configNamesOf(
+      ctx,
+      tx,
+      rows.map((row) => row.restrictions),
+    );
+    return toPage(rows, query.limit, (row) => present(row, names));
+  });
 }
 
 /** @throws Fault not_found, insufficient_scope, invalid_request for a client that would suspend itself */
@@ -149,18 +170,26 @@ export async function updateClient(ctx: Ctx, id: string, input: ClientUpdate): P
       throw new Fault('invalid_request', 'a client cannot suspend itself: it could not undo it');
     }
     if (input.scopes !== undefined) mustHold(ctx, [...known.scopes, ...input.scopes]);
+    const restrictions = input.restrictions === undefined ? known.restrictions : await storedRestrictions(ctx, tx, input.restrictions);
+    // Whoever loosens a client takes it over as much as whoever gives it scopes.
+    if (input.restrictions !== undefined) mustHold(ctx, known.scopes);
+    if (input.restrictions !== undefined && ctx.actor.id === id) {
+      throw new Fault('invalid_request', 'a client cannot restrict itself: it could not undo it');
+    }
+    mustFit(input.scopes ?? known.scopes, restrictions);
     await tx
       .update(t)
       .set({
         ...(input.name === undefined ? {} : { name: input.name }),
         ...(input.scopes === undefined ? {} : { scopes: scopesToStore(input.scopes) }),
+        restrictions,
         ...(input.suspended === undefined
           ? {}
           : { suspendedAt: input.suspended ? sql`coalesce(${t.suspendedAt}, clock_timestamp())` : null }),
       })
       .where(eq(t.id, id));
     await ctx.audit(tx, 'client.updated', { kind: 'client', id }, { ...input });
-    return present(await getRow(ctx, tx, id));
+    return presentOne(ctx, tx, id);
   });
 }
 
@@ -180,7 +209,7 @@ export async function rotateClientSecret(ctx: Ctx, id: string, overlapSeconds: n
       })
       .where(eq(t.id, id));
     await ctx.audit(tx, 'client.secret_rotated', { kind: 'client', id }, { overlap_seconds: overlapSeconds });
-    return { ...present(await getRow(ctx, tx, id)), client_secret: clientSecret };
+    return { ...(await presentOne(ctx, tx, id)), client_secret: clientSecret };
   });
 }
 
@@ -194,11 +223,17 @@ async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<type
   return row;
 }
 
-function present(row: typeof t.$inferSelect): MachineClient {
+async function presentOne(ctx: Ctx, tx: Tx, id: string): Promise<MachineClient> {
+  const row = await getRow(ctx, tx, id);
+  return present(row, await configNamesOf(ctx, tx, [row.restrictions]));
+}
+
+function present(row: typeof t.$inferSelect, names: ReadonlyMap<string, string>): MachineClient {
   return {
     client_id: row.id,
     name: row.name,
     scopes: row.scopes,
+    restrictions: presentRestrictions(row.restrictions, names),
     suspended: row.suspendedAt !== null,
     suspended_at: row.suspendedAt?.toISOString() ?? null,
     previous_secret_expires_at: row.previousSecretUntil?.toISOString() ?? null,

@@ -20,6 +20,7 @@ import type { Ctx, Modules } from './ctx.ts';
 import { labelOf, lockOwner, makeDefault, mayChange, ownedBy, ownerOf, passDefaultOn } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { connectorOf } from './remote-servers.ts';
+import { mayUseAccount, within } from './restrictions.ts';
 
 const t = schema.connectedAccounts;
 export type AccountRow = typeof t.$inferSelect;
@@ -45,6 +46,7 @@ export async function listConnectedAccounts(
       .where(
         and(
           eq(t.environmentId, ctx.environmentId),
+          within.accounts(ctx),
           before === undefined ? undefined : lt(t.id, before),
           query.connection_name === undefined ? undefined : eq(schema.connections.name, query.connection_name),
           query.identifier === undefined ? undefined : eq(schema.users.identifier, query.identifier),
@@ -70,7 +72,7 @@ export async function listConnectedAccounts(
 }
 
 export async function getConnectedAccount(ctx: Ctx, id: string): Promise<ConnectedAccount> {
-  const [row] = await ctx.tx((tx) => select(tx).where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))));
+  const [row] = await ctx.tx((tx) => select(tx).where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId), within.accounts(ctx))));
   if (row === undefined) throw new Fault('not_found', 'no such connected account');
   return present(row, (await connectorOf(ctx.modules.catalogue, row.connection))?.auth);
 }
@@ -120,7 +122,7 @@ export async function disconnectAccount(ctx: Ctx, id: string): Promise<void> {
 async function lockWithOwner(ctx: Ctx, tx: Tx, id: string): Promise<AccountRow> {
   const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId));
   const [found] = await tx.select({ connectionId: t.connectionId, userId: t.userId }).from(t).where(where);
-  if (found === undefined) throw new Fault('not_found', 'no such connected account');
+  if (found === undefined || !(await mayUseAccount(ctx, tx, id))) throw new Fault('not_found', 'no such connected account');
   mayChange(ctx, found.userId);
   await lockOwner(tx, found.connectionId, found.userId);
   const [row] = await tx.select().from(t).where(where).for('update');
@@ -169,7 +171,7 @@ export async function refreshAccount(ctx: Ctx, id: string): Promise<ConnectedAcc
       .select({ status: t.status, reason: t.reason, refreshable: t.refreshable, fingerprint: t.accessFingerprint })
       .from(t)
       .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
-    if (row === undefined) throw new Fault('not_found', 'no such connected account');
+    if (row === undefined || !(await mayUseAccount(ctx, tx, id))) throw new Fault('not_found', 'no such connected account');
     if (row.status === 'ACTIVE' && !row.refreshable) throw new Fault('not_refreshable');
     await ctx.audit(tx, 'connected_account.refresh_requested', { kind: 'connected_account', id }, {});
     return row;

@@ -25,6 +25,7 @@ import {
   sharesHeader,
   storedRemoteServer,
 } from './remote-servers.ts';
+import { within } from './restrictions.ts';
 import { exposedTools, mappedConnection, mustBeDistinct } from './tools.ts';
 import { mustBeAllowed, presentVerification, storedVerification, verificationSecretPlace } from './verification.ts';
 
@@ -87,6 +88,7 @@ export async function listConnections(
       .where(
         and(
           eq(t.environmentId, ctx.environmentId),
+          within.connections(ctx, t.id),
           before === undefined ? undefined : lt(t.id, before),
           query.connector === undefined ? undefined : eq(t.connector, query.connector),
           query.name === undefined ? undefined : eq(t.name, query.name),
@@ -218,7 +220,7 @@ async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<Conn
   const query = tx
     .select()
     .from(t)
-    .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
+    .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId), within.connections(ctx, t.id)));
   const [row] = await (lock === undefined ? query : query.for('update'));
   if (row === undefined) throw new Fault('not_found', 'no such connection');
   return row;
@@ -229,7 +231,7 @@ export async function findConnectionByName(ctx: Ctx, tx: Tx, name: string): Prom
   const [row] = await tx
     .select()
     .from(t)
-    .where(and(eq(t.name, name), eq(t.environmentId, ctx.environmentId)));
+    .where(and(eq(t.name, name), eq(t.environmentId, ctx.environmentId), within.connections(ctx, t.id)));
   return row;
 }
 

@@ -1,12 +1,24 @@
 import { annotations, type Connector, type Field, fieldsOf, hasConsentPage, isIssued, scopesOf, type Tool } from '@grantway/connector-kit';
 import { type Connector as ConnectorResource, type ConnectorSummary, Fault, type Tool as ToolResource } from '@grantway/contract';
 import type { Catalogue } from './ctx.ts';
+import { remoteConnectorId } from './remote-servers.ts';
 
 export async function listConnectors(catalogue: Catalogue): Promise<ConnectorSummary[]> {
-  return (await catalogue.all()).map(summary);
+  return [...(await catalogue.all()).map(summary), remote].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
+/** Not of the catalogue: what its tools are, and who is asked for what, is each connection's own. */
+const remote: ConnectorSummary = {
+  id: remoteConnectorId,
+  name: 'Remote MCP server',
+  description: 'Any MCP server by its URL: its tools, prompts and resources behind the same accounts, audit and rules.',
+  docs: 'https://modelcontextprotocol.io',
+  auth_kind: 'api_key',
+  tool_count: 0,
+};
+
 export async function getConnector(catalogue: Catalogue, id: string): Promise<ConnectorResource> {
+  if (id === remoteConnectorId) return { ...remote, auth: { kind: remote.auth_kind, scopes: [], fields: [] }, tools: [] };
   const connector = await catalogue.find(id);
   if (connector === undefined) throw new Fault('not_found', 'no such connector');
   const { auth } = connector;

@@ -1,8 +1,9 @@
 import type { Connector } from '@grantway/connector-kit';
 import type { AuditAction, VerificationMode } from '@grantway/contract';
-import { type Actor, type Database, recordAudit, type Tx } from '@grantway/db';
+import { type Actor, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
@@ -51,6 +52,8 @@ export interface Modules {
   toolCallLog: ToolCallLog;
   revocations: Revocations;
   remotes: Remotes;
+  limiter: Limiter;
+  pauses: ProviderPauses;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;
@@ -69,6 +72,8 @@ export interface Ctx {
   log: Log;
   /** What the caller's access token allows; undefined where no token is behind it. */
   scopes?: ReadonlySet<string> | undefined;
+  /** What the calling client is narrowed to. */
+  restrictions: StoredRestrictions | null;
   /** What was audited so far; the route checks that its declared event is among it. */
   audited: Set<AuditAction>;
   /** One transaction that sees this environment only. */
@@ -79,7 +84,14 @@ export interface Ctx {
 
 export function createCtx(
   modules: Modules,
-  of: { environmentId: string; actor: Actor; requestId: string; log?: Log; scopes?: ReadonlySet<string> },
+  of: {
+    environmentId: string;
+    actor: Actor;
+    requestId: string;
+    log?: Log;
+    scopes?: ReadonlySet<string>;
+    restrictions?: StoredRestrictions | null;
+  },
 ): Ctx {
   const audited = new Set<AuditAction>();
   return {
@@ -89,6 +101,7 @@ export function createCtx(
     requestId: of.requestId,
     log: of.log ?? modules.log,
     scopes: of.scopes,
+    restrictions: of.restrictions ?? null,
     audited,
     tx: (work) => modules.db.inEnvironment(of.environmentId, work),
     async audit(tx, action, target, details) {

@@ -1,21 +1,35 @@
 import { createHash } from 'node:crypto';
+import type { Connector } from '@grantway/connector-kit';
 import { Fault, newId, Secret, type Tool, type ToolExecute, type ToolResult } from '@grantway/contract';
-import { schema } from '@grantway/db';
+import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { type Place, sameBytes } from '@grantway/vault';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
+import { policyOf } from './call-policy.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
-import { wholeGrant } from './grants.ts';
-import { executeTool } from './tool-calls.ts';
-import { findInCatalogue } from './tool-finder.ts';
-import type { ExposedTool } from './tools.ts';
+import { findRemoteTool, listRemoteTools } from './direct-remotes.ts';
+import { grantOf, permits } from './grants.ts';
+import { findConfig } from './mcp-instances.ts';
+import { remoteConnectorId } from './remote-servers.ts';
+import { remotePrefix } from './remote-tools.ts';
+import { mayActFor, within } from './restrictions.ts';
+import { type Caller, executeTool } from './tool-calls.ts';
+import { createToolFinder, findInCatalogue } from './tool-finder.ts';
+import { type ExposedTool, exposedTools, type MappedConnection, mappedConnection } from './tools.ts';
 
 /** Tools that can be executed in this environment: those of the connectors that have a connection. With a query: the best ones first. */
 export async function listTools(
   ctx: Ctx,
-  query: { connection_name?: string | undefined; connector?: string | undefined; query?: string | undefined; limit?: number | undefined },
+  query: {
+    connection_name?: string | undefined;
+    connector?: string | undefined;
+    identifier?: string | undefined;
+    query?: string | undefined;
+    limit?: number | undefined;
+  },
 ): Promise<Tool[]> {
+  if (query.identifier !== undefined) mayActFor(ctx, query.identifier);
   const connections = await ctx.tx((tx) =>
     tx
       .selectDistinct({ connector: schema.connections.connector })
@@ -23,66 +37,188 @@ export async function listTools(
       .where(
         and(
           eq(schema.connections.environmentId, ctx.environmentId),
+          within.connections(ctx, schema.connections.id),
           query.connection_name === undefined ? undefined : eq(schema.connections.name, query.connection_name),
           query.connector === undefined ? undefined : eq(schema.connections.connector, query.connector),
         ),
       ),
   );
   const ids = new Set(connections.map((c) => c.connector));
-  if (query.query !== undefined) {
-    const found = await findInCatalogue(ctx.modules.catalogue, ids, query.query, query.limit ?? 20);
+  const exposed = await toolsOfConfigs(ctx);
+  const grant = grantOf(ctx.restrictions, 'FULL');
+  const mayShow = (tool: Pick<ExposedTool, 'name' | 'tool'>) => permits(grant, tool) && (exposed?.has(tool.tool.name) ?? true);
+  // What of a remote server a config shows is seen through the config.
+  const remote =
+    exposed !== undefined || !ids.has(remoteConnectorId)
+      ? []
+      : await listRemoteTools(ctx, { connectionName: query.connection_name, of: { accountOwner: 'user', identifier: query.identifier } });
+  if (query.query !== undefined && remote.length === 0) {
+    const found = await findInCatalogue(ctx.modules.catalogue, ids, query.query, query.limit ?? 20, (tool) =>
+      mayShow({ name: tool.name, tool }),
+    );
     return found.map(({ connector, tool }) => presentTool(connector.id, tool));
   }
-  return (await ctx.modules.catalogue.all()).filter((c) => ids.has(c.id)).flatMap((c) => c.tools.map((t) => presentTool(c.id, t)));
+  const own = (await ctx.modules.catalogue.all()).filter((c) => ids.has(c.id)).flatMap((connector) => inCatalogue(connector));
+  const all = [...own.filter(mayShow), ...remote.filter((tool) => permits(grant, tool))];
+  const found =
+    query.query === undefined ? all : createToolFinder()(all, { query: query.query, limit: query.limit ?? 20 }).map(({ tool }) => tool);
+  return found.map(({ name, connector, tool }) => presentTool(connector.id, tool, name));
 }
+
+/** A tool that is only looked at, so that it is no connection's. */
+function inCatalogue(connector: Connector): ExposedTool[] {
+  const nowhere = { connectionId: '', connectionName: '', accountOwner: 'user', accountChoice: false } as const;
+  return connector.tools.map((tool) => ({ name: tool.name, tool, connector, ...nowhere }));
+}
+
+/** Of a client that is restricted to configs: what they expose; undefined: whatever there is. */
+async function toolsOfConfigs(ctx: Ctx): Promise<Set<string> | undefined> {
+  const ids = ctx.restrictions?.configIds;
+  if (ids === undefined) return undefined;
+  const mappings = await ctx.tx(async (tx) => {
+    const all: MappedConnection[] = [];
+    for (const id of ids) {
+      const config = await findConfig(ctx, tx, eq(schema.mcpConfigs.id, id));
+      if (config !== undefined) all.push(...(await mapped(tx, config.mappings)));
+    }
+    return all;
+  });
+  return new Set((await exposedTools(ctx.modules.catalogue, mappings)).map(({ tool }) => tool.name));
+}
+
+async function mapped(tx: Tx, mappings: readonly ToolMapping[]): Promise<MappedConnection[]> {
+  const rows = await tx
+    .select({ id: schema.connections.id, name: schema.connections.name, connector: schema.connections.connector })
+    .from(schema.connections)
+    .where(
+      inArray(
+        schema.connections.id,
+        mappings.map((m) => m.connectionId),
+      ),
+    );
+  return mappings.flatMap((m) => {
+    const connection = rows.find(({ id }) => id === m.connectionId);
+    return connection === undefined ? [] : [mappedConnection(m, connection)];
+  });
+}
+
+interface Prepared {
+  exposed: ExposedTool | undefined;
+  /** The config that was named. */
+  config: Caller['instance'];
+}
+
+/**
+ * What a call means that names no config: the one connection that has the tool, and whatever account is asked for.
+ * @throws Fault invalid_request, unknown_connection, unknown_account, ambiguous_connection
+ */
+async function prepare(ctx: Ctx, name: string, input: ToolExecute): Promise<Prepared> {
+  if (ctx.restrictions?.configIds !== undefined) {
+    const detail = 'this client is restricted to MCP configs, and must name the one that the call belongs to';
+    throw new Fault('invalid_request', { detail, errors: [{ pointer: '/mcp_config_name', detail }] });
+  }
+  if (ctx.restrictions !== null && input.account_owner === 'organization')
+    throw new Fault('unknown_account', 'there is no such account here');
+  const accountOwner = input.account_owner ?? 'user';
+  const remote = { connectionName: input.connection_name, of: { accountOwner, identifier: input.identifier } };
+  const found = await findTool(ctx.modules.catalogue, name);
+  if (found === undefined) return { exposed: await findRemoteTool(ctx, name, remote), config: null };
+  const candidates = await ctx.tx((tx) =>
+    tx
+      .select({ id: schema.connections.id, name: schema.connections.name })
+      .from(schema.connections)
+      .where(
+        and(
+          eq(schema.connections.environmentId, ctx.environmentId),
+          eq(schema.connections.connector, found.connector.id),
+          input.connection_name === undefined ? undefined : eq(schema.connections.name, input.connection_name),
+        ),
+      )
+      .limit(2),
+  );
+  const [connection, another] = candidates;
+  if (another !== undefined) throw ambiguous(name);
+  if (connection === undefined) {
+    const exposed = await findRemoteTool(ctx, name, remote);
+    if (exposed !== undefined || input.connection_name === undefined) return { exposed, config: null };
+    throw new Fault('unknown_connection', `there is no connection "${input.connection_name}" with the tool "${name}"`);
+  }
+  const exposed: ExposedTool = {
+    name,
+    ...found,
+    connectionId: connection.id,
+    connectionName: connection.name,
+    accountOwner,
+    accountChoice: true,
+  };
+  return { exposed, config: null };
+}
+
+/**
+ * What a call means that names a config: what an agent could call through it, by the same names or the tools' own.
+ * @throws Fault not_found for a config that the client may not use; invalid_request, unknown_account, ambiguous_connection
+ */
+async function prepareThrough(ctx: Ctx, configName: string, name: string, input: ToolExecute): Promise<Prepared> {
+  const versions = schema.mcpConfigVersions;
+  const { config, connections, policy } = await ctx.tx(async (tx) => {
+    const config = await findConfig(ctx, tx, eq(schema.mcpConfigs.name, configName));
+    if (config === undefined) throw new Fault('not_found', `there is no MCP config "${configName}"`);
+    const [version] = await tx
+      .select({ policy: versions.policy })
+      .from(versions)
+      .where(and(eq(versions.configId, config.id), eq(versions.version, config.version)));
+    return { config, connections: await mapped(tx, config.mappings), policy: policyOf(config.id, config.version, version?.policy ?? {}) };
+  });
+  const candidates = [
+    ...(await exposedTools(ctx.modules.catalogue, connections)).filter((tool) => tool.name === name || tool.tool.name === name),
+    ...(await remoteCandidates(ctx, connections, name, input.identifier)),
+  ].filter((tool) => (input.connection_name ?? tool.connectionName) === tool.connectionName);
+  if (candidates.length > 1) throw ambiguous(name);
+  const [exposed] = candidates;
+  if (exposed !== undefined) {
+    if (input.account_owner !== undefined && input.account_owner !== exposed.accountOwner) {
+      throw new Fault('invalid_request', 'account_owner: the MCP config says whose account is used');
+    }
+    const names = input.account_label ?? input.connected_account_id;
+    if (names !== undefined && !exposed.accountChoice) throw new Fault('unknown_account', 'the MCP config leaves no choice of accounts');
+  }
+  return { exposed, config: { id: null, configId: config.id, configName: config.name, configVersion: config.version, policy } };
+}
+
+/** The tools of remote MCP servers that a config shows by this name. */
+async function remoteCandidates(ctx: Ctx, mappings: readonly MappedConnection[], name: string, identifier: string): Promise<ExposedTool[]> {
+  const found = mappings
+    .filter(({ connectorId }) => connectorId === remoteConnectorId)
+    .map(async ({ connectionName, names, tools, accountOwner, accountChoice }) => {
+      const asked = names === 'as_is' ? `${remotePrefix(connectionName)}${name}` : name;
+      const exposed = await findRemoteTool(ctx, asked, { connectionName, of: { accountOwner, identifier } });
+      const { toolName } = exposed?.remote ?? {};
+      // What stands for the list of a server that the user is not connected to gives a link, and reaches no tool.
+      const isMapped = tools.length === 0 || toolName === undefined || tools.includes(toolName);
+      return exposed !== undefined && isMapped ? [{ ...exposed, name, accountChoice }] : [];
+    });
+  return (await Promise.all(found)).flat();
+}
+
+const ambiguous = (name: string) =>
+  new Fault('ambiguous_connection', `several connections have the tool "${name}"; name one with connection_name`);
 
 /**
  * The same execution as through MCP, for callers without MCP. With an Idempotency-Key the first answer is kept (sealed)
  * and given again; nothing is executed twice.
- * @throws Fault as executeTool, and unknown_tool, unknown_connection, unknown_account, ambiguous_connection, idempotency_mismatch, idempotency_in_progress
+ * @throws Fault as executeTool, not_found for a user or config that the client may not act on, and unknown_tool, unknown_connection, unknown_account, ambiguous_connection, idempotency_mismatch, idempotency_in_progress
  */
 export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute, idempotencyKey: string | undefined): Promise<ToolResult> {
   const clientId = ctx.actor.id ?? '';
-  const found = await findTool(ctx.modules.catalogue, name);
-  const prepared = await ctx.tx(async (tx) => {
-    const candidates =
-      found === undefined
-        ? []
-        : await tx
-            .select({ id: schema.connections.id, name: schema.connections.name })
-            .from(schema.connections)
-            .where(
-              and(
-                eq(schema.connections.environmentId, ctx.environmentId),
-                eq(schema.connections.connector, found.connector.id),
-                input.connection_name === undefined ? undefined : eq(schema.connections.name, input.connection_name),
-              ),
-            )
-            .limit(2);
-    if (found !== undefined && candidates.length > 1) {
-      throw new Fault('ambiguous_connection', `several connections have the tool "${name}"; name one with connection_name`);
-    }
-    if (found !== undefined && candidates.length === 0 && input.connection_name !== undefined) {
-      throw new Fault('unknown_connection', `there is no connection "${input.connection_name}" with the tool "${name}"`);
-    }
-    return { connection: candidates[0] };
-  });
-  const exposed: ExposedTool | undefined =
-    found === undefined || prepared.connection === undefined
-      ? undefined
-      : {
-          name,
-          ...found,
-          connectionId: prepared.connection.id,
-          connectionName: prepared.connection.name,
-          accountOwner: input.account_owner ?? 'user',
-          accountChoice: true,
-        };
+  mayActFor(ctx, input.identifier);
+  const { mcp_config_name: configName } = input;
+  const { exposed, config } =
+    configName === undefined ? await prepare(ctx, name, input) : await prepareThrough(ctx, configName, name, input);
   const toolCallId = newId('toolCall');
   const kept = idempotencyKey === undefined ? undefined : await claimKey(ctx, clientId, idempotencyKey, { name, input }, toolCallId);
   if (kept?.answer !== undefined) return kept.answer;
   try {
-    const { output } = await executeTool(
+    const { output, remote } = await executeTool(
       ctx.modules,
       {
         via: 'api',
@@ -91,8 +227,8 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
         // Acting for a user who was never seen makes the user, as ensure_instance does; a refused call does not.
         userId: null,
         userIdentifier: input.identifier,
-        instance: null,
-        grant: wholeGrant,
+        instance: config,
+        grant: grantOf(ctx.restrictions, 'FULL'),
         requestId: ctx.requestId,
         log: ctx.log,
       },
@@ -101,6 +237,7 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
       input.arguments,
       { toolCallId, account: input.account_label ?? input.connected_account_id },
     );
+    if (remote?.isError === true) throw failedTool(name, remote, toolCallId);
     const answer: ToolResult = { tool_call_id: toolCallId, tool_name: name, output };
     await ctx.tx(async (tx) => {
       if (kept !== undefined) {
@@ -117,6 +254,16 @@ export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute
     }
     throw error;
   }
+}
+
+/** What the tool of a remote server says of its failure, for callers that know no other results than good ones. */
+function failedTool(name: string, { content }: Record<string, unknown>, toolCallId: string): Fault {
+  const blocks = Array.isArray(content) ? (content as { text?: unknown }[]) : [];
+  const words = blocks.flatMap(({ text }) => (typeof text === 'string' ? [text] : [])).join(' ');
+  return new Fault('provider_error', {
+    detail: `${name}: ${words.slice(0, 2000) || 'the tool failed'}`,
+    extra: { tool_call_id: toolCallId },
+  });
 }
 
 const answerPlace = (environmentId: string, toolCallId: string): Place => ({

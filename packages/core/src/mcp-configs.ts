@@ -6,12 +6,13 @@ import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { checkedPolicy, shownPolicy } from './policy-checks.ts';
 import { remoteConnectorId } from './remote-servers.ts';
+import { within } from './restrictions.ts';
 import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct } from './tools.ts';
 
 const t = schema.mcpConfigs;
 const versions = schema.mcpConfigVersions;
 const own = and(eq(versions.configId, t.id), eq(versions.version, t.version));
-type Row = typeof t.$inferSelect & { mappings: ToolMapping[]; policy: StoredPolicy };
+export type ConfigRow = typeof t.$inferSelect & { mappings: ToolMapping[]; policy: StoredPolicy };
 type NamedMapping = McpConfigCreate['connection_tool_mappings'][number];
 
 /** @throws Fault unknown_connection, unknown_tool, name_taken */
@@ -24,9 +25,10 @@ export async function createMcpConfig(ctx: Ctx, input: McpConfigCreate): Promise
       input.name,
       tx.insert(t).values({ id, environmentId: ctx.environmentId, name: input.name, description: input.description }),
     );
-    await tx.insert(versions).values({ configId: id, version: 1, environmentId: ctx.environmentId, mappings, policy });
+    const { name, description } = input;
+    await addVersion(ctx, tx, { configId: id, version: 1, name, description, mappings, policy });
     await ctx.audit(tx, 'mcp_config.created', { kind: 'mcp_config', id }, { name: input.name, version: 1 });
-    return present(ctx, tx, await getRow(ctx, tx, id));
+    return present(tx, await getConfigRow(ctx, tx, id));
   });
 }
 
@@ -43,6 +45,7 @@ export async function listMcpConfigs(
       .where(
         and(
           eq(t.environmentId, ctx.environmentId),
+          within.configs(ctx, t.id),
           before === undefined ? undefined : lt(t.id, before),
           query.name === undefined ? undefined : eq(t.name, query.name),
         ),
@@ -56,54 +59,79 @@ export async function listMcpConfigs(
 }
 
 export async function getMcpConfig(ctx: Ctx, id: string): Promise<McpConfig> {
-  return ctx.tx(async (tx) => present(ctx, tx, await getRow(ctx, tx, id)));
+  return ctx.tx(async (tx) => present(tx, await getConfigRow(ctx, tx, id)));
+}
+
+/** Which version a caller means to change: from the body, and the versions that its If-Match names. */
+export interface Expected {
+  version?: number | undefined;
+  ifMatch?: readonly number[] | undefined;
+}
+
+/** @throws Fault precondition_failed, version_conflict */
+function mustBeExpected(current: ConfigRow, { version, ifMatch }: Expected): void {
+  if (ifMatch?.includes(current.version) === false) {
+    throw new Fault('precondition_failed', `the config is at version ${current.version}`);
+  }
+  if (version !== undefined && version !== current.version) {
+    throw new Fault('version_conflict', `the config is at version ${current.version}, not ${version}`);
+  }
 }
 
 /**
- * Every change of what is allowed is a new version; instances follow at once.
- * @throws Fault not_found, version_conflict, unknown_connection, unknown_tool, name_taken
+ * Every change is a new version; instances follow at once.
+ * @throws Fault not_found, precondition_failed, version_conflict, unknown_connection, unknown_tool, name_taken
  */
-export async function updateMcpConfig(ctx: Ctx, id: string, input: McpConfigUpdate): Promise<McpConfig> {
-  return ctx.tx(async (tx) => {
-    const current = await getRow(ctx, tx, id, 'lock');
-    if (input.version !== undefined && input.version !== current.version) {
-      throw new Fault('version_conflict', `the config is at version ${current.version}, not ${input.version}`);
-    }
-    const version = current.version + 1;
-    const given = input.connection_tool_mappings;
-    const { mappings, mapped } = given === undefined ? await mappedNow(tx, current) : await resolve(ctx, tx, given);
-    // Also a policy that stays is looked at when mappings change: it may name what is no longer mapped.
-    const policy =
-      given === undefined && input.policy === undefined
-        ? current.policy
-        : await checkedPolicy(
-            ctx.modules.catalogue,
-            input.policy ?? shownPolicy(StoredPolicy.parse(current.policy), await connectionNames(tx, [current])),
-            mapped,
-          );
-    await orNameTaken(
-      input.name ?? current.name,
-      tx
-        .update(t)
-        .set({
-          version,
-          ...(input.name === undefined ? {} : { name: input.name }),
-          ...(input.description === undefined ? {} : { description: input.description }),
-          updatedAt: sql`clock_timestamp()`,
-        })
-        .where(eq(t.id, id)),
-    );
-    await tx.insert(versions).values({ configId: id, version, environmentId: ctx.environmentId, mappings, policy });
-    const { version: _, ...changed } = input;
-    await ctx.audit(tx, 'mcp_config.updated', { kind: 'mcp_config', id }, { version, changed: Object.keys(changed).sort() });
-    return present(ctx, tx, await getRow(ctx, tx, id));
-  });
+export async function updateMcpConfig(ctx: Ctx, id: string, input: McpConfigUpdate, ifMatch?: readonly number[]): Promise<McpConfig> {
+  const { version, ...changes } = input;
+  return ctx.tx((tx) => change(ctx, tx, id, changes, { version, ifMatch }, { changed: Object.keys(changes).sort() }));
+}
+
+/** The one way to another version. `restoredFrom`: the version that it repeats. */
+export async function change(
+  ctx: Ctx,
+  tx: Tx,
+  id: string,
+  input: Omit<McpConfigUpdate, 'version'>,
+  expected: Expected,
+  details: Record<string, unknown>,
+  restoredFrom: number | null = null,
+): Promise<McpConfig> {
+  const current = await getConfigRow(ctx, tx, id, 'lock');
+  mustBeExpected(current, expected);
+  const version = current.version + 1;
+  const given = input.connection_tool_mappings;
+  const { mappings, mapped } = given === undefined ? await mappedNow(tx, current) : await resolve(ctx, tx, given);
+  // Also a policy that stays is looked at when mappings change: it may name what is no longer mapped.
+  const policy =
+    given === undefined && input.policy === undefined
+      ? current.policy
+      : await checkedPolicy(
+          ctx.modules.catalogue,
+          input.policy ?? shownPolicy(StoredPolicy.parse(current.policy), await connectionNames(tx, [current])),
+          mapped,
+        );
+  const { name = current.name, description = current.description } = input;
+  await orNameTaken(name, tx.update(t).set({ version, name, description, updatedAt: sql`clock_timestamp()` }).where(eq(t.id, id)));
+  await addVersion(ctx, tx, { configId: id, version, name, description, mappings, policy, restoredFrom });
+  await ctx.audit(tx, 'mcp_config.updated', { kind: 'mcp_config', id }, { version, ...details });
+  return present(tx, await getConfigRow(ctx, tx, id));
+}
+
+async function addVersion(
+  ctx: Ctx,
+  tx: Tx,
+  of: Pick<typeof versions.$inferInsert, 'configId' | 'version' | 'name' | 'description' | 'mappings' | 'policy' | 'restoredFrom'>,
+): Promise<void> {
+  const { kind, id } = ctx.actor;
+  await tx.insert(versions).values({ ...of, environmentId: ctx.environmentId, actorKind: kind, actorId: id });
 }
 
 /** Deletes the config and its instances: their URLs stop working at once. */
-export async function deleteMcpConfig(ctx: Ctx, id: string): Promise<void> {
+export async function deleteMcpConfig(ctx: Ctx, id: string, ifMatch?: readonly number[]): Promise<void> {
   await ctx.tx(async (tx) => {
-    const row = await getRow(ctx, tx, id, 'lock');
+    const row = await getConfigRow(ctx, tx, id, 'lock');
+    mustBeExpected(row, { ifMatch });
     const instances = await tx
       .delete(schema.mcpInstances)
       .where(eq(schema.mcpInstances.configId, id))
@@ -113,8 +141,9 @@ export async function deleteMcpConfig(ctx: Ctx, id: string): Promise<void> {
   });
 }
 
-async function getRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<Row> {
-  const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId));
+/** @throws Fault not_found */
+export async function getConfigRow(ctx: Ctx, tx: Tx, id: string, lock?: 'lock'): Promise<ConfigRow> {
+  const where = and(eq(t.id, id), eq(t.environmentId, ctx.environmentId), within.configs(ctx, t.id));
   // Locked by itself first: whoever waited must then read the version that the one before him made, by a new snapshot.
   if (lock !== undefined) await tx.select({ id: t.id }).from(t).where(where).for('update');
   const [row] = await tx
@@ -182,7 +211,7 @@ async function resolve(
 }
 
 /** As they are, also where a connector has lost a tool since. */
-async function mappedNow(tx: Tx, { mappings }: Row): Promise<{ mappings: ToolMapping[]; mapped: MappedConnection[] }> {
+async function mappedNow(tx: Tx, { mappings }: ConfigRow): Promise<{ mappings: ToolMapping[]; mapped: MappedConnection[] }> {
   const { id, name, connector } = schema.connections;
   const ids = mappings.map((mapping) => mapping.connectionId);
   const rows = await tx.select({ id, name, connector }).from(schema.connections).where(inArray(id, ids));
@@ -193,7 +222,7 @@ async function mappedNow(tx: Tx, { mappings }: Row): Promise<{ mappings: ToolMap
   return { mappings, mapped };
 }
 
-async function connectionNames(tx: Tx, rows: readonly Row[]): Promise<Map<string, string>> {
+export async function connectionNames(tx: Tx, rows: readonly Pick<ConfigRow, 'mappings'>[]): Promise<Map<string, string>> {
   const ids = [...new Set(rows.flatMap((row) => row.mappings.map((m) => m.connectionId)))];
   if (ids.length === 0) return new Map();
   const found = await tx
@@ -203,11 +232,11 @@ async function connectionNames(tx: Tx, rows: readonly Row[]): Promise<Map<string
   return new Map(found.map((c) => [c.id, c.name]));
 }
 
-async function present(_ctx: Ctx, tx: Tx, row: Row): Promise<McpConfig> {
+async function present(tx: Tx, row: ConfigRow): Promise<McpConfig> {
   return presentWith(row, await connectionNames(tx, [row]));
 }
 
-function namedMappings({ mappings }: { mappings: ToolMapping[] }, names: ReadonlyMap<string, string>) {
+export function namedMappings({ mappings }: { mappings: ToolMapping[] }, names: ReadonlyMap<string, string>) {
   return mappings.map((m) => ({
     connection_name: names.get(m.connectionId) ?? '',
     tools: m.tools,
@@ -217,7 +246,7 @@ function namedMappings({ mappings }: { mappings: ToolMapping[] }, names: Readonl
   }));
 }
 
-function presentWith(row: Row, names: Map<string, string>): McpConfig {
+function presentWith(row: ConfigRow, names: Map<string, string>): McpConfig {
   return {
     id: row.id,
     name: row.name,

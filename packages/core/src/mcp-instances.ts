@@ -1,3 +1,4 @@
+import { missingScopes } from '@grantway/connector-kit';
 import {
   type AuthState,
   type ConnectedAccountReason,
@@ -11,63 +12,102 @@ import {
   randomBase62,
 } from '@grantway/contract';
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
-import { and, desc, eq, inArray, lt } from 'drizzle-orm';
+import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import { liveLink } from './authorization-links.ts';
+import { neededScopes, policyOf } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { type ConnectionRow, connectionStatus } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
+import { renewed } from './instance-life.ts';
+import { noInstance, ownInstances, presentSummary, readSummary, selectSummaries, urlOf } from './instance-summaries.ts';
 import { ensureAccount } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { connectorOf, remoteServerOf } from './remote-servers.ts';
+import { mayActFor, within } from './restrictions.ts';
+import { exposedTools, mappedConnection } from './tools.ts';
 
 const t = schema.mcpInstances;
 const configs = schema.mcpConfigs;
 const versions = schema.mcpConfigVersions;
 
+type Row = typeof t.$inferSelect;
+
+interface Config {
+  id: string;
+  name: string;
+  version: number;
+  mappings: ToolMapping[];
+  policy: unknown;
+}
+
 /**
  * ensure_instance: inserts that do nothing on conflict, in one transaction; so it answers the same URL each time, also
- * to callers that come at once.
- * @throws Fault not_found for an unknown config
+ * to callers that come at once. Each client has an instance of its own: what it calls is audited under it, and ends with it.
+ * @throws Fault not_found for an unknown config; instance_revoked until the instance is restored; invalid_request
  */
 export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promise<McpInstance> {
   return ctx.tx(async (tx) => {
-    const [config] = await tx
-      .select({ id: configs.id, name: configs.name, version: configs.version, mappings: versions.mappings })
-      .from(configs)
-      .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
-      .where(and(eq(configs.name, input.config_name), eq(configs.environmentId, ctx.environmentId)));
+    const config = await findConfig(ctx, tx, eq(configs.name, input.config_name));
     if (config === undefined) throw new Fault('not_found', `there is no MCP config "${input.config_name}"`);
-    const userId = await ensureUser(tx, ctx.environmentId, input.user_identifier);
-    const where = and(eq(t.configId, config.id), eq(t.userId, userId));
-    let [instance] = await tx.select().from(t).where(where);
-    if (instance === undefined) {
-      await tx
-        .insert(t)
-        .values({
-          id: newId('mcpInstance'),
-          urlId: randomBase62(16),
-          environmentId: ctx.environmentId,
-          configId: config.id,
-          userId,
-          clientId: ctx.actor.kind === 'client' ? ctx.actor.id : null,
-        })
-        .onConflictDoNothing();
-      [instance] = await tx.select().from(t).where(where);
-    }
-    if (instance === undefined) throw new Error('the instance vanished');
-    if (instance.revokedAt !== null) throw new Fault('instance_revoked', 'this user’s MCP URL was revoked');
-    const connections = await instanceConnections(ctx, tx, config.mappings, userId, true);
-    await ctx.audit(tx, 'mcp_instance.ensured', { kind: 'mcp_instance', id: instance.id }, { config: config.name });
+    const made = await ensureRow(ctx, tx, config, input.user_identifier);
+    const instance = await renewed(ctx, tx, made, input.expires_at);
+    const connections = await instanceConnections(ctx, tx, { ...config, configId: config.id }, instance.userId, true);
+    await ctx.audit(
+      tx,
+      'mcp_instance.ensured',
+      { kind: 'mcp_instance', id: instance.id },
+      { config: config.name, ...(input.expires_at === undefined ? {} : { expires_at: input.expires_at }) },
+    );
     return {
       id: instance.id,
-      url: `${ctx.modules.baseUrl()}/u/${await ctx.modules.sealing.derive('mcpUrl', instance.urlId, instance.secretVersion)}/mcp`,
+      url: await urlOf(ctx.modules, instance),
       user_identifier: input.user_identifier,
       config: { id: config.id, name: config.name, version: config.version },
       connections,
+      expires_at: instance.expiresAt?.toISOString() ?? null,
       created_at: instance.createdAt.toISOString(),
     };
   });
+}
+
+/** A config that the caller may act on. */
+export async function findConfig(ctx: Ctx, tx: Tx, which: SQL): Promise<Config | undefined> {
+  const [config] = await tx
+    .select({ id: configs.id, name: configs.name, version: configs.version, mappings: versions.mappings, policy: versions.policy })
+    .from(configs)
+    .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
+    .where(and(which, eq(configs.environmentId, ctx.environmentId), within.configs(ctx, configs.id)));
+  return config;
+}
+
+/**
+ * The caller's instance of a config for a user, made when it is the first time: the one way in which instances come to be.
+ * @throws Fault not_found for a user whom the caller may not act for; user_suspended, instance_revoked
+ */
+export async function ensureRow(ctx: Ctx, tx: Tx, config: Pick<Config, 'id'>, identifier: string): Promise<Row> {
+  mayActFor(ctx, identifier);
+  const userId = await ensureUser(tx, ctx.environmentId, identifier);
+  const clientId = ctx.actor.kind === 'client' ? ctx.actor.id : null;
+  const where = and(eq(t.configId, config.id), eq(t.userId, userId), sql`coalesce(${t.clientId}, '') = ${clientId ?? ''}`);
+  let [instance] = await tx.select().from(t).where(where);
+  if (instance === undefined) {
+    await tx
+      .insert(t)
+      .values({
+        id: newId('mcpInstance'),
+        urlId: randomBase62(16),
+        environmentId: ctx.environmentId,
+        configId: config.id,
+        userId,
+        clientId,
+      })
+      .onConflictDoNothing();
+    [instance] = await tx.select().from(t).where(where);
+  }
+  if (instance === undefined) throw new Error('the instance vanished');
+  if (instance.revokedAt !== null) throw new Fault('instance_revoked', 'this user’s MCP URL was revoked; restore the instance first');
+  return instance;
 }
 
 export async function listMcpInstances(
@@ -79,7 +119,7 @@ export async function listMcpInstances(
     selectSummaries(tx)
       .where(
         and(
-          eq(t.environmentId, ctx.environmentId),
+          ownInstances(ctx),
           before === undefined ? undefined : lt(t.id, before),
           query.config_name === undefined ? undefined : eq(configs.name, query.config_name),
           query.user_identifier === undefined ? undefined : eq(schema.users.identifier, query.user_identifier),
@@ -92,52 +132,30 @@ export async function listMcpInstances(
 }
 
 export async function getMcpInstance(ctx: Ctx, id: string): Promise<McpInstanceSummary> {
-  const [row] = await ctx.tx((tx) => selectSummaries(tx).where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))));
-  if (row === undefined) throw new Fault('not_found', 'no such MCP instance');
-  return presentSummary(row);
-}
-
-function selectSummaries(tx: Tx) {
-  return tx
-    .select({
-      id: t.id,
-      identifier: schema.users.identifier,
-      config: { id: configs.id, name: configs.name, version: configs.version },
-      clientId: t.clientId,
-      revokedAt: t.revokedAt,
-      createdAt: t.createdAt,
-    })
-    .from(t)
-    .innerJoin(schema.users, eq(schema.users.id, t.userId))
-    .innerJoin(configs, eq(configs.id, t.configId))
-    .$dynamic();
-}
-
-function presentSummary(row: Awaited<ReturnType<typeof selectSummaries>>[number]): McpInstanceSummary {
-  return {
-    id: row.id,
-    user_identifier: row.identifier,
-    config: row.config,
-    client_id: row.clientId,
-    revoked_at: row.revokedAt?.toISOString() ?? null,
-    created_at: row.createdAt.toISOString(),
-  };
+  return ctx.tx((tx) => readSummary(ctx, tx, id));
 }
 
 export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthLinks: boolean }): Promise<AuthState> {
   return ctx.tx(async (tx) => {
     const [row] = await tx
-      .select({ userId: t.userId, identifier: schema.users.identifier, mappings: versions.mappings })
+      .select({
+        userId: t.userId,
+        identifier: schema.users.identifier,
+        configId: configs.id,
+        version: configs.version,
+        mappings: versions.mappings,
+        policy: versions.policy,
+      })
       .from(t)
       .innerJoin(schema.users, eq(schema.users.id, t.userId))
       .innerJoin(configs, eq(configs.id, t.configId))
       .innerJoin(versions, and(eq(versions.configId, configs.id), eq(versions.version, configs.version)))
-      .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId)));
-    if (row === undefined) throw new Fault('not_found', 'no such MCP instance');
+      .where(and(eq(t.id, id), ownInstances(ctx)));
+    if (row === undefined) throw noInstance();
     return {
       id,
       user_identifier: row.identifier,
-      connections: await instanceConnections(ctx, tx, row.mappings, row.userId, options.includeAuthLinks),
+      connections: await instanceConnections(ctx, tx, row, row.userId, options.includeAuthLinks),
     };
   });
 }
@@ -145,10 +163,11 @@ export async function getAuthState(ctx: Ctx, id: string, options: { includeAuthL
 async function instanceConnections(
   ctx: Ctx,
   tx: Tx,
-  mappings: ToolMapping[],
+  config: { configId: string; version: number; mappings: ToolMapping[]; policy: unknown },
   userId: string,
   withLinks: boolean,
 ): Promise<InstanceConnection[]> {
+  const { mappings } = config;
   const ids = mappings.map((m) => m.connectionId);
   const shared = new Set(mappings.filter((m) => m.owner === 'organization').map((m) => m.connectionId));
   const rows = ids.length === 0 ? [] : await tx.select().from(schema.connections).where(inArray(schema.connections.id, ids));
@@ -161,18 +180,41 @@ async function instanceConnections(
     const server = remoteServerOf(connection);
     const account = server === undefined ? own : await connectIfNothingIsEntered(ctx.modules, tx, server, own, ctx.requestId);
     // Who may connect an account of the organization is not decided by who uses it.
-    const needsLink = withLinks && !shared.has(id) && account.status !== 'ACTIVE' && (await isReady(ctx.modules, connection));
+    const scopes = await scopesOf(ctx.modules, config, connection, account);
+    const needsPerson = account.status !== 'ACTIVE' || scopes.canBeGranted;
+    const needsLink = withLinks && !shared.has(id) && needsPerson && (await isReady(ctx.modules, connection));
     out.set(id, {
       connection_name: connection.name,
       connector: connection.connector,
       account_owner: shared.has(id) ? 'organization' : 'user',
       connected_account_id: account.id,
       connected_account_status: account.status as ConnectedAccountStatus,
-      reason: account.reason as ConnectedAccountReason | null,
+      reason: scopes.missing.length > 0 ? 'scope_missing' : (account.reason as ConnectedAccountReason | null),
+      needed_scopes: [...scopes.needed],
+      missing_scopes: scopes.missing,
       authentication_link: needsLink ? await linkOf(ctx, tx, account.id) : null,
     });
   }
   return ids.flatMap((id) => out.get(id) ?? []);
+}
+
+/** What the config's tools need of a connection, and what of it its account was not granted. */
+async function scopesOf(
+  modules: Modules,
+  { configId, version, mappings, policy }: { configId: string; version: number; mappings: ToolMapping[]; policy: unknown },
+  connection: ConnectionRow,
+  account: { status: string; scopes: string[] },
+): Promise<{ needed: readonly string[]; missing: string[]; canBeGranted: boolean }> {
+  const none = { needed: [], missing: [], canBeGranted: false };
+  const auth = (await modules.catalogue.find(connection.connector))?.auth;
+  const mapping = mappings.find(({ connectionId }) => connectionId === connection.id);
+  if (auth?.kind !== 'oauth2' || mapping === undefined) return none;
+  const tools = await exposedTools(modules.catalogue, [mappedConnection(mapping, connection)]);
+  const needed = neededScopes({ policy: policyOf(configId, version, policy) }, tools, connection.id);
+  const missing = account.status === 'ACTIVE' ? missingScopes(auth, account.scopes, needed) : [];
+  // Consent asks for all that the connection asks for. What it does not ask for, no link can bring.
+  const outOfReach = missingScopes(auth, connection.scopes, missing);
+  return { needed, missing, canBeGranted: missing.length > outOfReach.length };
 }
 
 async function linkOf(ctx: Ctx, tx: Tx, accountId: string): Promise<string> {

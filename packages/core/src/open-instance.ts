@@ -2,9 +2,10 @@ import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantw
 import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
 import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
-import type { Grant } from './grants.ts';
+import { type Grant, grantOf } from './grants.ts';
 import type { NameableAccount } from './owned-accounts.ts';
 import { remoteServerOf } from './remote-servers.ts';
+import { allowsConfig, allowsIdentifier, type Restrictions } from './restrictions.ts';
 import { type MappedConnection, mappedConnection } from './tools.ts';
 
 /** What one MCP request works with: who, on whose behalf, and what the config's current version allows. */
@@ -29,9 +30,14 @@ interface OpenRow {
   environment_id: string;
   client_id: string | null;
   client_suspended: boolean;
+  restrictions: Restrictions;
   user_suspended: boolean;
   environment_suspended: boolean;
   secret_version: number;
+  /** After a rotation: the URL of before still works. */
+  previous_works: boolean;
+  expired: boolean;
+  session_epoch: number;
   revoked: boolean;
   user_id: string;
   identifier: string;
@@ -48,9 +54,10 @@ interface OpenRow {
 }
 
 /** What both ways of opening look at; each is one prepared statement. */
-const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, u.suspended_at is not null as user_suspended,
+const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, cl.restrictions, u.suspended_at is not null as user_suspended,
              e.suspended_at is not null as environment_suspended, i.secret_version, i.config_id,
-             i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
+             coalesce(i.previous_secret_until > clock_timestamp(), false) as previous_works, coalesce(i.expires_at <= clock_timestamp(), false) as expired,
+             i.session_epoch, i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
              g.version as config_version, v.mappings, v.policy,
              (select json_agg(case when c.mcp is null then json_build_object('id', c.id, 'name', c.name, 'connector', c.connector)
                   else json_build_object('id', c.id, 'name', c.name, 'connector', c.connector, 'mcp', c.mcp,
@@ -71,8 +78,8 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
 
 /**
  * Opens an MCP instance by the secret part of its URL: one prepared query.
- * @throws Fault not_found for anything that is not a live URL of ours, instance_revoked, client_suspended, user_suspended,
- * environment_suspended
+ * @throws Fault not_found for anything that is no URL of ours; instance_revoked, instance_rotated, instance_expired,
+ * client_suspended, user_suspended, environment_suspended
  */
 export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
   const parsed = parseBearer('mcpUrl', token);
@@ -82,10 +89,31 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
     text: `${lookedAt} where i.url_id = $1`,
     values: [parsed.id],
   });
+  const current = row?.secret_version ?? 1;
   // The secret is checked for unknown ids too: time must not tell which ids exist.
-  const genuine = await modules.sealing.isDerived('mcpUrl', token, row?.secret_version ?? 1);
-  if (row === undefined || !genuine) throw new Fault('not_found');
+  if (!(await modules.sealing.isDerived('mcpUrl', token, current))) {
+    const age = await ageOf(modules, token, current);
+    if (row === undefined || age === undefined) throw new Fault('not_found');
+    if (row.revoked) throw revoked();
+    if (age > 1 || !row.previous_works)
+      throw new Fault('instance_rotated', 'this MCP URL was replaced; ask for the new one where you got it');
+  }
+  if (row === undefined || !isWithin(row)) throw new Fault('not_found');
+  if (row.revoked) throw revoked();
+  if (row.expired) throw new Fault('instance_expired', 'this MCP URL has expired; ask for a new one where you got it');
   return opened(row, 'FULL');
+}
+
+/** For so many rotations back a URL is told from one that never was. */
+const remembered = 4;
+
+/** How many rotations ago this was the secret; the same work for whatever it is. */
+async function ageOf(modules: Modules, token: string, current: number): Promise<number | undefined> {
+  let found: number | undefined;
+  for (let age = 1; age <= remembered; age++) {
+    if (await modules.sealing.isDerived('mcpUrl', token, current - age)) found = age;
+  }
+  return found;
 }
 
 /** Whose instance a token speaks for, as the token itself says: it was proven genuine before. */
@@ -93,14 +121,17 @@ export interface InstanceClaim {
   instanceId: string;
   /** The config whose static URL the token was made for, and presented at. */
   configId: string;
-  environmentId: string;
+  environmentId?: string;
   accessLevel: AccessLevel;
+  /** Of a session token: it ends when the instance's grows. */
+  sessionEpoch?: number;
 }
 
 /**
- * Opens an MCP instance for a token at the static URL of its config: the same one query, by the instance's id.
- * @throws Fault unauthorized where there is no such instance of that config; instance_revoked, client_suspended,
- * user_suspended, environment_suspended
+ * Opens an MCP instance for a token at the static URL of its config: the same one query, by the instance's id. The end of
+ * its own URL is none of the token's, which has one of its own.
+ * @throws Fault unauthorized where there is no such instance of that config, or the token was revoked; instance_revoked,
+ * client_suspended, user_suspended, environment_suspended
  */
 export async function openInstanceOf(modules: Modules, claim: InstanceClaim): Promise<OpenInstance> {
   const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
@@ -108,13 +139,28 @@ export async function openInstanceOf(modules: Modules, claim: InstanceClaim): Pr
     text: `${lookedAt} where i.id = $1`,
     values: [claim.instanceId],
   });
-  if (row === undefined || row.config_id !== claim.configId || row.environment_id !== claim.environmentId) throw new Fault('unauthorized');
+  if (
+    row === undefined ||
+    row.config_id !== claim.configId ||
+    row.environment_id !== (claim.environmentId ?? row.environment_id) ||
+    !isWithin(row)
+  ) {
+    throw new Fault('unauthorized');
+  }
+  if (row.revoked) throw revoked();
+  if (row.session_epoch !== (claim.sessionEpoch ?? row.session_epoch)) throw new Fault('unauthorized');
   return opened(row, claim.accessLevel);
 }
 
-/** @throws Fault instance_revoked, environment_suspended, user_suspended, client_suspended */
+/** A client that was narrowed later has no way left to what it made before. */
+function isWithin({ restrictions, identifier, config_id }: OpenRow): boolean {
+  return allowsIdentifier(restrictions, identifier) && allowsConfig(restrictions, config_id);
+}
+
+const revoked = () => new Fault('instance_revoked', 'this MCP URL was revoked; ask for a new one where you got it');
+
+/** @throws Fault environment_suspended, user_suspended, client_suspended */
 function opened(row: OpenRow, accessLevel: AccessLevel): OpenInstance {
-  if (row.revoked) throw new Fault('instance_revoked', 'this MCP URL was revoked; ask for a new one where you got it');
   if (row.environment_suspended) throw new Fault('environment_suspended');
   if (row.user_suspended) throw new Fault('user_suspended');
   if (row.client_suspended) throw new Fault('client_suspended', 'the client that this MCP URL belongs to is suspended');
@@ -126,7 +172,7 @@ function opened(row: OpenRow, accessLevel: AccessLevel): OpenInstance {
     userId: row.user_id,
     userIdentifier: row.identifier,
     configId: row.config_id,
-    accessLevel,
+    ...grantOf(row.restrictions, accessLevel),
     configName: row.config_name,
     configDescription: row.config_description,
     configVersion: row.config_version,

@@ -169,7 +169,9 @@ function schemasAt(schema: unknown, steps: readonly string[]): JsonObject[] {
     if (step === undefined) return [one];
     if (step === '*' && one.type === 'array') return schemasAt(one.items ?? {}, rest);
     if (isObject(one.properties) && Object.hasOwn(one.properties, step)) return schemasAt(one.properties[step], rest);
-    if (one.additionalProperties === false || (typeof one.type === 'string' && one.type !== 'object')) return [];
+    // Where ours do not say that they take more, what they do not name is left out of the call.
+    const isClosed = one.additionalProperties === false || (isObject(one.properties) && one.additionalProperties === undefined);
+    if (isClosed || (typeof one.type === 'string' && one.type !== 'object')) return [];
     return isObject(one.additionalProperties) ? schemasAt(one.additionalProperties, rest) : [{}];
   });
 }

@@ -10,6 +10,7 @@ import type { Ctx, Log, Modules, Revocations } from './ctx.ts';
 import { consumerOf } from './issued-credentials.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { connectorOf } from './remote-servers.ts';
+import { within } from './restrictions.ts';
 
 const t = schema.revocations;
 const accounts = schema.connectedAccounts;
@@ -285,6 +286,7 @@ export async function listRevocations(
       .where(
         and(
           eq(t.environmentId, ctx.environmentId),
+          within.accountIds(ctx, tx, t.connectedAccountId),
           before === undefined ? undefined : lt(t.id, before),
           query.status === undefined ? undefined : eq(t.status, query.status),
           query.cause === undefined ? undefined : eq(t.cause, query.cause),

@@ -3,6 +3,7 @@ import { schema } from '@grantway/db';
 import { and, desc, eq, gte, lt, lte } from 'drizzle-orm';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
+import { within } from './restrictions.ts';
 
 export interface ToolCallQuery {
   limit: number;
@@ -27,7 +28,7 @@ export async function listToolCalls(ctx: Ctx, query: ToolCallQuery): Promise<Pag
       .from(t)
       .where(
         and(
-          eq(t.environmentId, ctx.environmentId),
+          ownCalls(ctx),
           before === undefined ? undefined : lt(t.id, before),
           query.user_identifier === undefined ? undefined : eq(t.userIdentifier, query.user_identifier),
           query.connection_name === undefined ? undefined : eq(t.connectionName, query.connection_name),
@@ -46,13 +47,18 @@ export async function listToolCalls(ctx: Ctx, query: ToolCallQuery): Promise<Pag
   return toPage(rows, query.limit, presentToolCall);
 }
 
+function ownCalls(ctx: Ctx) {
+  const t = schema.toolCalls;
+  return and(eq(t.environmentId, ctx.environmentId), within.own(ctx, t.clientId), within.identifiers(ctx, t.userIdentifier));
+}
+
 export async function getToolCall(ctx: Ctx, id: string): Promise<ToolCall> {
   const t = schema.toolCalls;
   const [row] = await ctx.tx((tx) =>
     tx
       .select()
       .from(t)
-      .where(and(eq(t.id, id), eq(t.environmentId, ctx.environmentId))),
+      .where(and(eq(t.id, id), ownCalls(ctx))),
   );
   if (row === undefined) throw new Fault('not_found', 'no such tool call');
   return presentToolCall(row);

@@ -24,11 +24,12 @@ import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
 import { liveLink, mustBeReady } from './authorization-links.ts';
-import { type Allowed, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
+import { type Allowed, type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import { createCtx, type Log, type Modules } from './ctx.ts';
 import { type Grant, permits } from './grants.ts';
+import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
 import { pointerOf } from './pointers.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
@@ -45,8 +46,8 @@ export interface Caller {
   /** Null where nobody made the user yet: he is made when the call is let through. */
   userId: string | null;
   userIdentifier: string;
-  /** Null where no config stands behind the call. */
-  instance: ({ id: string; configId: string; configName: string; configVersion: number } & Allowed) | null;
+  /** The config whose tools and policy hold: null where none stands behind the call. Its id is null where a direct call named it. */
+  instance: ({ id: string | null; configId: string; configName: string; configVersion: number } & Allowed) | null;
   grant: Grant;
   requestId: string;
   log: Log;
@@ -220,6 +221,7 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'unknown_account':
     case 'argument_invalid':
     case 'argument_not_allowed':
+    case 'rate_limited':
     case 'policy_broken':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
@@ -244,7 +246,7 @@ async function run(
   args: unknown,
   { account: named, agent = noAgent, approvalId }: { account?: unknown; agent?: Agent; approvalId?: string },
 ): Promise<Answer> {
-  const { caller, record } = call;
+  const { modules, caller, record } = call;
   const rules = exposed === undefined ? undefined : rulesFor(caller.instance, exposed);
   if (exposed === undefined || rules === undefined || rules.hidden) {
     throw new Fault('unknown_tool', `there is no tool "${name.slice(0, 128)}" here`);
@@ -262,13 +264,15 @@ async function run(
   const approve = isAsked
     ? () => approvedAnswer(call, exposed, { accountId, input, sent: { args, account: named }, approvalId })
     : undefined;
+  mustNotPause(call, connector, accountId);
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, accountId, leased, input, agent, approve);
+    if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
     let lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
+    await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
     let hasWaited = await intend(call);
     let repeated = false;
@@ -295,6 +299,7 @@ async function run(
     }
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
+    if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
     throw error;
   }
 }
@@ -317,6 +322,31 @@ async function approvedAnswer(
   const { approvalId } = passage;
   call.settle = (outcome) => settleApproval(modules, { environmentId, approvalId, toolCallId: record.id, log }, outcome);
   return undefined;
+}
+
+/** @throws Fault rate_limited for as long as the provider asked for with its last 429; nobody else's account waits */
+function mustNotPause({ modules }: Call, connector: Connector, accountId: string): void {
+  const leftMs = modules.pauses.remainingMs(accountId);
+  if (leftMs > 0) {
+    throw new Fault('rate_limited', {
+      detail: `${connector.name} asked this account to wait; nothing was sent`,
+      retryAfterSeconds: Math.ceil(leftMs / 1000),
+    });
+  }
+}
+
+/** The one place where calls are counted: right before something is sent. @throws Fault rate_limited; then nothing was counted */
+async function mustBeWithinLimits({ modules, caller }: Call, { limits }: CallRules): Promise<void> {
+  if (limits.length === 0 || caller.instance === null) return;
+  const { configId } = caller.instance;
+  const counts = countsFor(limits, { configId, clientId: caller.clientId, user: caller.userId ?? caller.userIdentifier });
+  const reached = await modules.limiter.take(counts);
+  if (reached === undefined) return;
+  const [limit] = limits.slice(reached.index);
+  throw new Fault('rate_limited', {
+    ...(limit === undefined ? {} : { detail: limitWords(limit) }),
+    retryAfterSeconds: Math.max(1, Math.ceil(reached.retryAfterMs / 1000)),
+  });
 }
 
 /** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
@@ -385,6 +415,7 @@ async function mustBeGranted(
 async function runRemote(
   call: Call,
   exposed: ExposedTool,
+  rules: CallRules,
   accountId: string,
   leased: () => Promise<Lease>,
   input: Record<string, unknown>,
@@ -399,6 +430,7 @@ async function runRemote(
   let lease = await leased();
   const kept = await approve?.();
   if (kept !== undefined) return kept;
+  await mustBeWithinLimits(call, rules);
   await intend(call);
   for (let credentials = 0; ; credentials++) {
     try {

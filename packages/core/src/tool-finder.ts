@@ -1,6 +1,6 @@
 import type { Connector, Tool } from '@grantway/connector-kit';
 import type { Catalogue } from './ctx.ts';
-import { createToolIndex, documentOf, type Searchable, type ToolDocument, type ToolIndex } from './tool-search.ts';
+import { createToolIndex, documentOf, type Searchable, type ToolIndex } from './tool-search.ts';
 import type { ExposedTool } from './tools.ts';
 
 export interface FoundTool {
@@ -22,26 +22,19 @@ export interface ToolQuery {
  */
 export type ToolFinder = (tools: readonly ExposedTool[], query: ToolQuery) => FoundTool[];
 
-/** Lists whose index is kept: about half a megabyte for one of 500 tools. */
+/** Lists whose index is kept: one of 500 tools takes about a megabyte, and some 50 ms when it is made. */
 const maxIndexes = 50;
 
 export function createToolFinder(): ToolFinder {
   const indexes = new Map<readonly ExposedTool[], ToolIndex>();
-  const documents = new WeakMap<ExposedTool, ToolDocument>();
 
   function indexOf(tools: readonly ExposedTool[]): ToolIndex {
-    const index = indexes.get(tools) ?? createToolIndex(tools.map(document));
+    const index = indexes.get(tools) ?? createToolIndex(tools.map((tool) => documentOf(searchable(tool))));
     // Insertion order makes the first key the one that was not used for longest.
     indexes.delete(tools);
     indexes.set(tools, index);
     if (indexes.size > maxIndexes) indexes.delete(indexes.keys().next().value as readonly ExposedTool[]);
     return index;
-  }
-
-  function document(exposed: ExposedTool): ToolDocument {
-    const known = documents.get(exposed) ?? documentOf(searchable(exposed));
-    documents.set(exposed, known);
-    return known;
   }
 
   return (tools, { query, limit, connectionName }) => {
@@ -71,12 +64,16 @@ export async function findInCatalogue(
   connectorIds: ReadonlySet<string>,
   query: string,
   limit: number,
+  mayShow: (tool: CatalogueTool['tool']) => boolean = () => true,
 ): Promise<CatalogueTool[]> {
   const known = catalogues.get(catalogue) ?? indexed(catalogue);
   catalogues.set(catalogue, known);
   const { tools, index } = await known;
   return index
-    .search(query, limit, (at) => connectorIds.has((tools[at] as CatalogueTool).connector.id))
+    .search(query, limit, (at) => {
+      const { connector, tool } = tools[at] as CatalogueTool;
+      return connectorIds.has(connector.id) && mayShow(tool);
+    })
     .map(({ at }) => tools[at] as CatalogueTool);
 }
 
@@ -88,14 +85,15 @@ async function indexed(catalogue: Catalogue): Promise<CatalogueIndex> {
   return { tools, index: createToolIndex(documents) };
 }
 
-function searchable({ name, tool, connector, connectionName }: ExposedTool): Searchable {
-  return { ...partsOf(tool), name, connector: `${connector.id} ${connector.name}`, connection: connectionName };
+function searchable({ name, tool, inputSchema, connector, connectionName }: ExposedTool): Searchable {
+  // An argument that the config hides is no way to its tool either.
+  return { ...partsOf(tool, inputSchema), name, connector: `${connector.id} ${connector.name}`, connection: connectionName };
 }
 
 /** What is looked at of a tool, wherever it stands. */
-function partsOf(tool: Tool): Pick<Searchable, 'title' | 'description' | 'effect' | 'args'> {
+function partsOf(tool: Tool, inputSchema = tool.inputSchema()): Pick<Searchable, 'title' | 'description' | 'effect' | 'args'> {
   const { title, description, effect } = tool;
-  const { properties } = tool.inputSchema();
+  const { properties } = inputSchema;
   const args = typeof properties === 'object' && properties !== null ? Object.entries(properties) : [];
   return { title, description, effect, args: args.map(([name, schema]) => ({ name, values: valuesOf(schema) })) };
 }

@@ -288,6 +288,7 @@ function readLexicon(): Lexicon {
 
 /** Words in the order of the text: lower case, without accents and apostrophes, names in camelCase taken apart. */
 export function wordsOf(text: string): string[] {
+  if (/^[a-z0-9_ .,:;()]*$/.test(text)) return text.match(/[a-z0-9]+/g) ?? [];
   const plain = text
     .replaceAll(/(\p{Ll}|\d)(\p{Lu})/gu, '$1 $2')
     .normalize('NFKD')

@@ -94,6 +94,8 @@ export function documentOf(tool: Searchable): ToolDocument {
 export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
   const postings = new Map<string, Posting>();
   const connectors = new Map<string, Set<number>>();
+  // The documents themselves are not kept: they are the greater part of the memory.
+  const known = tools.map(({ effect, name }) => ({ effect, name }));
   tools.forEach(({ weights, places }, doc) => {
     for (const stem of places) connectors.set(stem, (connectors.get(stem) ?? new Set<number>()).add(doc));
     for (const [term, sum] of weights) {
@@ -109,21 +111,22 @@ export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
   const vocabulary = vocabularyOf([...postings.keys(), ...connectors.keys(), ...lexicon.meanings.keys()]);
   const idf = (key: string) => {
     const found = postings.get(key)?.docs.length ?? 0;
-    return Math.log(1 + (tools.length - found + 0.5) / (found + 0.5));
+    return Math.log(1 + (known.length - found + 0.5) / (found + 0.5));
   };
 
   return {
     search(query, limit, only = () => true) {
       const { terms, places, kinds, reads, does } = readQuery(query, connectors, postings, vocabulary);
-      const scores = new Float64Array(tools.length);
-      const best = new Float64Array(tools.length);
+      const scores = new Float64Array(known.length);
+      const best = new Float64Array(known.length);
       for (const term of terms) {
         best.fill(0);
         for (const { key, share } of term.keys) {
           const worth = idf(key) * share * term.weight;
           const { docs, weights } = postings.get(key) as Posting;
           for (let i = 0; i < docs.length; i++) {
-            const [doc, w] = [docs[i] as number, weights[i] as number];
+            const doc = docs[i] as number;
+            const w = weights[i] as number;
             const value = (worth * w * (saturation + 1)) / (w + saturation);
             if (value > (best[doc] as number)) best[doc] = value;
           }
@@ -133,14 +136,16 @@ export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
       // A connector alone is asked for all its tools.
       const isBare = terms.length === 0 && places.length > 0;
       const asked = new Set(terms.flatMap((term) => term.keys.map(({ key }) => key)));
+      const inPlace = marked(places, known.length);
+      const ofKind = marked(kinds, known.length);
       const hits: { at: number; score: number }[] = [];
-      for (let doc = 0; doc < tools.length; doc++) {
-        const { effect, name } = tools[doc] as ToolDocument;
+      for (let doc = 0; doc < known.length; doc++) {
+        const { effect, name } = known[doc] as Pick<ToolDocument, 'effect' | 'name'>;
         let score = isBare ? 1 : (scores[doc] as number);
-        if (score === 0 && places.some((docs) => docs.has(doc))) score = 0.01;
+        if (score === 0 && inPlace[doc] === 1) score = 0.01;
         if (score === 0 || !only(doc)) continue;
-        if (places.length > 0) score *= places.some((docs) => docs.has(doc)) ? named.yes : named.no;
-        else if (kinds.some((docs) => docs.has(doc))) score *= named.kind;
+        if (places.length > 0) score *= inPlace[doc] === 1 ? named.yes : named.no;
+        else if (ofKind[doc] === 1) score *= named.kind;
         const covered = name.filter((ways) => ways.some((term) => asked.has(term))).length;
         score *= 0.8 + (0.4 * covered) / Math.max(1, name.length);
         if (does && !reads && effect === 'read') score *= 0.75;
@@ -157,6 +162,12 @@ export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
       }));
     },
   };
+}
+
+function marked(sets: readonly ReadonlySet<number>[], count: number): Uint8Array {
+  const marks = new Uint8Array(count);
+  for (const set of sets) for (const doc of set) marks[doc] = 1;
+  return marks;
 }
 
 interface Query {
@@ -176,6 +187,7 @@ function readQuery(
   vocabulary: Vocabulary,
 ): Query {
   const words = wordsOf(hintsOf(query)).slice(0, maxQueryWords);
+  const read = new Set<string>();
   const terms: Term[] = [];
   const places: ReadonlySet<number>[] = [];
   const kinds: ReadonlySet<number>[] = [];
@@ -186,6 +198,8 @@ function readQuery(
     const taken = phrase?.length ?? 1;
     const word = words.slice(i, i + taken).join(' ');
     i += taken;
+    if (read.has(word)) continue;
+    read.add(word);
     if (phrase === undefined && lexicon.idle.has(word) && !lexicon.meanings.has(word)) continue;
     let stem = phrase?.key ?? stemOf(word);
     let share = 1;

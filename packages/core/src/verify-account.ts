@@ -9,6 +9,7 @@ import { readSession, redeemCode } from './consent.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { giveBackReplacement, keepKey } from './intake.ts';
 import { mustBeLive, type OpenLink, openLink, type Request, readLink } from './open-link.ts';
+import { allowsIdentifier, within } from './restrictions.ts';
 import {
   endWaiting,
   eraseStaleVerifications,
@@ -28,6 +29,8 @@ const t = schema.verifications;
  * @throws Fault verification_failed; link_used, link_expired, consent_failed, key_rejected, identity_mismatch, account_changed, provider_unavailable
  */
 export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Promise<AccountVerified> {
+  // Whoever may not act for the user must not use the request up either.
+  if (!allowsIdentifier(ctx.restrictions, input.identifier)) throw notVerified();
   const requestMac = await ctx.modules.sealing.mac('auth request', [input.auth_request_id]);
   const taken = await ctx.tx(async (tx) => {
     const [row] = await tx
@@ -40,6 +43,7 @@ export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Pr
         and(
           eq(t.requestMac, requestMac),
           eq(t.environmentId, ctx.environmentId),
+          within.connections(ctx, schema.connectedAccounts.connectionId),
           eq(t.kind, 'parked'),
           isNull(t.outcome),
           gt(t.expiresAt, sql`clock_timestamp()`),
@@ -67,7 +71,7 @@ export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Pr
     return verified ? check : undefined;
   });
   if (taken?.sealedCt == null) {
-    throw new Fault('verification_failed', 'the auth_request_id is not valid for this user, was used already, or came too late');
+    throw notVerified();
   }
 
   const request = { requestId: ctx.requestId, log: ctx.log };
@@ -97,6 +101,9 @@ export async function verifyConnectedAccount(ctx: Ctx, input: AccountVerify): Pr
   return { connected_account: await getConnectedAccount(ctx, taken.connectedAccountId), post_user_verify_redirect_url: backTo };
 }
 
+const notVerified = () =>
+  new Fault('verification_failed', 'the auth_request_id is not valid for this user, was used already, or came too late');
+
 async function complete(open: OpenLink, check: typeof t.$inferSelect, sealedCt: Buffer): Promise<void> {
   const { sealing } = open.ctx.modules;
   // An operator who has disconnected the account meanwhile has ended its links with it.
@@ -120,7 +127,13 @@ export async function submitChatCode(ctx: Ctx, input: ChatCode): Promise<ChatCod
     const [user] = await tx
       .select({ id: schema.users.id })
       .from(schema.users)
-      .where(and(eq(schema.users.environmentId, ctx.environmentId), eq(schema.users.identifier, input.identifier)));
+      .where(
+        and(
+          eq(schema.users.environmentId, ctx.environmentId),
+          eq(schema.users.identifier, input.identifier),
+          within.identifiers(ctx, schema.users.identifier),
+        ),
+      );
     return user === undefined ? undefined : { connection, userId: user.id };
   });
   if (who === undefined) throw new Fault('verification_failed', 'the code is not right, has expired, or no browser is waiting for one');

@@ -7,6 +7,7 @@ export type {
   StoredCredentialRead,
   StoredIdentityMatch,
   StoredRemoteServer,
+  StoredRestrictions,
   StoredVerification,
   ToolMapping,
 } from './schema.ts';

@@ -111,6 +111,14 @@ export interface StoredCredentialRead {
   keys: boolean;
 }
 
+/** What a client is narrowed to; an absent list narrows nothing, an empty one leaves nothing. */
+export interface StoredRestrictions {
+  identifiers?: string[];
+  identifierPrefixes?: string[];
+  configIds?: string[];
+  tools?: string[];
+}
+
 export const clients = pgTable(
   'clients',
   {
@@ -125,6 +133,8 @@ export const clients = pgTable(
     previousSecretUntil: moment('previous_secret_until'),
     /** Set by an operator only: this client may read credentials in clear, so often. */
     credentialRead: jsonb('credential_read').$type<StoredCredentialRead>(),
+    /** Null: it may act for everybody, on every config. */
+    restrictions: jsonb('restrictions').$type<StoredRestrictions>(),
     createdAt: createdAt(),
   },
   (t) => [index('clients_environment').on(t.environmentId, t.id), isolated()],
@@ -439,6 +449,12 @@ export const mcpConfigVersions = pgTable(
       .$type<StoredPolicy>()
       .notNull()
       .default({} as StoredPolicy),
+    /** Null in versions that were made before they were kept with each. */
+    name: text('name'),
+    description: text('description'),
+    actorKind: text('actor_kind'),
+    actorId: text('actor_id'),
+    restoredFrom: integer('restored_from'),
     createdAt: createdAt(),
   },
   (t) => [primaryKey({ columns: [t.configId, t.version] }), isolated()],
@@ -458,12 +474,26 @@ export const mcpInstances = pgTable(
     userId: text('user_id')
       .notNull()
       .references(() => users.id),
-    /** The client that asked for it first; its calls are audited under it. */
+    /** The client that it was made for: its calls are audited under it and suspended with it. Null: the person's own. */
     clientId: text('client_id').references(() => clients.id),
+    /** After a rotation the secret of the version before is taken until then. */
+    previousSecretUntil: moment('previous_secret_until'),
+    /** The URL stops then; it is renewed, under another secret, for as long as it was given last time. */
+    expiresAt: moment('expires_at'),
+    urlLifeSeconds: integer('url_life_seconds'),
+    /** Grows to end all session tokens of before. */
+    sessionEpoch: integer('session_epoch').notNull().default(1),
     revokedAt: moment('revoked_at'),
     createdAt: createdAt(),
   },
-  (t) => [uniqueIndex('mcp_instances_url').on(t.urlId), uniqueIndex('mcp_instances_config_user').on(t.configId, t.userId), isolated()],
+  (t) => [
+    uniqueIndex('mcp_instances_url').on(t.urlId),
+    uniqueIndex('mcp_instances_config_user_client').on(t.configId, t.userId, sql`coalesce(${t.clientId}, '')`),
+    index('mcp_instances_page').on(t.environmentId, t.id),
+    index('mcp_instances_user').on(t.userId),
+    index('mcp_instances_client').on(t.clientId),
+    isolated(),
+  ],
 );
 
 export const toolCalls = pgTable(

@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createLogger, startBroker } from '@grantway/broker';
 import { Secret } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
 import { input, ready } from '../processes.ts';
 import { manyTools } from './many-tools.ts';
+import { type Population, populate } from './population.ts';
+import { createProfiler } from './profiler.ts';
+import { createStopwatch } from './stopwatch.ts';
 
-/** The whole broker, as it runs by default: gateway, API, pages and jobs in one process. The upstream is its sandbox. */
-const { databaseUrl, upstream } = input<{ databaseUrl: string; upstream: string }>();
-const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** The whole broker, as it runs by default: gateway, API, pages and jobs in one process. `upstream` is its sandbox. */
+const { databaseUrl, upstream, allowHosts } = input<{ databaseUrl: string; upstream: string; allowHosts?: string[] }>();
+const root = path.resolve(import.meta.dirname, '../../..');
 const broker = await startBroker({
   mode: 'embedded',
   version: '0.0.0-bench',
@@ -33,6 +37,30 @@ const broker = await startBroker({
   metricsToken: undefined,
   // What an installation logs by default, thrown away.
   logger: createLogger('info', { write: () => {} }),
+  ...(allowHosts === undefined ? {} : { allowHosts }),
 });
 const client = await createOperatorClient(broker.modules, broker.environmentId, 'bench');
-ready({ baseUrl: broker.baseUrl, ...client }, () => broker.close());
+const profiler = createProfiler(root);
+const stopwatch = createStopwatch(broker.modules, broker.app.server);
+
+export type BrokerCommand =
+  | { do: 'populate'; population: Population }
+  | { do: 'profile' | 'time'; on: boolean }
+  | { do: 'collect garbage' };
+
+async function answer(command: BrokerCommand): Promise<unknown> {
+  switch (command.do) {
+    case 'populate':
+      return populate(broker, command.population);
+    case 'profile':
+      return command.on ? profiler.start() : profiler.stop();
+    case 'time':
+      return command.on ? stopwatch.start() : stopwatch.stop();
+    case 'collect garbage':
+      setFlagsFromString('--expose-gc');
+      (runInNewContext('gc') as () => void)();
+      return {};
+  }
+}
+
+ready({ baseUrl: broker.baseUrl, ...client }, () => broker.close(), answer);

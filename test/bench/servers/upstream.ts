@@ -1,28 +1,15 @@
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { input, ready } from '../processes.ts';
+import { monitorAnswer } from './monitor.ts';
 
 /**
- * Stands in for vendors, as cheaply as HTTP allows: constant answers of about 1 KB by path, after `delayMs`. Paths are the
- * sandbox's (`/<vendor host>/<path>`), so that a broker takes it for its sandbox.
+ * Stands in for a vendor, as cheaply as HTTP allows: constant answers by path, after `delayMs`. Paths are the sandbox's
+ * (`/<vendor host>/<path>`), so that a broker takes it for its sandbox. Two ids of monitors are special: 50 is an answer of
+ * 50 MB, 2000 one that takes two seconds.
  */
 const { delayMs = 0 } = input<{ delayMs?: number }>();
 
-const monitor = JSON.stringify({
-  id: 18342011,
-  name: 'Error rate of checkout is high',
-  type: 'query alert',
-  overall_state: 'Alert',
-  query: 'sum(last_5m):sum:trace.http.request.errors{service:checkout}.as_count() > 50',
-  message: 'Checkout answers with errors. Look at the last deployment first; the runbook says how to roll back. '.repeat(4),
-  tags: ['service:checkout', 'team:payments', 'env:production'],
-  priority: 2,
-  creator: { name: 'Ada Example', email: 'ada@example.test', handle: 'ada@example.test' },
-  created: '2026-05-04T09:12:00.000000+00:00',
-  modified: '2026-10-02T16:40:00.000000+00:00',
-  options: { thresholds: { critical: 50 }, notify_no_data: false },
-  state: { groups: { 'host:web-1': { name: 'host:web-1', status: 'Alert', last_triggered_ts: 1_763_650_000 } } },
-});
 const person = JSON.stringify({
   data: {
     type: 'users',
@@ -30,41 +17,47 @@ const person = JSON.stringify({
     attributes: { email: 'ada@example.test', handle: 'ada@example.test' },
   },
 });
-const viewer = JSON.stringify({
-  data: { viewer: { id: 'a1', name: 'Ada', email: 'ada@example.test', organization: { id: 'o1', name: 'Acme', urlKey: 'acme' } } },
-});
-const token = () =>
-  JSON.stringify({
-    access_token: `a${Math.random()}`.padEnd(40, 'x'),
-    refresh_token: `r${Math.random()}`.padEnd(40, 'x'),
-    token_type: 'Bearer',
-    expires_in: 86_400,
-    scope: 'read write issues:create comments:create',
-  });
+const headers = (body: string) => ({ 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) });
+const megabyte = Buffer.alloc(1_000_000, 'x');
+let sentMegabytes = 0;
+
+/** As fast as it is read, no faster. */
+function sendHuge(response: ServerResponse): void {
+  response.writeHead(200, { 'content-type': 'application/json' });
+  response.write('{"message":"');
+  let left = 50;
+  const more = () => {
+    while (left > 0 && !response.destroyed) {
+      left--;
+      sentMegabytes++;
+      if (!response.write(megabyte)) {
+        response.once('drain', more);
+        return;
+      }
+    }
+    if (left === 0) response.end('"}');
+  };
+  more();
+}
 
 const server = createServer((request, response) => {
   request.resume();
   request.on('end', () => {
-    const url = new URL(request.url ?? '/', 'http://upstream');
-    if (url.pathname.endsWith('/oauth/authorize')) {
-      const back = new URL(url.searchParams.get('redirect_uri') ?? '');
-      back.searchParams.set('code', `c${Math.random()}`);
-      back.searchParams.set('state', url.searchParams.get('state') ?? '');
-      response.writeHead(302, { location: back.href }).end();
-      return;
-    }
-    const body = url.pathname.endsWith('/oauth/token')
-      ? token()
-      : url.pathname.endsWith('/graphql')
-        ? viewer
-        : url.pathname.endsWith('/current_user')
-          ? person
-          : monitor;
-    const answer = () =>
-      response.writeHead(200, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(body) }).end(body);
-    if (delayMs === 0) answer();
-    else setTimeout(answer, delayMs);
+    const path = (request.url ?? '/').replace(/\?.*$/, '');
+    if (path.endsWith('/monitor/50')) return sendHuge(response);
+    const body = path.endsWith('/current_user') ? person : monitorAnswer;
+    const answer = () => response.writeHead(200, headers(body)).end(body);
+    const waitMs = path.endsWith('/monitor/2000') ? 2000 : delayMs;
+    if (waitMs === 0) answer();
+    else setTimeout(answer, waitMs);
   });
 });
 server.keepAliveTimeout = 60_000;
-server.listen(0, '127.0.0.1', () => ready({ origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }, () => server.close()));
+server.listen(0, '127.0.0.1', () => {
+  const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  ready(
+    { origin },
+    () => server.close(),
+    () => ({ sentMegabytes }),
+  );
+});

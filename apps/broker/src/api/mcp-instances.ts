@@ -1,7 +1,30 @@
-import { AuthState, McpInstance, McpInstanceEnsure, McpInstanceSummary, PageQuery, pageOf, UserIdentifier } from '@grantway/contract';
-import { ensureInstance, getAuthState, getMcpInstance, listMcpInstances } from '@grantway/core';
+import {
+  AuthState,
+  McpInstance,
+  McpInstanceEnsure,
+  McpInstanceRotate,
+  McpInstanceSummary,
+  McpInstanceUpdate,
+  McpInstanceWithUrl,
+  PageQuery,
+  pageOf,
+  UserIdentifier,
+} from '@grantway/contract';
+import {
+  deleteMcpInstance,
+  ensureInstance,
+  getAuthState,
+  getMcpInstance,
+  listMcpInstances,
+  restoreMcpInstance,
+  revokeMcpInstance,
+  rotateMcpInstance,
+  updateMcpInstance,
+} from '@grantway/core';
 import { z } from 'zod';
 import { route } from '../http.ts';
+
+const id = { id: 'The instance’s id' };
 
 export const mcpInstances = [
   route({
@@ -9,7 +32,7 @@ export const mcpInstances = [
     path: '/v1/mcp-instances',
     summary: 'Ensure an MCP instance',
     description:
-      'Idempotent: answers the user’s own pre-authenticated MCP URL, the same each time, and an authorization link for each connection that the user must connect first.',
+      'Idempotent: answers the user’s own pre-authenticated MCP URL, the same each time, and an authorization link for each connection that the user must connect first. Each client gets URLs of its own, which are audited under it and suspended with it. An expired URL is renewed under another secret.',
     permission: 'mcp_instances:write',
     audit: 'mcp_instance.ensured',
     body: McpInstanceEnsure,
@@ -38,7 +61,7 @@ export const mcpInstances = [
     path: '/v1/mcp-instances/{id}',
     summary: 'Get an MCP instance',
     permission: 'mcp_instances:read',
-    params: { id: 'The instance’s id' },
+    params: id,
     status: 200,
     reply: McpInstanceSummary,
     run: (ctx, { params }) => getMcpInstance(ctx, params.id as string),
@@ -49,7 +72,7 @@ export const mcpInstances = [
     summary: 'Get the authorization state',
     description: 'Per connection: which account, its state and why, and where the person connects it.',
     permission: 'mcp_instances:read',
-    params: { id: 'The instance’s id' },
+    params: id,
     query: z.object({
       include_auth_links: z
         .enum(['true', 'false'])
@@ -59,5 +82,74 @@ export const mcpInstances = [
     status: 200,
     reply: AuthState,
     run: (ctx, { params, query }) => getAuthState(ctx, params['id'] as string, { includeAuthLinks: query.include_auth_links === 'true' }),
+  }),
+  route({
+    method: 'PATCH',
+    path: '/v1/mcp-instances/{id}',
+    summary: 'Change when an MCP URL expires',
+    description: 'Of a URL that is live. One that has expired is renewed by ensuring the instance, and gets another secret.',
+    permission: 'mcp_instances:write',
+    audit: 'mcp_instance.updated',
+    params: id,
+    body: McpInstanceUpdate,
+    status: 200,
+    reply: McpInstanceSummary,
+    faults: ['instance_revoked', 'instance_expired'],
+    run: (ctx, { params, body }) => updateMcpInstance(ctx, params['id'] as string, body),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/mcp-instances/{id}/rotate',
+    summary: 'Rotate an MCP URL',
+    description: 'Answers the new URL. The one of before stops at once, or after grace_seconds. Session tokens go on.',
+    permission: 'mcp_instances:write',
+    audit: 'mcp_instance.rotated',
+    params: id,
+    body: McpInstanceRotate,
+    status: 200,
+    reply: McpInstanceWithUrl,
+    faults: ['instance_revoked'],
+    run: (ctx, { params, body }) => rotateMcpInstance(ctx, params['id'] as string, body.grace_seconds),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/mcp-instances/{id}/revoke',
+    summary: 'Revoke an MCP URL',
+    description:
+      'The URL answers 410 from the next request on, session tokens 401, and ensuring the instance is refused, until it is restored. Streams and waiting calls end within a second.',
+    permission: 'mcp_instances:write',
+    audit: 'mcp_instance.revoked',
+    params: id,
+    status: 200,
+    reply: McpInstanceSummary,
+    run: (ctx, { params }) => revokeMcpInstance(ctx, params['id'] as string),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/mcp-instances/{id}/restore',
+    summary: 'Restore a revoked MCP instance',
+    description: 'Answers its new URL: those of before stay revoked. Restricted clients cannot do it.',
+    permission: 'mcp_instances:write',
+    audit: 'mcp_instance.restored',
+    params: id,
+    status: 200,
+    reply: McpInstanceWithUrl,
+    faults: ['instance_revoked'],
+    run: (ctx, { params }) => restoreMcpInstance(ctx, params['id'] as string),
+  }),
+  route({
+    method: 'DELETE',
+    path: '/v1/mcp-instances/{id}',
+    summary: 'Delete an MCP instance',
+    description: 'Its URL is then unknown. Connected accounts stay, and ensuring the instance makes another.',
+    permission: 'mcp_instances:write',
+    audit: 'mcp_instance.deleted',
+    params: id,
+    status: 204,
+    faults: ['instance_revoked'],
+    run: async (ctx, { params }) => {
+      await deleteMcpInstance(ctx, params['id'] as string);
+      return undefined;
+    },
   }),
 ];

@@ -1,4 +1,4 @@
-import { Fault, Tool, ToolExecute, ToolResult } from '@grantway/contract';
+import { Fault, Tool, ToolExecute, ToolResult, UserIdentifier } from '@grantway/contract';
 import { executeDirectly, listTools } from '@grantway/core';
 import { z } from 'zod';
 import { route } from '../http.ts';
@@ -9,11 +9,14 @@ export const tools = [
     path: '/v1/tools',
     summary: 'List tools',
     description:
-      'The tools that can be executed here: those of the connectors that have a connection. With `query`, those that fit it, the best first.',
+      'The tools that can be executed here: those of the connectors that have a connection, and those of remote MCP servers, behind their connection’s name. With `query`, those that fit it, the best first.',
     permission: 'connectors:read',
     query: z.object({
       connector: z.string().optional().describe('Only this connector’s'),
       connection_name: z.string().optional().describe('Only this connection’s'),
+      identifier: UserIdentifier.optional().describe(
+        'Whose account is looked with, at remote MCP servers that show their tools to each person alone',
+      ),
       query: z.string().min(1).max(500).optional().describe('What the tool should do, in any words'),
       limit: z.coerce.number().int().min(1).max(100).optional().describe('With query: so many at most; 20 unless told'),
     }),

@@ -1,5 +1,5 @@
 import { Fault, type FaultCode, faults, isFault, isId } from '@grantway/contract';
-import { type Modules, type OpenInstance, openInstance } from '@grantway/core';
+import { isSessionToken, type Modules, type OpenInstance, openBySessionToken, openInstance } from '@grantway/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { RpcError } from './json-rpc.ts';
 
@@ -27,7 +27,7 @@ export interface TokenKind {
   open(modules: Modules, token: string, configId: string): Promise<OpenInstance>;
 }
 
-const tokenKinds: readonly TokenKind[] = [];
+const tokenKinds: readonly TokenKind[] = [{ recognises: isSessionToken, open: openBySessionToken }];
 
 /** `POST /u/<secret>/mcp`; `POST /mcp` with the same secret as a bearer; `POST /mcp/<config id>` with a token made for it. */
 export function createWaysIn(modules: Modules): readonly WayIn[] {
@@ -94,6 +94,8 @@ function refusalOf(code: FaultCode, message: string | undefined): RpcError {
 const urlRefusals: Partial<Record<FaultCode, string>> = {
   not_found: 'This MCP URL is not known here. Check that it was copied completely, or ask for a new one where you got it.',
   instance_revoked: 'This MCP URL was revoked. Ask for a new one where you got it.',
+  instance_rotated: 'This MCP URL was replaced by a new one. Ask for it where you got this one.',
+  instance_expired: 'This MCP URL has expired. Ask for a new one where you got it.',
   user_suspended: 'The user of this MCP URL is suspended. Ask the operator.',
   environment_suspended: 'This environment is suspended. Ask its operator.',
   client_suspended: 'The application that gave out this MCP URL is suspended. Ask its operator.',

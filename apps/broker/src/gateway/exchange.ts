@@ -15,6 +15,8 @@ export interface Exchange {
   exposures: Exposures;
   finder: ToolFinder;
   instance: OpenInstance;
+  /** Tells when the credential of this request ends, until the answer is called: for what waits. */
+  hold(ended: () => void): () => void;
   headers: IncomingHttpHeaders;
   requestId: string;
   log: Log;

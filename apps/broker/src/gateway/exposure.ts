@@ -74,7 +74,8 @@ export function hasRemotes(instance: OpenInstance): boolean {
 /** Changes when the config or one of its connections does, and with the grant, not with what servers offer. */
 export function fingerprintOf(instance: OpenInstance): string {
   const mappings = instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key }));
-  return `${policyKey(instance)} ${JSON.stringify(mappings)}`;
+  const only = instance.onlyTools === null ? null : [...instance.onlyTools];
+  return `${policyKey(instance)} ${JSON.stringify([only, mappings])}`;
 }
 
 function byName(tools: readonly ExposedTool[]): Map<string, ExposedTool> {

@@ -594,8 +594,11 @@ describe('tools', () => {
   });
 
   it('a provider’s refusal is a tool error that says whose', async () => {
+    // Of his own: the account is left alone afterwards, for as long as the provider asked.
+    const own = await incidentSetting(broker);
+    await connectAll(broker, own);
     await broker.control('/datadog/knobs', 'PUT', { fail: '429' });
-    const { status, json } = await call(ready.url, 'datadog_monitors_list');
+    const { status, json } = await call(own.url, 'datadog_monitors_list');
     expect(status).toBe(200);
     expect(json.result).toMatchObject({ isError: true, _meta: { 'grantway/code': 'provider_rate_limited' } });
     expect(json.result.content[0].text).toMatch(/^Datadog/);

@@ -4,6 +4,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import { createAdmission } from './admission.ts';
 import type { Rounds } from './answers.ts';
 import { createConversation, silent } from './conversation.ts';
+import { createCredentialWatch } from './credential-watch.ts';
 import { type Credential, createWaysIn, judge as judgeCredential, type WayIn } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
 import { createExposures, hasRemotes } from './exposure.ts';
@@ -51,7 +52,9 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     const finder = createToolFinder();
     const rounds: Rounds = createParkedCalls();
     const sessions = createSessions(modules.sealing, ({ id }) => modules.remotes.links.endSession(id));
-    const subscriptions = createSubscriptions(modules, { pollMs: 1000, keepAliveMs: 15_000, blindMs: 5_000, ...times });
+    const all = { pollMs: 750, keepAliveMs: 15_000, blindMs: 5_000, ...times };
+    const watch = createCredentialWatch(modules.log, all);
+    const subscriptions = createSubscriptions(modules, watch, all);
 
     scope.decorateRequest(admitted, null);
     scope.removeAllContentTypeParsers();
@@ -61,6 +64,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       reply.headers(privacy);
     });
     scope.addHook('preClose', async () => {
+      watch.close();
       subscriptions.close();
       rounds.close();
       sessions.close();
@@ -86,6 +90,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         conversation,
         session: undefined,
         instance,
+        hold: (ended) => watch.hold(credential, { ended }),
         headers: request.headers,
         requestId,
         log,

@@ -24,8 +24,11 @@ export interface ParkedCall<T> {
   answer(responses: unknown): void;
 }
 
+export type Hold = (ended: () => void) => () => void;
+
 export interface ParkedCalls<T> {
-  start(instanceId: string, digest: string, run: (call: ParkedCall<T>) => Promise<T>): ParkedCall<T>;
+  /** `hold` tells when the credential that it was started with has ended: it then waits no longer. */
+  start(instanceId: string, digest: string, hold: Hold, run: (call: ParkedCall<T>) => Promise<T>): ParkedCall<T>;
   /** The same instance and the very same request, or nothing. */
   find(id: string, instanceId: string, digest: string): ParkedCall<T> | undefined;
   close(): void;
@@ -38,12 +41,13 @@ export function createParkedCalls<T>(): ParkedCalls<T> {
   const calls = new Map<string, { call: ParkedCall<T>; instanceId: string; digest: string; end(): void }>();
 
   return {
-    start(instanceId, digest, run) {
+    start(instanceId, digest, hold, run) {
       const id = randomBytes(18).toString('base64url');
       const stop = new AbortController();
       const open = new Map<string, Question>();
       let asked = 0;
       let wake: (() => void) | undefined;
+      let release: (() => void) | undefined;
       const end = () => {
         stop.abort();
         for (const { reject } of open.values()) reject(new RemoteError(-32603, 'Nobody answered in time.'));
@@ -56,6 +60,7 @@ export function createParkedCalls<T>(): ParkedCalls<T> {
         ask: (method, params) =>
           new Promise((resolve, reject) => {
             if (calls.size > maxCalls) return reject(new RemoteError(-32603, 'Too many calls wait for an answer.'));
+            release ??= hold(end);
             open.set(`q${++asked}`, { method, params, resolve, reject });
             wake?.();
           }),
@@ -82,6 +87,7 @@ export function createParkedCalls<T>(): ParkedCalls<T> {
       calls.set(id, { call, instanceId, digest, end });
       const done = run(call).finally(() => {
         clearTimeout(timer);
+        release?.();
         calls.delete(id);
       });
       // Whoever waits gets it from `next`; a call that nobody came back for ends by itself.

@@ -41,7 +41,19 @@ export async function callRemote(
       // A closed connection alone is no cancellation in this era.
       signal: stop.signal,
       takesRounds: false,
-      ...(session === undefined ? {} : { onQuestion: (method, params) => session.ask(conversation, method, params) }),
+      ...(session === undefined
+        ? {}
+        : {
+            async onQuestion(method, params) {
+              // Nobody is asked for a URL that has ended meanwhile.
+              const release = exchange.hold(() => stop.abort());
+              try {
+                return await session.ask(conversation, method, params);
+              } finally {
+                release();
+              }
+            },
+          }),
     };
     try {
       return await execute(exchange, request.method, exposed, args, agent);
@@ -62,7 +74,7 @@ export async function callRemote(
   // A state of our own question has been judged already, and its answer is not for the server.
   const isOurs = opened === undefined && request.params.requestState !== undefined;
   const round = { ...(isOurs ? {} : { inputResponses }), ...(opened === undefined ? {} : { requestState: opened.state }) };
-  const call = exchange.rounds.start(exchange.instance.id, digest, (waiting) =>
+  const call = exchange.rounds.start(exchange.instance.id, digest, exchange.hold, (waiting) =>
     execute(exchange, request.method, exposed, args, {
       ...hearing(exchange, speaker, request),
       signal: AbortSignal.any([waiting.signal, exchange.conversation.gone]),

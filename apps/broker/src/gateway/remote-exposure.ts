@@ -1,16 +1,19 @@
-import { createHash } from 'node:crypto';
 import { remoteTool } from '@grantway/connector-kit';
 import type { AccountOwner } from '@grantway/contract';
 import {
   type ExposedTool,
   ensureRemoteAccount,
+  exposeConnecting,
+  exposeRemoteTool,
   type MappedConnection,
   type Modules,
   type OpenInstance,
+  placeOf,
   type RemoteCatalog,
   type RemoteServer,
   type RemoteTarget,
-  remoteConnector,
+  remotePrefix,
+  shownName,
 } from '@grantway/core';
 import { NeedsAuthorization } from '@grantway/vault';
 import type { JsonObject } from './json-rpc.ts';
@@ -23,7 +26,7 @@ export interface RemoteView {
   prefix: string | undefined;
   /** The tools that the config names; empty means all. */
   allowed: readonly string[];
-  /** Prompts and resources belong to a config that takes the server whole; one that names tools means those. */
+  /** Prompts and resources belong to a config that takes the server whole; one that names tools, or a client restricted to some, means those. */
   whole: boolean;
   accountOwner: AccountOwner;
   accountChoice: boolean;
@@ -48,15 +51,15 @@ export function createRemoteExposures(modules: Modules): RemoteViews {
 
 type Frame = Pick<RemoteView, 'server' | 'prefix' | 'allowed' | 'whole' | 'accountOwner' | 'accountChoice'>;
 
-function frameOf(mapping: MappedConnection, server: RemoteServer): Frame {
+function frameOf({ onlyTools }: OpenInstance, mapping: MappedConnection, server: RemoteServer): Frame {
   const { accountOwner, accountChoice } = mapping;
-  const prefix = mapping.names === 'as_is' ? undefined : `${mapping.connectionName.replaceAll('-', '_')}_`;
-  return { server, prefix, allowed: mapping.tools, whole: mapping.tools.length === 0, accountOwner, accountChoice };
+  const prefix = mapping.names === 'as_is' ? undefined : remotePrefix(mapping.connectionName);
+  return { server, prefix, allowed: mapping.tools, whole: mapping.tools.length === 0 && onlyTools === null, accountOwner, accountChoice };
 }
 
 /** The servers of a config, without a look at what they offer. */
 export function viewsFor(instance: OpenInstance): Frame[] {
-  return instance.mappings.flatMap((mapping) => (mapping.remote === undefined ? [] : [frameOf(mapping, mapping.remote)]));
+  return instance.mappings.flatMap((mapping) => (mapping.remote === undefined ? [] : [frameOf(instance, mapping, mapping.remote)]));
 }
 
 async function viewOf(
@@ -66,7 +69,7 @@ async function viewOf(
   server: RemoteServer,
   era: 'modern' | 'legacy',
 ): Promise<RemoteView> {
-  const view = frameOf(mapping, server);
+  const view = frameOf(instance, mapping, server);
   try {
     const catalog = await firstOf(await listTargetsOf(modules, instance, mapping, server), (target) =>
       modules.remotes.catalogs.get(target, { era }),
@@ -124,61 +127,11 @@ async function accountOf(modules: Modules, instance: OpenInstance, server: Remot
   return account.id;
 }
 
-const maxNameLength = 64;
-
-/** A name that every client takes, for one of a server's own; the same each time, and never the same for two. */
-export function shownName(view: RemoteView, name: string): string {
-  if (view.prefix === undefined) return name;
-  const plain = `${view.prefix}${name.replaceAll(/[^A-Za-z0-9_-]/g, '_')}`;
-  if (plain.length <= maxNameLength && plain === view.prefix + name) return plain;
-  const digest = createHash('sha256').update(name).digest('hex').slice(0, 8);
-  return `${plain.slice(0, maxNameLength - 9)}_${digest}`;
-}
-
 export function remoteTools(view: RemoteView): (ExposedTool & { definition?: JsonObject })[] {
-  if (view.needsAccount) return [connectTool(view)];
+  if (view.needsAccount) return [exposeConnecting(view)];
   return (view.catalog?.tools ?? [])
     .filter(({ name }) => view.allowed.length === 0 || view.allowed.includes(name))
-    .map(({ name, effect, idempotent, definition, mirrored }) => ({
-      ...placeOf(view),
-      name: shownName(view, name),
-      tool: remoteTool({
-        name: shownName(view, name),
-        title: definition.title as string | undefined,
-        description: definition.description as string | undefined,
-        effect,
-        idempotent,
-        inputSchema: definition.inputSchema as JsonObject,
-        outputSchema: definition.outputSchema as JsonObject | undefined,
-      }),
-      definition,
-      remote: { server: view.server, method: 'tools/call', toolName: name, params: (args) => ({ name, arguments: args }), mirrored },
-    }));
-}
-
-/** Nobody can list a server that asks who is there: this tool is how an agent gets the link for its user. */
-function connectTool(view: RemoteView): ExposedTool & { definition: JsonObject } {
-  const { connectionName } = view.server;
-  const name = shownName(
-    { ...view, prefix: view.prefix ?? '' },
-    `${view.prefix === undefined ? `${connectionName.replaceAll('-', '_')}_` : ''}connect`,
-  );
-  const definition = {
-    title: `Connect ${connectionName}`,
-    description:
-      view.accountOwner === 'organization'
-        ? `The organization's account at ${connectionName} is not connected, so that its tools are not known yet. Only the people who run this agent can do that. List the tools again afterwards.`
-        : `The user's account at ${connectionName} is not connected, so that its tools are not known yet. Call this for a link that the user must open; list the tools again afterwards.`,
-    inputSchema: { type: 'object', properties: {}, additionalProperties: false },
-    annotations: { readOnlyHint: true },
-  };
-  return {
-    ...placeOf(view),
-    name,
-    tool: remoteTool({ name, ...definition, effect: 'read', idempotent: true }),
-    definition,
-    remote: { server: view.server, method: 'tools/list', params: () => ({}) },
-  };
+    .map((tool) => exposeRemoteTool(view, tool));
 }
 
 /** A request of another kind, in the words of a tool, so that it takes the one way there is: lease, audit, egress. */
@@ -190,16 +143,6 @@ export function remoteMethod(view: RemoteView, method: string, params: JsonObjec
     name: method,
     tool: remoteTool({ name: method, effect: 'read', idempotent: true, inputSchema: { type: 'object' } }),
     remote: { server: view.server, method, params: () => params },
-  };
-}
-
-function placeOf({ server, accountOwner, accountChoice }: RemoteView) {
-  return {
-    accountOwner,
-    accountChoice,
-    connector: remoteConnector(server.settings, server.connectionName),
-    connectionId: server.connectionId,
-    connectionName: server.connectionName,
   };
 }
 

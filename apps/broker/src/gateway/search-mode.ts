@@ -166,8 +166,9 @@ function search({ finder }: Exchange, exposure: Exposure, asked: z.output<typeof
 function describe(exchange: Exchange, exposure: Exposure, name: string): JsonObject {
   const exposed = exposure.byName.get(name);
   if (exposed === undefined) return unknown(name);
-  const { tool, connectionName } = exposed;
-  const example = tool.examples[0];
+  const { tool, connectionName, inputSchema } = exposed;
+  // Where the config fixes or limits arguments, the example may be of a call that is refused.
+  const example = inputSchema === undefined ? tool.examples[0] : undefined;
   return done({
     tool: presentTool(exposed, exchange.instance.accounts),
     effect: tool.effect,

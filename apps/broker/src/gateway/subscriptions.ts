@@ -1,7 +1,7 @@
 import type { OutgoingHttpHeaders, ServerResponse } from 'node:http';
-import { isFault } from '@grantway/contract';
 import type { Manner, Modules, OpenInstance } from '@grantway/core';
 import type { FastifyReply } from 'fastify';
+import type { CredentialWatch } from './credential-watch.ts';
 import type { Credential } from './credentials.ts';
 import { fingerprintOf, hasRemotes } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, type RequestId, RpcError, type RpcRequest, resultMessage } from './json-rpc.ts';
@@ -53,68 +53,51 @@ interface Wants {
 }
 
 interface Watched {
-  credential: Credential;
   seen: string;
   streams: Set<Stream>;
+  release(): void;
 }
 
-/**
- * One loop for all streams: it opens each instance that somebody listens to again, one after the other, so that any
- * number of listeners costs one query at a time. Revocation and suspension end a stream the same way.
- */
-export function createSubscriptions(modules: Modules, times: SubscriptionTimes): Subscriptions {
+/** Streams that tell what changed in what their credential opens, for as long as it does. */
+export function createSubscriptions(
+  modules: Modules,
+  watch: CredentialWatch,
+  { keepAliveMs }: Pick<SubscriptionTimes, 'keepAliveMs'>,
+): Subscriptions {
   const watched = new Map<string, Watched>();
   let count = 0;
   let closed = false;
-  let lookedAt = performance.now();
-  let poll: NodeJS.Timeout | undefined;
   let keepAlive: NodeJS.Timeout | undefined;
 
   function start(): void {
-    if (keepAlive !== undefined) return;
-    lookedAt = performance.now();
-    keepAlive = setInterval(() => {
+    keepAlive ??= setInterval(() => {
       for (const { streams } of watched.values()) for (const stream of streams) write(stream, ': keep-alive\n\n');
-    }, times.keepAliveMs).unref();
-    scheduleLook();
+    }, keepAliveMs).unref();
   }
 
   function stopWhenIdle(): void {
     if (count > 0) return;
     clearInterval(keepAlive);
-    clearTimeout(poll);
-    keepAlive = poll = undefined;
+    keepAlive = undefined;
   }
 
-  function scheduleLook(): void {
-    poll = setTimeout(async () => {
-      await look();
-      if (poll !== undefined) scheduleLook();
-    }, times.pollMs).unref();
-  }
-
-  async function look(): Promise<void> {
-    for (const entry of watched.values()) {
-      try {
-        const instance = await entry.credential.open();
-        const now = versionOf(instance);
-        if (now === entry.seen) continue;
+  function watchFor(instance: OpenInstance, credential: Credential): Watched {
+    const entry: Watched = { seen: versionOf(instance), streams: new Set(), release: () => {} };
+    entry.release = watch.hold(credential, {
+      seen(current) {
+        const now = versionOf(current);
+        if (now === entry.seen) return;
         entry.seen = now;
         for (const stream of entry.streams) {
           if (stream.wants.tools) notify(stream, 'notifications/tools/list_changed', {});
-          stream.watching?.follow(instance);
+          stream.watching?.follow(current);
         }
-      } catch (error) {
-        if (!isFault(error)) {
-          modules.log.warn({ err: error }, 'could not look for changed configs');
-          // Who cannot learn that somebody was suspended must not go on serving him.
-          if (performance.now() - lookedAt > times.blindMs) endAll();
-          return;
-        }
+      },
+      ended() {
         for (const stream of entry.streams) end(stream);
-      }
-    }
-    lookedAt = performance.now();
+      },
+    });
+    return entry;
   }
 
   function endAll(): void {
@@ -123,7 +106,7 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
 
   function add(instance: OpenInstance, credential: Credential, stream: Stream, manner: Manner, capabilities: JsonObject): void {
     const { key } = credential;
-    const entry = watched.get(key) ?? { credential, seen: versionOf(instance), streams: new Set<Stream>() };
+    const entry = watched.get(key) ?? watchFor(instance, credential);
     stream.watching = watchRemotes(modules, instance, manner, capabilities, stream.wants, (method, params) =>
       notify(stream, method, params),
     );
@@ -133,7 +116,10 @@ export function createSubscriptions(modules: Modules, times: SubscriptionTimes):
     stream.response.on('close', () => {
       stream.watching?.stop();
       entry.streams.delete(stream);
-      if (entry.streams.size === 0 && watched.get(key) === entry) watched.delete(key);
+      if (entry.streams.size === 0) {
+        entry.release();
+        if (watched.get(key) === entry) watched.delete(key);
+      }
       count--;
       stopWhenIdle();
     });

@@ -1,1 +1,0 @@
-ALTER TABLE "mcp_config_versions" ADD COLUMN "policy" jsonb DEFAULT '{}'::jsonb NOT NULL;

@@ -1,0 +1,157 @@
+import type { StoredPolicy } from '@grantway/contract';
+
+/** One count that a call adds to. Who has the same key shares it. */
+export interface Count {
+  key: string;
+  /** Calls in one window. */
+  limit: number;
+  windowMs: number;
+}
+
+export interface LimitReached {
+  /** Which of the counts that were asked for; the one that is full for longest. */
+  index: number;
+  retryAfterMs: number;
+}
+
+/**
+ * Fixed windows: the first call of a key opens one, and so many calls fit into it until it ends, 60 seconds or 24 hours
+ * later. Around the end of a window twice as many can come together, never more than `limit` in one. A call adds to all of its
+ * counts or, where one is full, to none.
+ */
+export interface Limiter {
+  /** Undefined: it was counted. */
+  take(counts: readonly Count[]): Promise<LimitReached | undefined> | LimitReached | undefined;
+}
+
+const maxWindows = 100_000;
+
+/** The counts of this process alone. */
+export function createLocalLimiter(now: () => number = () => performance.now()): Limiter {
+  const windows = new Map<string, { endsAt: number; used: number }>();
+  let sweepAt = 1_000;
+
+  /** Only windows that are over are forgotten; beyond so many, the oldest, because memory is not for agents to fill. */
+  function makeRoom(time: number): void {
+    if (windows.size < sweepAt) return;
+    for (const [key, { endsAt }] of windows) if (endsAt <= time) windows.delete(key);
+    while (windows.size >= maxWindows) windows.delete(windows.keys().next().value as string);
+    sweepAt = Math.min(maxWindows, Math.max(1_000, windows.size * 2));
+  }
+
+  return {
+    take(counts) {
+      const time = now();
+      let reached: LimitReached | undefined;
+      counts.forEach(({ key, limit }, index) => {
+        const window = windows.get(key);
+        if (window === undefined || window.endsAt <= time || window.used < limit) return;
+        const retryAfterMs = window.endsAt - time;
+        if (reached === undefined || retryAfterMs > reached.retryAfterMs) reached = { index, retryAfterMs };
+      });
+      if (reached !== undefined) return reached;
+      for (const { key, windowMs } of counts) {
+        const window = windows.get(key);
+        if (window !== undefined && window.endsAt > time) window.used++;
+        else {
+          makeRoom(time);
+          windows.delete(key);
+          windows.set(key, { endsAt: time + windowMs, used: 1 });
+        }
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Accounts whose provider asked for a pause (RFC 9110 section 10.2.3, Retry-After): of these, and of nobody else. */
+export interface ProviderPauses {
+  pause(accountId: string, seconds: number): void;
+  /** 0 where there is none. */
+  remainingMs(accountId: string): number;
+}
+
+/** What a provider may ask for; the next call finds out whether it means more. */
+const longestPauseMs = 24 * 3_600_000;
+const maxPauses = 100_000;
+
+/** `tell` passes a pause on to the other processes, where there are any. */
+export function createProviderPauses(tell: (accountId: string, ms: number) => void = () => {}): ProviderPauses & {
+  /** Heard from another process. */
+  heard(accountId: string, ms: number): void;
+} {
+  const endsAt = new Map<string, number>();
+
+  function keep(accountId: string, ms: number): boolean {
+    if (!(ms > 0)) return false;
+    const end = performance.now() + Math.min(ms, longestPauseMs);
+    if (end <= (endsAt.get(accountId) ?? 0)) return false;
+    endsAt.delete(accountId);
+    if (endsAt.size >= maxPauses) endsAt.delete(endsAt.keys().next().value as string);
+    endsAt.set(accountId, end);
+    return true;
+  }
+
+  return {
+    pause(accountId, seconds) {
+      if (keep(accountId, seconds * 1000)) tell(accountId, Math.min(seconds * 1000, longestPauseMs));
+    },
+    heard: keep,
+    remainingMs(accountId) {
+      const end = endsAt.get(accountId);
+      if (end === undefined) return 0;
+      const left = end - performance.now();
+      if (left <= 0) endsAt.delete(accountId);
+      return Math.max(0, left);
+    },
+  };
+}
+
+type StoredLimit = StoredPolicy['limits'][number];
+
+/** A limit of a policy, for one tool. */
+export interface ToolLimit {
+  per: StoredLimit['per'];
+  /** What of the key is known beforehand. */
+  key: string;
+  limit: number;
+  windowMs: number;
+}
+
+const minuteMs = 60_000;
+const dayMs = 24 * 60 * minuteMs;
+
+/** Those of a policy's limits that calls of one tool add to. `tool` is undefined for what is no tool. */
+export function limitsOf(limits: StoredPolicy['limits'], tool: string | undefined, connectionId: string): ToolLimit[] {
+  return limits
+    .filter((limit) => (limit.tool ?? tool) === tool && (limit.connection_id ?? connectionId) === connectionId)
+    .flatMap(({ per, tool: ofTool = '', connection_id: ofConnection = '', requests_per_minute, calls_per_day }) => {
+      const subject = per === 'tool' ? (tool ?? '') : per === 'connection' ? connectionId : '';
+      const key = JSON.stringify([per, subject, ofTool, ofConnection]);
+      return [
+        ...(requests_per_minute === undefined ? [] : [{ per, key: `minute ${key}`, limit: requests_per_minute, windowMs: minuteMs }]),
+        ...(calls_per_day === undefined ? [] : [{ per, key: `day ${key}`, limit: calls_per_day, windowMs: dayMs }]),
+      ];
+    });
+}
+
+/** Counts go on over versions of a config: a change of policy gives nobody new calls. */
+export function countsFor(limits: readonly ToolLimit[], of: { configId: string; clientId: string | null; user: string }): Count[] {
+  return limits.map(({ per, key, limit, windowMs }) => {
+    const subject = per === 'client' ? (of.clientId ?? '') : per === 'user' ? of.user : '';
+    return { key: `${of.configId} ${key} ${subject}`, limit, windowMs };
+  });
+}
+
+/** For the agent: what the limit is. */
+export function limitWords({ per, limit, windowMs }: ToolLimit): string {
+  const whose = {
+    client: 'of this client',
+    user: 'of each user',
+    tool: 'of each tool',
+    connection: 'of this connection',
+    config: 'in all',
+  };
+  const calls = limit === 1 ? 'one call' : `${limit} calls`;
+  return `${calls} a ${windowMs === minuteMs ? 'minute' : 'day'} ${whose[per]} ${limit === 1 ? 'is' : 'are'} allowed here, and made`;
+}

@@ -1,0 +1,95 @@
+import type { Server, ServerResponse } from 'node:http';
+import type { Modules } from '@grantway/core';
+
+/** Microseconds for each request, by phase; what is in none of them is the difference to the whole. */
+export interface Phases {
+  requests: number;
+  wholeMicros: number;
+  phases: { phase: string; micros: number }[];
+}
+
+export interface Stopwatch {
+  start(): void;
+  stop(): Phases;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: any method of any module
+type Methods = Record<string, (...args: any[]) => any>;
+
+/**
+ * Elapsed time by phase, while one request is served at a time: the modules' own functions are replaced by ones that look at
+ * the clock. Of phases within phases the outer one counts.
+ */
+export function createStopwatch(modules: Modules, server: Server): Stopwatch {
+  let isOn = false;
+  let requests = 0;
+  let wholeMs = 0;
+  let within = 0;
+  const phases = new Map<string, number>();
+
+  function time(target: object, method: string, phaseOf: (...args: never[]) => string | undefined): void {
+    const methods = target as Methods;
+    const original = methods[method];
+    if (original === undefined) return;
+    methods[method] = function timed(this: unknown, ...args: unknown[]) {
+      const phase = isOn && within === 0 ? phaseOf(...(args as never[])) : undefined;
+      if (phase === undefined) return original.apply(this, args);
+      const began = performance.now();
+      within++;
+      const end = () => {
+        within--;
+        phases.set(phase, (phases.get(phase) ?? 0) + performance.now() - began);
+      };
+      let answer: unknown;
+      try {
+        answer = original.apply(this, args);
+      } catch (error) {
+        end();
+        throw error;
+      }
+      if (answer instanceof Promise) return answer.finally(end);
+      end();
+      return answer;
+    };
+  }
+
+  const always = (phase: string) => () => phase;
+  time(modules.db.system('open MCP instance'), 'query', ({ name }: { name: string }) =>
+    name === 'open MCP instance' ? 'authentication and instance: its query' : undefined,
+  );
+  time(modules.sealing, 'isDerived', always('authentication and instance: the secret'));
+  time(modules.db, 'inEnvironment', always('the account: its transaction'));
+  time(modules.leases, 'lease', always('lease: its query, and the vault opens'));
+  time(modules.egress, 'call', always('the hop to the provider'));
+  time(modules.toolCallLog, 'intend', always('audit: the row of the intent'));
+  time(modules.toolCallLog, 'write', always('audit: the row with the outcome, durable'));
+
+  server.prependListener('request', (_request, response: ServerResponse) => {
+    if (!isOn) return;
+    const began = performance.now();
+    response.once('finish', () => {
+      requests++;
+      wholeMs += performance.now() - began;
+    });
+  });
+
+  return {
+    start() {
+      phases.clear();
+      requests = 0;
+      wholeMs = 0;
+      isOn = true;
+    },
+    stop() {
+      isOn = false;
+      const micros = (ms: number) => (ms * 1000) / Math.max(1, requests);
+      const named = [...phases].map(([phase, ms]) => ({ phase, micros: micros(ms) }));
+      const rest = micros(wholeMs) - named.reduce((sum, one) => sum + one.micros, 0);
+      return {
+        requests,
+        wholeMicros: micros(wholeMs),
+        phases: [...named, { phase: 'the rest: HTTP, JSON-RPC, policy, argument check, reading, answer', micros: rest }],
+      };
+    },
+  };
+}
