@@ -117,7 +117,6 @@ export const attacks: readonly Attack[] = [
     id: 'A25',
     attack: 'A client gets through on an earlier consent',
     defence: 'a consent page of our own for each client, before any provider is asked',
-    notApplicableYet: 'no client can register with the broker or be authorized by it: there is no authorization endpoint',
   },
   {
     id: 'A26',
@@ -156,6 +155,17 @@ export const attacks: readonly Attack[] = [
     id: 'B13',
     attack: 'A token is used where it was not made for',
     defence: 'a session token is proven with the config of the URL that it came to',
+  },
+  {
+    id: 'B07',
+    attack: 'A token that came in is passed on',
+    defence: 'an inbound bearer is read and never copied; credentials are placed by egress alone',
+  },
+  {
+    id: 'B08',
+    attack: 'An access token is forged, or another’s',
+    defence:
+      'one algorithm, type, issuer and resource; keys by an id that we know, none from the token; the grant’s row is read with each call',
   },
   { id: 'B21', attack: 'Many credentials are opened at once', defence: 'a budget of different credentials per client and process' },
   { id: 'B22', attack: 'A webhook is forged or replayed', defence: 'signed over id, time and body, with two secrets during a change' },

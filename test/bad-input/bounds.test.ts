@@ -6,7 +6,7 @@ import { callOf, eras, send, sendRaw, type Watch, watch } from './setting.ts';
 let broker: TestBroker;
 let instance: Json;
 let seen: Watch;
-const limits = { bodyLimitBytes: 200_000, headerLimitBytes: 8_192, requestTimeoutMs: 2_000 };
+const limits = { bodyLimitBytes: 200_000, headerLimitBytes: 8_192, requestTimeoutMs: 3_000 };
 beforeAll(async () => {
   broker = await startBroker(limits);
   instance = await incidentSetting(broker);

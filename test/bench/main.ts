@@ -4,15 +4,15 @@
 //   -- --only <text>   the rows whose name holds it, and nothing else
 //   -- --part <part>   rows, growth or memory alone
 //   -- --largest <n> accounts in the largest database of the part growth, a million otherwise
-//   -- --keep          results into test/bench/results (a complete run does so by itself)
-import { mkdirSync, writeFileSync } from 'node:fs';
+//   -- --keep          results into test/bench/results (a complete run does so by itself, and writes the README's summary)
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { measureGrowth, sizesOf } from './growth.ts';
 import { measureMemory } from './memory.ts';
 import { breakdownOf } from './phases.ts';
 import { endAll } from './processes.ts';
-import { report } from './report.ts';
+import { report, withSummary } from './report.ts';
 import { type Found, missingFrom, resultsOf } from './results.ts';
 import { measureRows } from './rows.ts';
 import { rowNames, scenes } from './scenes.ts';
@@ -96,6 +96,8 @@ if ((isWhole && !short) || options.keep) {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, `${results.date}-${results.commit}.json`), `${JSON.stringify(results, null, 2)}\n`);
   writeFileSync(path.join(folder, 'latest.md'), report(results));
+  const readme = path.join(import.meta.dirname, '../../README.md');
+  if (isWhole) writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), results));
 }
 const wrong = [
   ...found.rows

@@ -6,7 +6,7 @@ import type { BrokerCrew } from './starting.ts';
 /** Where one `tools/call` spends its time: on the clock, one at a time; and on the processor, sixteen at once. */
 export interface Breakdown {
   elapsed: Phases;
-  /** CPU microseconds for each request, by place, most first; the profiler's own work is among them. */
+  /** CPU microseconds for each request, by place, most first; taking the samples is among them. */
   processor: { requests: number; wholeMicros: number; places: { place: string; micros: number }[] };
 }
 

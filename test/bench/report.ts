@@ -106,6 +106,36 @@ export function report(results: Results): string {
   return `${out.join('\n\n')}\n`;
 }
 
+const marks = ['<!-- npm run bench -->', '<!-- /npm run bench -->'] as const;
+
+/** The README with the summary of these results between its marks. @throws Error where it has none */
+export function withSummary(readme: string, results: Results): string {
+  const [from, to] = marks.map((mark) => readme.indexOf(mark)) as [number, number];
+  if (from < 0 || to < from) throw new Error('the README has no place for the summary');
+  return `${readme.slice(0, from + marks[0].length)}\n${summary(results)}\n${readme.slice(to)}`;
+}
+
+function summary({ machine, rows, goals, commit, date }: Results): string {
+  const names = [rowNames.hop, rowNames.rest, rowNames.remote, rowNames.sdkV1, rowNames.sdkV2, rowNames.execute, rowNames.ensureAgain];
+  const at = (name: string) => rows.find((row) => row.name === name && row.concurrency === comparedAt);
+  const missed = goals.filter(({ met }) => !met);
+  return [
+    `Commit ${commit}, ${date}, ${machine.cores} cores (${machine.cpu}) shared by load, broker and PostgreSQL ${machine.postgres}, Node ${machine.node.slice(1)}; ${comparedAt} at once. All of it, with how: [results](test/bench/results/latest.md), [test/bench](test/bench/README.md).`,
+    table(
+      ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU us', 'PostgreSQL us'],
+      names.flatMap((name) => {
+        const row = at(name);
+        if (row === undefined) return [];
+        const { requestsPerSecond, p50Ms, p99Ms, cpuMicros, postgresMicros } = row;
+        return [
+          [name, requestsPerSecond.toFixed(0), p50Ms.toFixed(1), p99Ms.toFixed(1), cpuMicros.toFixed(0), postgresMicros?.toFixed(0) ?? ''],
+        ];
+      }),
+    ),
+    `${goals.length - missed.length} of ${goals.length} goals were met.${missed.length === 0 ? '' : ` Missed: ${missed.map(({ goal, found }) => `${goal} (${found})`).join('; ')}.`}`,
+  ].join('\n\n');
+}
+
 /** Medians of three runs, November 2026. CPU a call is that of product and database together, from their share of the cores. */
 const peers: Cell[][] = [
   ['a credential broker (Nango): proxy', 160, 88, 328, 9.4],

@@ -2,6 +2,7 @@ import { setCredentialRead } from '@grantway/core';
 import type { Json, TestBroker } from '@grantway/test/harness';
 import { parkedApproval } from '../flows/asking.ts';
 import { Browser, chatCodeIn } from '../flows/browser.ts';
+import { connectedApp } from '../mcp-authorization/setting.ts';
 import type { OtherEnvironment } from './other-environment.ts';
 
 export interface Sent {
@@ -97,6 +98,15 @@ async function verifiedLink(world: World, verification: Json) {
 }
 
 const instance = (world: World) => world.other.instance.id;
+const identityProvider = { issuer: 'https://login.example.com', client_id: 'broker', client_secret: 'not a real one' };
+/** What a person allowed a client, by the whole way. */
+async function newGrant({ broker, instance }: World): Promise<string> {
+  const server = { configId: instance.config.id, url: `${broker.baseUrl}/mcp/${instance.config.id}` };
+  const identifier = newName('user');
+  await connectedApp(broker, server, identifier);
+  return (await broker.api(`/v1/mcp-grants?user_identifier=${identifier}`)).body.items[0].id;
+}
+const grant = (world: World) => world.other.grantId;
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
 const account = (world: World) => world.other.account.id;
@@ -132,6 +142,41 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(connection, (id) => `/v1/connections/${id}`),
   },
 
+  'POST /v1/mcp-configs/{id}/sign-in-links': {
+    request: async (world) => ({
+      path: `/v1/mcp-configs/${(await newConfig(world)).id}/sign-in-links`,
+      body: { user_identifier: newName('user') },
+    }),
+    masked: byId(config, (id) => `/v1/mcp-configs/${id}/sign-in-links`, { user_identifier: 'somebody' }),
+  },
+  'GET /v1/mcp-grants': {
+    request: () => ({ path: '/v1/mcp-grants' }),
+    masked: byFilter('/v1/mcp-grants', (world) => ({ config_name: 'only-theirs', user_identifier: world.other.identifier })),
+  },
+  'GET /v1/mcp-grants/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-grants/${await newGrant(world)}` }),
+    masked: byId(grant, (id) => `/v1/mcp-grants/${id}`),
+  },
+  'DELETE /v1/mcp-grants/{id}': {
+    request: async (world) => ({ path: `/v1/mcp-grants/${await newGrant(world)}` }),
+    masked: byId(grant, (id) => `/v1/mcp-grants/${id}`),
+  },
+  'PUT /v1/identity-provider': {
+    request: () => ({ path: '/v1/identity-provider', body: identityProvider }),
+    masked: named((name) => ({ path: '/v1/identity-provider', body: { ...identityProvider, config_names: [name] } })),
+  },
+  'GET /v1/identity-provider': {
+    request: async ({ broker }) => {
+      await broker.api('/v1/identity-provider', { method: 'PUT', body: identityProvider });
+      return { path: '/v1/identity-provider' };
+    },
+  },
+  'DELETE /v1/identity-provider': {
+    request: async ({ broker }) => {
+      await broker.api('/v1/identity-provider', { method: 'PUT', body: identityProvider });
+      return { path: '/v1/identity-provider' };
+    },
+  },
   'POST /v1/mcp-configs': {
     request: () => ({
       path: '/v1/mcp-configs',
@@ -499,6 +544,9 @@ export const maskedNothing = [
   'GET /v1/connectors',
   'GET /v1/connectors/{id}',
   'POST /v1/connections',
+  // One for each environment, without an id.
+  'GET /v1/identity-provider',
+  'DELETE /v1/identity-provider',
   'POST /v1/clients',
   'POST /v1/webhook-endpoints',
   'GET /v1/webhook-endpoints',
@@ -518,6 +566,10 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /openapi.json': { as: '/openapi.json', gets: 'open' },
   'GET /.well-known/jwks.json': { as: '/.well-known/jwks.json', gets: 'open' },
   'GET /.well-known/oauth-authorization-server': { as: '/.well-known/oauth-authorization-server', gets: 'open' },
+  'GET /.well-known/oauth-protected-resource/mcp/:configId': {
+    as: '/.well-known/oauth-protected-resource/mcp/cfg_00000000000000000000000000',
+    gets: 'open',
+  },
   'GET /pages/style.css': { as: '', gets: 'open' },
   'GET /pages/icon.svg': { as: '/pages/icon.svg', gets: 'open' },
   'GET /pages/logos/:connector.svg': { as: '/pages/logos/slack.svg', gets: 'open' },
@@ -534,6 +586,16 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /oauth/identity/:connectionId': { as: '/oauth/identity/con_x?state=x&code=x', gets: 400 },
   'GET /approve/:token': { as: '/approve/gwap_x', gets: 404 },
   'POST /approve/:token/decide': { as: '/approve/gwap_x/decide', gets: 404 },
+  'POST /oauth/register': { as: '/oauth/register', gets: 415 },
+  'POST /oauth/revoke': { as: '/oauth/revoke', gets: 400 },
+  'GET /oauth/authorize': { as: '/oauth/authorize', gets: 400 },
+  'POST /oauth/authorize/decide': { as: '/oauth/authorize/decide', gets: 400 },
+  'POST /oauth/authorize/sign-in': { as: '/oauth/authorize/sign-in', gets: 403 },
+  'GET /oauth/signed-in/:environmentId': { as: '/oauth/signed-in/env_x?state=x&code=x', gets: 400 },
+  'GET /oauth/sign-in/:token': { as: '/oauth/sign-in/gwsl_x', gets: 410 },
+  'POST /oauth/sign-in/:token/open': { as: '/oauth/sign-in/gwsl_x/open', gets: 403 },
+  'GET /oauth/apps': { as: '/oauth/apps', gets: 401 },
+  'POST /oauth/apps/remove': { as: '/oauth/apps/remove', gets: 401 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
   'POST /mcp/:configId': { as: '/mcp/cfg_00000000000000000000000000', gets: 401 },
@@ -549,6 +611,12 @@ export const refusedEverywhere = [
   '/oauth/callback/*',
   '/oauth/identity',
   '/oauth/identity/*',
+  '/oauth/authorize/*',
+  '/oauth/signed-in',
+  '/oauth/signed-in/*',
+  '/oauth/sign-in',
+  '/oauth/sign-in/*',
+  '/oauth/apps/*',
   '/pages/*',
   '/u/*',
   '/.well-known/:document/u/*',

@@ -16,6 +16,7 @@ export interface OtherEnvironment {
   incident: Json;
   webhookEndpoint: Json;
   approval: Json;
+  grantId: string;
   clientId: string;
   identifier: string;
 }
@@ -44,6 +45,12 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
   const [account] = (await there.api('/v1/connected-accounts?connection_name=datadog')).body.items;
   await there.api(`/v1/connected-accounts/${account.id}`, { method: 'PATCH', body: { label: 'only-theirs' } });
   const first = async (path: string) => (await there.api(path)).body.items[0];
+  const grantId = newId('mcpGrant');
+  await rows.query(
+    `insert into mcp_grants (id, environment_id, instance_id, oauth_client_id, redirect_uri, resource, scope, signed_in_by, expires_at)
+     values ($1, $2, $3, 'oc_x', 'https://client.example/callback', 'x', 'mcp', 'link', now() + interval '1 hour')`,
+    [grantId, environmentId, instance.id],
+  );
   return {
     environmentId,
     broker: there,
@@ -55,6 +62,7 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
     incident: (await there.api('/v1/incidents', { body: { filter: { created_before: '2020-01-01T00:00:00Z' } } })).body,
     webhookEndpoint: webhook.body,
     approval: (await there.api(`/v1/approvals/${await parkedApproval(there)}`)).body,
+    grantId,
     clientId: client.clientId,
     identifier,
   };

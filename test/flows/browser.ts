@@ -40,7 +40,7 @@ export class Browser {
       if (!action.pathname.endsWith(actionEnd)) continue;
       const hidden = [...inner.matchAll(/<input\b[^>]*type="hidden"[^>]*>/gi)].map(([tag]) => [
         /\bname="([^"]*)"/.exec(tag)?.[1] ?? '',
-        /\bvalue="([^"]*)"/.exec(tag)?.[1] ?? '',
+        (/\bvalue="([^"]*)"/.exec(tag)?.[1] ?? '').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&amp;', '&'),
       ]);
       return this.request(action.href, {
         method: 'POST',

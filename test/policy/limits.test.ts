@@ -132,6 +132,16 @@ describe('F15: limits', () => {
     ).toEqual(['done', 'rate_limited']);
   });
 
+  it('F16: a call through the API that names the config adds to the same counts', async () => {
+    const instance = await connected({ limits: [{ per: 'user', requests_per_minute: 1 }] });
+    const execute = async () => {
+      const body = { identifier: instance.user_identifier, mcp_config_name: instance.name };
+      const answer = await broker.api('/v1/tools/datadog_monitors_list/execute', { body });
+      return { outcome: answer.status === 200 ? 'done' : answer.body.code };
+    };
+    expect(await outcomes(execute, () => read(instance), execute)).toEqual(['done', 'rate_limited', 'rate_limited']);
+  });
+
   it('F16: of many calls at once no more than the limit are made', async () => {
     const instance = await connected({ limits: [{ per: 'user', requests_per_minute: 5 }] });
     const before = await apiCalls('datadog');

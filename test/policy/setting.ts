@@ -83,7 +83,8 @@ export async function outcomeOf(url: string, name: string, args: Json): Promise<
     return { outcome: code === 'unknown_tool' ? 'unknown' : `error ${answer.error.code}`, text: answer.error.message, id: tool_call_id };
   }
   const { isError, content, _meta } = answer.result;
-  return { outcome: isError === true ? _meta['grantway/code'] : 'done', text: content[0].text, id: _meta['grantway/tool_call_id'] };
+  const code = isError === true ? _meta['grantway/code'] : 'done';
+  return { outcome: code === 'unknown_tool' ? 'unknown' : code, text: content[0].text, id: _meta['grantway/tool_call_id'] };
 }
 
 /** The tools that an agent sees, by name, with the schemas of their arguments. */

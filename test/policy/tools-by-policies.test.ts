@@ -110,6 +110,16 @@ const kinds: Record<string, Kind> = {
     expected: () => 'done',
     listed: always,
   },
+  'a limit that is not reached': {
+    policy: (tool) => ({ limits: [{ per: 'user', tool: tool.name, calls_per_day: 1_000_000 }] }),
+    expected: () => 'done',
+    listed: always,
+  },
+  'a limit that the calls before have reached': {
+    policy: (tool) => ({ limits: [{ per: 'user', tool: tool.name, calls_per_day: 1 }] }),
+    expected: () => 'rate_limited',
+    listed: always,
+  },
   'a rule that the call breaks': {
     policy: (tool) => {
       const one = some(tool);
@@ -121,18 +131,79 @@ const kinds: Record<string, Kind> = {
   },
 };
 
-describe.each(Object.keys(kinds))('F14, B05: every tool under %s', (name) => {
-  it('is listed, runs or is refused as the table says; what is refused sends nothing and is recorded', async () => {
-    const kind = kinds[name] as Kind;
-    for (const tool of cases) {
-      const policy = kind.policy(tool);
-      if (policy === undefined) continue;
-      await setPolicy(broker, instance, policy);
+let restricted: Promise<string> | undefined;
+/** Of a client that is restricted to the config. */
+async function restrictedToken(): Promise<string> {
+  restricted ??= (async () => {
+    const body = { name: 'of one config', scopes: ['connectors:read'], restrictions: { configs: [instance.name] } };
+    const { client_id, client_secret } = (await broker.api('/v1/clients', { body })).body;
+    const form = new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret });
+    return ((await (await fetch(`${broker.baseUrl}/oauth/token`, { method: 'POST', body: form })).json()) as Json).access_token;
+  })();
+  return restricted;
+}
+
+interface Surface {
+  policy: Json;
+  /** Whether remote servers' tools can be called. */
+  remote: boolean;
+  /** Of the tools given, the names of those that an agent sees. */
+  shown(tools: readonly Case[]): Promise<Set<string>>;
+  call(tool: Case, args: Json): ReturnType<typeof outcomeOf>;
+}
+
+/** The ways in which an agent sees and calls the tools of a config. */
+const surfaces: Record<string, Surface> = {
+  'tools/list and tools/call': {
+    policy: {},
+    remote: true,
+    shown: async () => new Set((await shownTools(instance.url)).keys()),
+    call: ({ shown }, args) => outcomeOf(instance.url, shown, args),
+  },
+  'describe_tool and call_tool': {
+    policy: { tools_mode: 'search' },
+    remote: true,
+    async shown(tools) {
+      const described = tools.map(
+        async ({ shown: name }) => [name, (await outcomeOf(instance.url, 'describe_tool', { name })).outcome] as const,
+      );
+      return new Set((await Promise.all(described)).flatMap(([name, outcome]) => (outcome === 'done' ? [name] : [])));
+    },
+    call: ({ shown }, args) => outcomeOf(instance.url, 'call_tool', { name: shown, arguments: args }),
+  },
+  'GET /v1/tools of a client that has this config only, and execute with the config': {
+    policy: {},
+    remote: false,
+    async shown() {
+      const { body } = await broker.api('/v1/tools', { token: await restrictedToken() });
+      return new Set(body.items.map((tool: Json) => tool.name));
+    },
+    async call({ name }, args) {
+      const body = { identifier: instance.user_identifier, mcp_config_name: instance.name, arguments: args };
+      const answer = await broker.api(`/v1/tools/${name}/execute`, { body });
+      const outcome = answer.status === 200 ? 'done' : answer.body.code;
+      return { outcome: outcome === 'unknown_tool' ? 'unknown' : outcome, text: answer.body.detail ?? '', id: answer.body.tool_call_id };
+    },
+  },
+};
+
+const table = Object.keys(surfaces).flatMap((surface) => Object.keys(kinds).map((kind) => [kind, surface] as const));
+
+describe.each(table)('F14, B05: every tool under %s, by %s', (name, way) => {
+  it('is shown, runs or is refused as the table says; what is refused sends nothing and is recorded', async () => {
+    const [kind, surface] = [kinds[name] as Kind, surfaces[way] as Surface];
+    const meant = cases.filter((tool) => (surface.remote || tool.connection !== remote) && kind.policy(tool) !== undefined);
+    const policies = meant.map((tool) => kind.policy(tool));
+    const entries = policies.flatMap((policy) => policy.tools ?? []);
+    const limits = policies.flatMap((policy) => policy.limits ?? []);
+    await setPolicy(broker, instance, { ...policies[0], ...surface.policy, tools: entries, limits });
+    const shown = await surface.shown(meant);
+    for (const tool of meant) {
       const expected = kind.expected(tool);
       const label = `${tool.shown}: ${expected}`;
-      expect([label, (await shownTools(instance.url)).has(tool.shown)]).toEqual([label, kind.listed(tool)]);
+      expect([label, shown.has(tool.shown)]).toEqual([label, kind.listed(tool)]);
       const before = await tool.sent();
-      const answer = await outcomeOf(instance.url, tool.shown, kind.args?.(tool) ?? tool.input);
+      const answer = await surface.call(tool, kind.args?.(tool) ?? tool.input);
       expect([label, answer.text, answer.outcome]).toEqual([label, answer.text, expected]);
       expect([label, (await tool.sent()) - before]).toEqual([label, expected === 'done' ? 1 : 0]);
       const { body } = await broker.api(`/v1/tool-calls/${answer.id}`);

@@ -203,6 +203,21 @@ it('an account that is not connected answers with the same link, and asks the cl
   expect((await rpc(strangerUrl, 'tools/call', other, { elicitation: { url: {} } })).error.code).toBe(-32602);
 });
 
+it('the account is chosen as in a direct call', async () => {
+  const at = await search('choosing', [{ connection_name: 'slack', account_choice: true }]);
+  const { inputSchema } = (await call(at, 'describe_tool', { name: 'slack_list_channels' })).result.structuredContent.tool;
+  const [label] = inputSchema.properties.grantway_account.enum;
+  for (const grantway_account of [label, 'nobody']) {
+    const direct = await call(at, 'slack_list_channels', { grantway_account });
+    const through = await indirectly('slack_list_channels', { grantway_account }, at);
+    expect(through.result.content).toEqual(direct.result.content);
+    expect(through.result.isError).toBe(grantway_account === label ? undefined : true);
+    const row = await rowOf(through);
+    expect(row).toEqual(await rowOf(direct));
+    expect(row.account_label).toBe(grantway_account === label ? label : null);
+  }
+});
+
 it('call_tool says that it only reads where nothing else is allowed', async () => {
   const reading = tools.filter((tool) => tool.effect === 'read' && tool.name.startsWith('slack_')).map((tool) => tool.name);
   const at = await search('reading', [{ connection_name: 'slack', tools: reading }]);

@@ -79,7 +79,10 @@ describe('B13: a session token is taken nowhere else', () => {
     await ask({ user_identifier: instance.user_identifier }, other.body.id);
     const { token } = await tokenFor();
     const answer = await mcp(`${broker.baseUrl}/mcp/${other.body.id}`, 'tools/list', {}, token);
-    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="grantway", error="invalid_token"']);
+    expect([answer.status, answer.headers.get('www-authenticate')]).toEqual([
+      401,
+      expect.stringMatching(/^Bearer error="invalid_token", /),
+    ]);
   });
 
   it('not where MCP URLs are, nor at the API', async () => {

@@ -3,6 +3,8 @@ import type { Connector } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
   createLocalLimiter,
+  createOAuthClients,
+  createOpenedInstances,
   createProviderPauses,
   createRemotes,
   createRevocations,
@@ -210,10 +212,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
+      openedInstances: createOpenedInstances(db),
       revocations,
       remotes,
       limiter: limits.limiter,
       pauses: limits.pauses,
+      oauthClients: createOAuthClients({ db, egress, takesHttp: () => isLoopback(new URL(ownUrl()).hostname) }),
       leases,
       settings: {
         linkLifeSeconds: options.linkLifeSeconds,

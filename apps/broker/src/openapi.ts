@@ -86,7 +86,7 @@ const tokenPath: Json = {
     tags: ['oauth'],
     summary: 'Get an access token',
     description:
-      'The client credentials grant (RFC 6749 section 4.4). Authenticate with HTTP Basic or with client_id and client_secret in the form.',
+      'The client credentials grant (RFC 6749 section 4.4). Authenticate with HTTP Basic or with client_id and client_secret in the form. MCP clients use the same address with authorization_code and refresh_token; their tokens are for one MCP server and open nothing here.',
     security: [],
     'x-audit-event': 'access_token.issued',
     requestBody: {

@@ -93,9 +93,11 @@ function answerOutsideRoutes(error: Error, request: FastifyRequest, reply: Fasti
   const code =
     url.startsWith('/connect/') || url.startsWith('/approve/')
       ? 'link_invalid'
-      : url.startsWith('/oauth/callback/') || url.startsWith('/pages/')
-        ? 'not_found'
-        : undefined;
+      : url.startsWith('/oauth/sign-in/')
+        ? 'sign_in_link_invalid'
+        : url.startsWith('/oauth/callback/') || url.startsWith('/pages/')
+          ? 'not_found'
+          : undefined;
   if (code === undefined) return sendProblem(reply, request, fault);
   return reply.status(faults[code].status).headers(pageHeaders()).send(errorPage({ code }));
 }

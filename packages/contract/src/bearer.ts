@@ -14,6 +14,12 @@ export const bearerPrefixes = {
   clientSecret: 'gwsk',
   /** A session token: its secret part says what it is for, and proves it. */
   sessionToken: 'gwst',
+  /** A one-time link that signs a person in, to allow an MCP client something. */
+  signInLink: 'gwsl',
+  /** An authorization code for an MCP client. */
+  authorizationCode: 'gwac',
+  /** A refresh token of an MCP client. */
+  refreshToken: 'gwrt',
 } as const;
 
 export type BearerKind = keyof typeof bearerPrefixes;
@@ -91,4 +97,4 @@ export function parseBearer(kind: BearerKind, text: string): Bearer | undefined 
 }
 
 /** Finds any of our bearer values inside a longer text; for redaction at the log sink. */
-export const bearerPattern = /\b(gwmcp|gwln|gwap|gwsk|gwst)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;
+export const bearerPattern = /\b(gwmcp|gwln|gwap|gwsk|gwst|gwsl|gwac|gwrt)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;

@@ -29,6 +29,10 @@ export const faults = {
   invalid_client: { status: 401, title: 'The client credentials are not valid', actor: 'caller', retry: false },
   unsupported_grant_type: { status: 400, title: 'The grant type is not supported', actor: 'caller', retry: false },
   invalid_scope: { status: 400, title: 'The client may not have that scope', actor: 'caller', retry: false },
+  invalid_grant: { status: 400, title: 'The code or refresh token is not valid', actor: 'caller', retry: false },
+  invalid_target: { status: 400, title: 'The resource is not one of this server', actor: 'caller', retry: false },
+  invalid_redirect_uri: { status: 400, title: 'A redirect URI is not allowed', actor: 'caller', retry: false },
+  invalid_client_metadata: { status: 400, title: 'The client metadata is not valid', actor: 'caller', retry: false },
   client_suspended: { status: 403, title: 'The client is suspended', actor: 'operator', retry: false },
   user_suspended: { status: 403, title: 'The user is suspended', actor: 'operator', retry: false },
   environment_suspended: { status: 403, title: 'The environment is suspended', actor: 'operator', retry: false },
@@ -74,6 +78,13 @@ export const faults = {
   form_invalid: { status: 422, title: 'The form is not complete', actor: 'person', retry: false },
   form_stale: { status: 403, title: 'The form did not come from our own page', actor: 'person', retry: false },
   key_rejected: { status: 422, title: 'The provider did not accept the key', actor: 'person', retry: false },
+
+  // People who allow an MCP client something
+  authorization_request_invalid: { status: 400, title: 'The authorization request is not valid', actor: 'caller', retry: false },
+  unknown_oauth_client: { status: 400, title: 'The MCP client is not known', actor: 'caller', retry: false },
+  sign_in_required: { status: 401, title: 'The person must sign in first', actor: 'person', retry: false },
+  sign_in_failed: { status: 403, title: 'The sign-in did not succeed', actor: 'person', retry: false },
+  sign_in_link_invalid: { status: 410, title: 'The sign-in link does not work any more', actor: 'person', retry: false },
 
   // A tool call
   argument_invalid: { status: 422, title: 'An argument does not fit the tool’s schema', actor: 'caller', retry: false },

@@ -11,6 +11,10 @@ export const idPrefixes = {
   connectedAccount: 'ca',
   mcpConfig: 'cfg',
   mcpInstance: 'mcp',
+  oauthClient: 'oc',
+  identityProvider: 'idp',
+  mcpSignIn: 'msi',
+  mcpGrant: 'mg',
   authorizationLink: 'lnk',
   consentSession: 'cs',
   verification: 'vf',
@@ -42,10 +46,18 @@ export function firstIdAt(kind: IdKind, ms: number): string {
   return `${idPrefixes[kind]}_${timePart(Math.max(0, ms))}`;
 }
 
+// One request for random bytes costs more than the bytes: they are drawn for 64 ids at once, and none is used twice.
+const pool = new Uint8Array(1024);
+let drawn = pool.length;
+
 export function newId(kind: IdKind, nowMs: number = Date.now()): string {
   const time = timePart(nowMs);
+  if (drawn === pool.length) {
+    crypto.getRandomValues(pool);
+    drawn = 0;
+  }
   let random = '';
-  for (const byte of crypto.getRandomValues(new Uint8Array(16))) random += alphabet[byte & 31];
+  for (const end = drawn + 16; drawn < end; drawn++) random += alphabet[(pool[drawn] as number) & 31];
   return `${idPrefixes[kind]}_${time}${random}`;
 }
 

@@ -3,6 +3,7 @@ export * from './bearer.ts';
 export * from './events.ts';
 export * from './faults.ts';
 export * from './ids.ts';
+export * from './mcp-authorization.ts';
 export * from './permissions.ts';
 export * from './plain-url.ts';
 export * from './policy.ts';

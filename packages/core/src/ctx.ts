@@ -5,6 +5,8 @@ import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
+import type { OAuthClients } from './oauth-clients.ts';
+import type { OpenedInstances } from './opened-instances.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
@@ -50,10 +52,12 @@ export interface Modules {
   egress: Egress;
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
+  openedInstances: OpenedInstances;
   revocations: Revocations;
   remotes: Remotes;
   limiter: Limiter;
   pauses: ProviderPauses;
+  oauthClients: OAuthClients;
   settings: Settings;
   /** Without a trailing slash; known once the server listens. */
   baseUrl(): string;

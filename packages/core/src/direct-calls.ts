@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
 import type { Connector } from '@grantway/connector-kit';
-import { Fault, newId, Secret, type Tool, type ToolExecute, type ToolResult } from '@grantway/contract';
+import { Fault, newId, Secret, type StoredPolicy, type Tool, type ToolExecute, type ToolResult } from '@grantway/contract';
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { type Place, sameBytes } from '@grantway/vault';
 import { and, eq, inArray } from 'drizzle-orm';
-import { policyOf } from './call-policy.ts';
+import { allowedTools, policyOf } from './call-policy.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { findTool, presentTool } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
@@ -71,19 +71,24 @@ function inCatalogue(connector: Connector): ExposedTool[] {
   return connector.tools.map((tool) => ({ name: tool.name, tool, connector, ...nowhere }));
 }
 
-/** Of a client that is restricted to configs: what they expose; undefined: whatever there is. */
+/** Of a client that is restricted to configs: what they let through; undefined: whatever there is. */
 async function toolsOfConfigs(ctx: Ctx): Promise<Set<string> | undefined> {
   const ids = ctx.restrictions?.configIds;
   if (ids === undefined) return undefined;
-  const mappings = await ctx.tx(async (tx) => {
-    const all: MappedConnection[] = [];
+  const configs = await ctx.tx(async (tx) => {
+    const all: { policy: StoredPolicy; connections: MappedConnection[] }[] = [];
     for (const id of ids) {
       const config = await findConfig(ctx, tx, eq(schema.mcpConfigs.id, id));
-      if (config !== undefined) all.push(...(await mapped(tx, config.mappings)));
+      if (config === undefined) continue;
+      all.push({ policy: policyOf(config.id, config.version, config.policy), connections: await mapped(tx, config.mappings) });
     }
     return all;
   });
-  return new Set((await exposedTools(ctx.modules.catalogue, mappings)).map(({ tool }) => tool.name));
+  const names = new Set<string>();
+  for (const { policy, connections } of configs) {
+    for (const { tool } of allowedTools({ policy }, await exposedTools(ctx.modules.catalogue, connections))) names.add(tool.name);
+  }
+  return names;
 }
 
 async function mapped(tx: Tx, mappings: readonly ToolMapping[]): Promise<MappedConnection[]> {
@@ -159,20 +164,20 @@ async function prepare(ctx: Ctx, name: string, input: ToolExecute): Promise<Prep
  * @throws Fault not_found for a config that the client may not use; invalid_request, unknown_account, ambiguous_connection
  */
 async function prepareThrough(ctx: Ctx, configName: string, name: string, input: ToolExecute): Promise<Prepared> {
-  const versions = schema.mcpConfigVersions;
-  const { config, connections, policy } = await ctx.tx(async (tx) => {
+  const { config, connections } = await ctx.tx(async (tx) => {
     const config = await findConfig(ctx, tx, eq(schema.mcpConfigs.name, configName));
     if (config === undefined) throw new Fault('not_found', `there is no MCP config "${configName}"`);
-    const [version] = await tx
-      .select({ policy: versions.policy })
-      .from(versions)
-      .where(and(eq(versions.configId, config.id), eq(versions.version, config.version)));
-    return { config, connections: await mapped(tx, config.mappings), policy: policyOf(config.id, config.version, version?.policy ?? {}) };
+    return { config, connections: await mapped(tx, config.mappings) };
   });
-  const candidates = [
+  const policy = policyOf(config.id, config.version, config.policy);
+  const offered = [
     ...(await exposedTools(ctx.modules.catalogue, connections)).filter((tool) => tool.name === name || tool.tool.name === name),
     ...(await remoteCandidates(ctx, connections, name, input.identifier)),
-  ].filter((tool) => (input.connection_name ?? tool.connectionName) === tool.connectionName);
+  ];
+  // What is hidden is unknown here too, before anything else is said of it.
+  const candidates = allowedTools({ policy }, offered).filter(
+    (tool) => (input.connection_name ?? tool.connectionName) === tool.connectionName,
+  );
   if (candidates.length > 1) throw ambiguous(name);
   const [exposed] = candidates;
   if (exposed !== undefined) {

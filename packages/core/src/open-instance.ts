@@ -3,6 +3,7 @@ import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
 import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import { type Grant, grantOf } from './grants.ts';
+import { instanceSources, instanceVersions } from './opened-instances.ts';
 import type { NameableAccount } from './owned-accounts.ts';
 import { remoteServerOf } from './remote-servers.ts';
 import { allowsConfig, allowsIdentifier, type Restrictions } from './restrictions.ts';
@@ -51,6 +52,7 @@ interface OpenRow {
     | { id: string; name: string; connector: string; mcp?: StoredRemoteServer | null; header?: string | null; generation?: number }[]
     | null;
   accounts: NameableAccount[] | null;
+  versions: string;
 }
 
 /** What both ways of opening look at; each is one prepared statement. */
@@ -68,22 +70,21 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
                 from jsonb_array_elements(v.mappings) m
                   join connected_accounts a on a.connection_id = m->>'connectionId'
                     and (a.user_id = i.user_id and m->>'owner' is distinct from 'organization' or a.user_id is null and m->>'owner' = 'organization')
-                where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts
-           from mcp_instances i
-             join users u on u.id = i.user_id
-             join environments e on e.id = i.environment_id
-             join mcp_configs g on g.id = i.config_id
-             join mcp_config_versions v on v.config_id = g.id and v.version = g.version
-             left join clients cl on cl.id = i.client_id`;
+                where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts,
+             ${instanceVersions}
+           ${instanceSources}`;
 
 /**
- * Opens an MCP instance by the secret part of its URL: one prepared query.
+ * Opens an MCP instance by the secret part of its URL: one prepared query. What was opened within the last second is
+ * opened again by its versions alone (`opened-instances.ts`).
  * @throws Fault not_found for anything that is no URL of ours; instance_revoked, instance_rotated, instance_expired,
  * client_suspended, user_suspended, environment_suspended
  */
 export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
   const parsed = parseBearer('mcpUrl', token);
   if (parsed === undefined) throw new Fault('not_found');
+  const again = await modules.openedInstances.again(parsed.id, token);
+  if (again !== undefined) return again as OpenInstance;
   const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
     name: 'open MCP instance',
     text: `${lookedAt} where i.url_id = $1`,
@@ -101,7 +102,9 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
   if (row === undefined || !isWithin(row)) throw new Fault('not_found');
   if (row.revoked) throw revoked();
   if (row.expired) throw new Fault('instance_expired', 'this MCP URL has expired; ask for a new one where you got it');
-  return opened(row, 'FULL');
+  const instance = opened(row, 'FULL');
+  modules.openedInstances.keep(token, row.versions, instance);
+  return instance;
 }
 
 /** For so many rotations back a URL is told from one that never was. */

@@ -56,8 +56,9 @@ const failures = `select 'evt_' || substr(id, 4) as id, environment_id, 'tool_ca
 const columns = `id, environment_id, request_id, via, client_id, user_identifier, mcp_instance_id, mcp_config_name, mcp_config_version,
   connection_name, connected_account_id, account_label, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
 
-/** Two statements may be on their way: the disk takes both with one flush, and nobody waits for two of them in a row. */
-const lanes = 2;
+/** Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. */
+const patienceMs = 2;
+const lanes = 4;
 const maxRows = 500;
 const usedAgainMs = 60_000;
 const maxUsed = 50_000;
@@ -89,7 +90,7 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
           return { environmentSuspended: row?.e ?? true, userSuspended: row?.u ?? true, clientSuspended: row?.c ?? true };
         });
       },
-      { lanes, maxItems: maxRows },
+      { lanes, patienceMs, maxItems: maxRows },
     );
   const [writes, reads] = [intents(true), intents(false)];
 
@@ -142,7 +143,7 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
       for (const record of records) onFinished(record);
       return [];
     },
-    { lanes, maxItems: maxRows },
+    { lanes, patienceMs, maxItems: maxRows },
   );
 
   return {

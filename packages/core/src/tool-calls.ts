@@ -339,7 +339,8 @@ function mustNotPause({ modules }: Call, connector: Connector, accountId: string
 async function mustBeWithinLimits({ modules, caller }: Call, { limits }: CallRules): Promise<void> {
   if (limits.length === 0 || caller.instance === null) return;
   const { configId } = caller.instance;
-  const counts = countsFor(limits, { configId, clientId: caller.clientId, user: caller.userId ?? caller.userIdentifier });
+  // By identifier: a direct call does not know the user's id, and must not have a count of its own.
+  const counts = countsFor(limits, { configId, clientId: caller.clientId, user: caller.userIdentifier });
   const reached = await modules.limiter.take(counts);
   if (reached === undefined) return;
   const [limit] = limits.slice(reached.index);

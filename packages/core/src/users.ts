@@ -81,6 +81,8 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
       ),
     );
     await tx.delete(schema.mcpInstances).where(eq(schema.mcpInstances.userId, id));
+    const { mcpSignIns: signIns } = schema;
+    await tx.delete(signIns).where(and(eq(signIns.environmentId, ctx.environmentId), eq(signIns.userIdentifier, identifier)));
     revocationIds.push(...(await endLinksOfPerson(tx, sealing, id, 'forgotten')));
     // Links and consents that are under way go with their account.
     await tx.delete(accounts).where(eq(accounts.userId, id));

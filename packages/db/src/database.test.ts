@@ -245,6 +245,19 @@ it('a connection that named no environment sees and changes nothing, in any tabl
   }
 });
 
+it('what is acknowledged is on the disk, also where the role was told not to wait for it', async () => {
+  await admin.query(`alter database ${new URL(url).pathname.slice(1)} set synchronous_commit = off`);
+  const fresh = openDatabase({ connectionString: url, poolSize: 1 });
+  try {
+    const [across] = await fresh.system('health').query({ name: 'durable?', text: 'show synchronous_commit', values: [] });
+    const { rows } = await fresh.inEnvironment(a, (tx) => tx.execute(sql`show synchronous_commit`));
+    expect([across, rows[0]]).toEqual([{ synchronous_commit: 'on' }, { synchronous_commit: 'on' }]);
+  } finally {
+    await fresh.close();
+    await admin.query(`alter database ${new URL(url).pathname.slice(1)} reset synchronous_commit`);
+  }
+});
+
 it('work that fails leaves nothing behind, and its connection serves the next', async () => {
   const small = openDatabase({ connectionString: url, poolSize: 1 });
   try {

@@ -46,7 +46,9 @@ export interface DatabaseOptions {
 
 export function openDatabase(options: DatabaseOptions): Database {
   const size = options.poolSize ?? 10;
-  const settings = '-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000';
+  // What is answered is on the disk, whatever the server's or the role's own setting.
+  const durable = '-c synchronous_commit=on';
+  const settings = `-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000 ${durable}`;
   const own = new pg.Pool({ connectionString: options.connectionString, max: size, options: settings });
   const across = new pg.Pool({
     connectionString: options.connectionString,

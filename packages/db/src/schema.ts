@@ -496,6 +496,142 @@ export const mcpInstances = pgTable(
   ],
 );
 
+// ---- MCP authorization: Grantway as the authorization server of its MCP clients --------------------------------
+
+/**
+ * Clients that registered themselves (RFC 7591). Their ids hold for the whole installation, since whoever registers has
+ * named no config yet; what one was allowed is in `mcp_grants`.
+ */
+export const oauthClients = pgTable(
+  'oauth_clients',
+  {
+    id: text('id').primaryKey(),
+    /** As it calls itself: nobody has checked it. */
+    name: text('name'),
+    redirectUris: text('redirect_uris').array().notNull(),
+    /** When a person last allowed it something. */
+    lastAllowedAt: moment('last_allowed_at'),
+    createdAt: createdAt(),
+  },
+  (t) => [index('oauth_clients_unused').on(t.createdAt).where(sql`last_allowed_at IS NULL`), outOfReach()],
+);
+
+/** The operator's own OpenID provider, which says who a person is that an MCP client sends here. */
+export const identityProviders = pgTable(
+  'identity_providers',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    issuer: text('issuer').notNull(),
+    clientId: text('client_id').notNull(),
+    clientSecretCt: bytea('client_secret_ct'),
+    /** Grows with every write of the secret. */
+    secretGeneration: bigint('secret_generation', { mode: 'number' }).notNull().default(0),
+    claim: text('claim').$type<'sub' | 'email'>().notNull(),
+    assumeS256: boolean('assume_s256').notNull().default(false),
+    /** Configs that people may sign in to with it; null: all of the environment. */
+    configIds: text('config_ids').array(),
+    createdAt: createdAt(),
+    updatedAt: updatedAt(),
+  },
+  (t) => [uniqueIndex('identity_providers_environment').on(t.environmentId), isolated()],
+);
+
+/**
+ * One person in one browser, for one authorization of one config: by a one-time link of the operator's backend (`link`), or
+ * by the operator's identity provider (`oidc`).
+ */
+export const mcpSignIns = pgTable(
+  'mcp_sign_ins',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    configId: text('config_id')
+      .notNull()
+      .references(() => mcpConfigs.id, { onDelete: 'cascade' }),
+    kind: text('kind').$type<'link' | 'oidc'>().notNull(),
+    /** Who it is; null while the identity provider has not said so. */
+    userIdentifier: text('user_identifier'),
+    /** The client that asked for the link. */
+    clientId: text('client_id').references(() => clients.id),
+    /** Of the link, or of the identity provider's `state`. Null once it is spent. */
+    requestMac: bytea('request_mac'),
+    browserMac: bytea('browser_mac'),
+    pkceVerifierCt: bytea('pkce_verifier_ct'),
+    /** What the MCP client asked for, while the person is at the identity provider. */
+    requestCt: bytea('request_ct'),
+    /** The provider as it was then; never secret. */
+    facts: jsonb('facts').$type<Record<string, string>>().notNull().default({}),
+    /** The browser is this person's since then. */
+    provenAt: moment('proven_at'),
+    usedAt: moment('used_at'),
+    expiresAt: moment('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('mcp_sign_ins_request').on(t.requestMac),
+    index('mcp_sign_ins_browser').on(t.browserMac),
+    index('mcp_sign_ins_age').on(t.expiresAt),
+    index('mcp_sign_ins_begun').on(t.environmentId, t.createdAt),
+    isolated(),
+  ],
+);
+
+/** What a person allowed an MCP client: one instance, one resource. Its access tokens hold while this row does. */
+export const mcpGrants = pgTable(
+  'mcp_grants',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    instanceId: text('instance_id')
+      .notNull()
+      .references(() => mcpInstances.id, { onDelete: 'cascade' }),
+    /** The OAuth client: the id of `oauth_clients`, or the URL of its metadata document. */
+    oauthClientId: text('oauth_client_id').notNull(),
+    /** Snapshots of what the person was shown. */
+    clientName: text('client_name'),
+    redirectUri: text('redirect_uri').notNull(),
+    resource: text('resource').notNull(),
+    scope: text('scope').notNull(),
+    signedInBy: text('signed_in_by').$type<'link' | 'oidc'>().notNull(),
+    /** The client that asked for the person's sign-in link: while it is suspended, so is this. */
+    clientId: text('client_id').references(() => clients.id),
+    codeMac: bytea('code_mac'),
+    codeChallenge: text('code_challenge'),
+    codeUsedAt: moment('code_used_at'),
+    /** Of the code first, then of the newest refresh token. */
+    expiresAt: moment('expires_at').notNull(),
+    lastRefreshedAt: moment('last_refreshed_at'),
+    revokedAt: moment('revoked_at'),
+    revokedReason: text('revoked_reason'),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('mcp_grants_code').on(t.codeMac),
+    index('mcp_grants_page').on(t.environmentId, t.id),
+    index('mcp_grants_instance').on(t.instanceId),
+    index('mcp_grants_oauth_client').on(t.oauthClientId),
+    index('mcp_grants_age').on(t.expiresAt),
+    isolated(),
+  ],
+);
+
+/** Refresh tokens, each good once. Spent ones are kept until they would have expired, to know them again. */
+export const mcpRefreshTokens = pgTable(
+  'mcp_refresh_tokens',
+  {
+    tokenMac: bytea('token_mac').primaryKey(),
+    environmentId: environmentId(),
+    grantId: text('grant_id')
+      .notNull()
+      .references(() => mcpGrants.id, { onDelete: 'cascade' }),
+    usedAt: moment('used_at'),
+    expiresAt: moment('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [index('mcp_refresh_tokens_grant').on(t.grantId), index('mcp_refresh_tokens_age').on(t.expiresAt), isolated()],
+);
+
 export const toolCalls = pgTable(
   'tool_calls',
   {

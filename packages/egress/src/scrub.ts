@@ -10,13 +10,18 @@ export function spellings(secrets: string[]): string[] {
   for (const secret of secrets) {
     if (secret.length < minSecretLength) continue;
     const bytes = Buffer.from(secret, 'utf8');
-    const json = JSON.stringify(secret).slice(1, -1);
-    const percent = encodeURIComponent(secret);
-    const form = new URLSearchParams({ v: secret }).toString().slice(2);
-    const allPercent = [...bytes].map((b) => `%${b.toString(16).padStart(2, '0')}`).join('');
-    const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
-    for (const text of [secret, json, json.replaceAll('/', '\\/'), html, ...[percent, form, allPercent].flatMap(bothCases)]) out.add(text);
-    for (const text of bothCases(bytes.toString('hex'))) out.add(text);
+    const hex = bytes.toString('hex');
+    const allPercent = hex.replace(/../g, '%$&');
+    out.add(secret);
+    for (const text of [hex, allPercent].flatMap(bothCases)) out.add(text);
+    // Most tokens hold nothing that JSON, HTML, a URL or a form would write in another way.
+    if (!/^[A-Za-z0-9._-]+$/.test(secret)) {
+      const json = JSON.stringify(secret).slice(1, -1);
+      const percent = encodeURIComponent(secret);
+      const form = new URLSearchParams({ v: secret }).toString().slice(2);
+      const html = secret.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;');
+      for (const text of [json, json.replaceAll('/', '\\/'), html, ...[percent, form].flatMap(bothCases)]) out.add(text);
+    }
     for (const text of base64Cores(bytes)) {
       out.add(text);
       out.add(text.replaceAll('+', '-').replaceAll('/', '_'));
@@ -60,12 +65,17 @@ function replaced(text: string, patterns: string[]): string {
 /** An answer without any spelling of the secrets, in headers and body. Works on bytes, so that any charset is covered. */
 export function scrubResponse<T extends { headers: Record<string, string>; body: Buffer }>(response: T, secrets: string[]): T {
   const patterns = spellings(secrets);
-  const headers = Object.fromEntries(Object.entries(response.headers).map(([name, value]) => [name, replaced(value, patterns)]));
-  const bytes = patterns.map((pattern) => Buffer.from(pattern, 'utf8'));
-  if (!bytes.some((pattern) => response.body.includes(pattern))) return { ...response, headers };
+  const entries = Object.entries(response.headers);
+  // A line break cannot be in a header, nor in what is looked for across two of them.
+  const all = entries.map(([, value]) => value).join('\n');
+  const headers = patterns.some((pattern) => all.includes(pattern))
+    ? Object.fromEntries(entries.map(([name, value]) => [name, replaced(value, patterns)]))
+    : response.headers;
+  if (!patterns.some((pattern) => response.body.includes(pattern)))
+    return headers === response.headers ? response : { ...response, headers };
   const body = replaced(
     response.body.toString('latin1'),
-    bytes.map((pattern) => pattern.toString('latin1')),
+    patterns.map((pattern) => Buffer.from(pattern, 'utf8').toString('latin1')),
   );
   return { ...response, headers, body: Buffer.from(body, 'latin1') };
 }

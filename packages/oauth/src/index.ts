@@ -1,6 +1,7 @@
 export { authorizationUrl } from './authorization-url.ts';
 export { readCallback } from './callback.ts';
 export { withLearned } from './client-authentication.ts';
+export { type ClientMetadata, fetchClientMetadata, isClientIdUrl, readClientMetadata } from './client-metadata.ts';
 export type { Consumer, Issuer } from './connection-app.ts';
 export { type CodeExchange, exchangeCode } from './exchange-code.ts';
 export { type IssueOutcome, issueToken } from './issue-token.ts';
@@ -8,6 +9,7 @@ export { type OAuthApp, withValues } from './oauth-app.ts';
 export { consumerIsAccepted, oauth1AuthorizationUrl, temporaryCredentials, tokenCredentials } from './oauth1-consent.ts';
 export { type IdentityProvider, metadataProblem, type SignedIn, signedIn, signInUrl } from './oidc-sign-in.ts';
 export { createPkce, type Pkce } from './pkce.ts';
+export { isLoopbackRedirect, isSameRedirectUri, redirectUriRefusal } from './redirect-uris.ts';
 export { type RefreshOutcome, refreshToken } from './refresh-token.ts';
 export { type Revocation, revokeByCall, revokeToken } from './revoke-token.ts';
 export { registerSandboxClient } from './sandbox-client.ts';

@@ -85,7 +85,7 @@ export function metadataProblem(
 export async function signInUrl(
   egress: Egress,
   idp: IdentityProvider,
-  request: { state: string; nonce: string; challenge: string; loginHint: string },
+  request: { state: string; nonce: string; challenge: string; loginHint?: string },
 ): Promise<string> {
   const config = await reached(discovered(egress, idp));
   const { state, nonce, challenge, loginHint } = request;
@@ -97,7 +97,7 @@ export async function signInUrl(
     nonce,
     code_challenge: challenge,
     code_challenge_method: 'S256',
-    login_hint: loginHint,
+    ...(loginHint === undefined ? {} : { login_hint: loginHint }),
   }).href;
 }
 

@@ -39,6 +39,6 @@ export { grantSecondsOf, idleSecondsOf } from './received.ts';
 export { type DataKey, openRecord, recordOverhead, sealRecord, VaultError } from './record.ts';
 export { queueRevocation, queueStored, revocationPlace, type StoredGrant, type ToRevoke } from './revocations.ts';
 export { appCredentials, createSealing, fingerprint, mintBearer, type Place, randomToken, type Sealing, sameBytes } from './sealing.ts';
-export { type AccessTokenClaims, createTokenSigner, type TokenSigner } from './signing-keys.ts';
+export { type AccessTokenClaims, createTokenSigner, type GrantTokenClaims, type TokenSigner } from './signing-keys.ts';
 export { mintWebhookSecret, signWebhook, webhookSecretPlace } from './webhook-signing.ts';
 export type { KeyPurpose, KeySources, KeyState } from './wrapped-keys.ts';

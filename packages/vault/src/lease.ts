@@ -203,7 +203,8 @@ export function createLeases(deps: LeaseDeps): Leases {
   }
 
   const defaults = grouped<DefaultOf, DefaultAccountRow | undefined>((wanted) => readDefaultAccounts(deps.db, wanted), {
-    lanes: 2,
+    lanes: 4,
+    patienceMs: 3,
     maxItems: 200,
   });
 

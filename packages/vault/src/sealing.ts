@@ -45,6 +45,13 @@ function unpad(padded: Buffer): string {
 /** Bearer values that can be made again from their id; the kind is part of what is hashed. */
 export type DerivedKind = Extract<BearerKind, 'mcpUrl' | 'link' | 'approval'>;
 
+const answerColumns: ReadonlySet<string> = new Set([
+  'idempotency_keys.answer_ct',
+  'mcp_sign_ins.request_ct',
+  'approvals.arguments_ct',
+  'approvals.result_ct',
+]);
+
 export interface Sealing {
   /** Seals any JSON value. */
   seal(place: Place, value: Secret<unknown>): Promise<Buffer>;
@@ -52,7 +59,7 @@ export interface Sealing {
   prepare(environmentId: string): Promise<void>;
   /** @throws VaultError when it was not sealed for this very place */
   open<T>(place: Place, record: Buffer): Promise<Secret<T>>;
-  /** Opens a value that was the caller's and is shown again: a kept answer, the arguments of a call that waits. Never a credential. */
+  /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer, a request or a call that waited. Never a credential. */
   openAnswer<T>(place: Place, record: Buffer): Promise<T>;
   /** Keyed hash of a value we must recognise but need not know: client secrets, `state`, idempotency keys. 32 bytes. */
   mac(purpose: string, parts: readonly string[]): Promise<Buffer>;
@@ -97,7 +104,7 @@ export function createSealing(ring: KeyRing): Sealing {
     },
     open: async <T>(place: Place, record: Buffer) => new Secret(await open<T>(place, record)),
     openAnswer(place, record) {
-      if (place.table !== 'idempotency_keys' && place.table !== 'approvals') throw new VaultError();
+      if (!answerColumns.has(`${place.table}.${place.column}`)) throw new VaultError();
       return open(place, record);
     },
     async mac(purpose, parts) {

@@ -10,11 +10,27 @@ export interface AccessTokenClaims {
   scope: string;
 }
 
+/** Of an access token that a person allowed an MCP client (RFC 9068). */
+export interface GrantTokenClaims {
+  grantId: string;
+  environmentId: string;
+  /** The person. */
+  userId: string;
+  /** The MCP client. */
+  clientId: string;
+  scope: string;
+  /** The one resource that it is good for (RFC 8707), which is its audience. */
+  resource: string;
+}
+
 /** Signs and checks Grantway's own access tokens (RFC 9068, EdDSA). The private key never leaves this file. */
 export interface TokenSigner {
   sign(claims: AccessTokenClaims, options: { issuer: string; lifeSeconds: number; jti: string }): Promise<string>;
   /** @throws Error for any token that this installation did not sign for this audience, or that has expired */
   verify(token: string, issuer: string): Promise<AccessTokenClaims>;
+  signGrant(claims: GrantTokenClaims, options: { issuer: string; lifeSeconds: number; jti: string }): Promise<string>;
+  /** @throws Error for any token that this installation did not sign for this resource, or that has expired */
+  verifyGrant(token: string, expected: { issuer: string; resource: string }): Promise<GrantTokenClaims>;
   jwks(): JSONWebKeySet;
 }
 
@@ -53,6 +69,27 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
   opened.fill(0);
   const publicKeys = new Map(await Promise.all(rows.map(async (row) => [row.kid, await importJWK(row.public_jwk, alg)] as const)));
 
+  // Algorithm and type are fixed here; nothing in the token chooses a key but a kid we know.
+  const checked = async (token: string, expected: { issuer: string; audience: string; claims: string[] }) => {
+    const { payload } = await jwtVerify(
+      token,
+      (header) => {
+        const key = publicKeys.get(header.kid ?? '');
+        if (key === undefined) throw new Error('unknown key');
+        return key;
+      },
+      {
+        algorithms: [alg],
+        typ: type,
+        issuer: expected.issuer,
+        audience: expected.audience,
+        requiredClaims: ['exp', 'sub', 'client_id', 'env', 'scope', ...expected.claims],
+        maxTokenAge: '1h',
+      },
+    );
+    return payload;
+  };
+
   return {
     sign: ({ clientId, environmentId, scope }, { issuer, lifeSeconds, jti }) =>
       new SignJWT({ client_id: clientId, env: environmentId, scope })
@@ -65,24 +102,29 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
         .setExpirationTime(`${lifeSeconds}s`)
         .sign(privateKey),
     async verify(token, issuer) {
-      // Algorithm, type, issuer and audience are fixed here; nothing in the token chooses a key but a kid we know.
-      const { payload } = await jwtVerify(
-        token,
-        (header) => {
-          const key = publicKeys.get(header.kid ?? '');
-          if (key === undefined) throw new Error('unknown key');
-          return key;
-        },
-        {
-          algorithms: [alg],
-          typ: type,
-          issuer,
-          audience: issuer,
-          requiredClaims: ['exp', 'sub', 'client_id', 'env', 'scope'],
-          maxTokenAge: '1h',
-        },
-      );
+      const payload = await checked(token, { issuer, audience: issuer, claims: [] });
       return { clientId: String(payload['client_id']), environmentId: String(payload['env']), scope: String(payload['scope']) };
+    },
+    signGrant: ({ grantId, environmentId, userId, clientId, scope, resource }, { issuer, lifeSeconds, jti }) =>
+      new SignJWT({ client_id: clientId, env: environmentId, scope, grant: grantId })
+        .setProtectedHeader({ alg, typ: type, kid: active.kid })
+        .setIssuer(issuer)
+        .setAudience(resource)
+        .setSubject(userId)
+        .setJti(jti)
+        .setIssuedAt()
+        .setExpirationTime(`${lifeSeconds}s`)
+        .sign(privateKey),
+    async verifyGrant(token, { issuer, resource }) {
+      const payload = await checked(token, { issuer, audience: resource, claims: ['grant'] });
+      return {
+        grantId: String(payload['grant']),
+        environmentId: String(payload['env']),
+        userId: String(payload.sub),
+        clientId: String(payload['client_id']),
+        scope: String(payload['scope']),
+        resource,
+      };
     },
     jwks: () => ({ keys: rows.map((row) => row.public_jwk) }),
   };

@@ -36,6 +36,8 @@ export function createProfiler(root: string): Profiler {
         found.set(place, (found.get(place) ?? 0) + (profile.timeDeltas?.[i] ?? 0) / 1000);
       });
       found.delete('(idle)');
+      // The profiler's own beginning and end.
+      found.delete('native dispatch');
       const places = [...found].map(([place, ms]) => ({ place, ms })).sort((a, b) => b.ms - a.ms);
       return { busyMs: places.reduce((sum, { ms }) => sum + ms, 0), places };
     },

@@ -54,14 +54,15 @@ export function createStopwatch(modules: Modules, server: Server): Stopwatch {
   }
 
   const always = (phase: string) => () => phase;
-  time(modules.db.system('open MCP instance'), 'query', ({ name }: { name: string }) =>
-    name === 'open MCP instance' ? 'authentication and instance: its query' : undefined,
-  );
-  time(modules.sealing, 'isDerived', always('authentication and instance: the secret'));
-  time(modules.db, 'inEnvironment', always('the account: its transaction'));
+  const looked = 'authentication: the instance, its config and policy';
+  time(modules.db.system('open MCP instance'), 'query', ({ name }: { name: string }) => (/\binstance\b/.test(name) ? looked : undefined));
+  time(modules.sealing, 'isDerived', always('authentication: the secret'));
+  time(modules.db, 'inEnvironment', always('the account: a transaction of its own'));
+  time(modules.leases, 'ofDefault', always('the account and its sealed credential: one query'));
   time(modules.leases, 'lease', always('lease: its query, and the vault opens'));
-  time(modules.egress, 'call', always('the hop to the provider'));
+  time(modules.sealing, 'open', always('the vault opens the credential'));
   time(modules.toolCallLog, 'intend', always('audit: the row of the intent'));
+  time(modules.egress, 'call', always('the hop to the provider'));
   time(modules.toolCallLog, 'write', always('audit: the row with the outcome, durable'));
 
   server.prependListener('request', (_request, response: ServerResponse) => {

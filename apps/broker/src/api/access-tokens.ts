@@ -3,6 +3,8 @@ import { Fault, TokenResponse } from '@grantway/contract';
 import { issueAccessToken, type Log, type Modules } from '@grantway/core';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { answerOtherMethods, problemOf, toFault } from '../http.ts';
+import { answerGrant, authorizationServerMetadata, registerAuthorizationServer } from './authorization-server.ts';
+import { formOf } from './oauth-form.ts';
 
 /** The OAuth side of the API: its answers and refusals have the shapes of RFC 6749, not of the REST nouns. */
 export function registerAccessTokens(app: FastifyInstance, modules: Modules): void {
@@ -10,6 +12,7 @@ export function registerAccessTokens(app: FastifyInstance, modules: Modules): vo
   app.setErrorHandler((error, request, reply) => {
     const fault = toFault(error, request.log as unknown as Log);
     if (fault.status === 401) reply.header('www-authenticate', 'Basic realm="grantway"');
+    if (fault.retryAfterSeconds !== undefined) reply.header('retry-after', String(Math.max(1, Math.ceil(fault.retryAfterSeconds))));
     const { detail } = fault;
     return reply
       .status(fault.status)
@@ -19,7 +22,11 @@ export function registerAccessTokens(app: FastifyInstance, modules: Modules): vo
 
   app.post('/oauth/token', async (request, reply) => {
     const form = formOf(request.body);
-    if (form['grant_type'] !== 'client_credentials') throw new Fault('unsupported_grant_type', 'grant_type must be client_credentials');
+    const granted = await answerGrant(modules, request, form);
+    if (granted !== undefined) return reply.header('cache-control', 'no-store').header('pragma', 'no-cache').send(granted);
+    if (form['grant_type'] !== 'client_credentials') {
+      throw new Fault('unsupported_grant_type', 'grant_type must be client_credentials, authorization_code or refresh_token');
+    }
     const { clientId, clientSecret } = clientOf(request, form);
     const { token } = await issueAccessToken(modules, {
       clientId,
@@ -36,18 +43,8 @@ export function registerAccessTokens(app: FastifyInstance, modules: Modules): vo
   );
 
   // RFC 8414
-  app.get('/.well-known/oauth-authorization-server', async () => {
-    const base = modules.baseUrl();
-    return {
-      issuer: base,
-      token_endpoint: `${base}/oauth/token`,
-      jwks_uri: `${base}/.well-known/jwks.json`,
-      grant_types_supported: ['client_credentials'],
-      response_types_supported: [],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
-      service_documentation: `${base}/docs`,
-    };
-  });
+  app.get('/.well-known/oauth-authorization-server', async () => authorizationServerMetadata(modules.baseUrl()));
+  registerAuthorizationServer(app, modules);
   answerOtherMethods(app, [
     { method: 'POST', path: '/oauth/token' },
     { method: 'GET', path: '/.well-known/jwks.json' },
@@ -63,19 +60,16 @@ function oauthError(fault: Fault): string {
       return 'invalid_client';
     case 'unsupported_grant_type':
     case 'invalid_scope':
+    case 'invalid_grant':
+    case 'invalid_target':
+    case 'invalid_redirect_uri':
+    case 'invalid_client_metadata':
       return fault.code;
+    case 'rate_limited':
+      return 'temporarily_unavailable';
     default:
       return fault.status >= 500 ? 'server_error' : 'invalid_request';
   }
-}
-
-/** A form as RFC 6749 has it; JSON is taken too. A parameter given twice is refused (section 3.2). */
-function formOf(body: unknown): Record<string, string> {
-  if (typeof body !== 'object' || body === null) throw new Fault('invalid_request', 'send grant_type=client_credentials as a form');
-  for (const [name, value] of Object.entries(body)) {
-    if (typeof value !== 'string') throw new Fault('invalid_request', `the parameter "${name.slice(0, 50)}" must be given once, as text`);
-  }
-  return body as Record<string, string>;
 }
 
 /** client_secret_basic or client_secret_post (RFC 6749 section 2.3.1), never both. */

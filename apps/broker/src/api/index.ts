@@ -6,8 +6,10 @@ import { connectedAccounts } from './connected-accounts.ts';
 import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
 import { events } from './events.ts';
+import { identityProvider } from './identity-provider.ts';
 import { incidents } from './incidents.ts';
 import { mcpConfigs } from './mcp-configs.ts';
+import { mcpGrants } from './mcp-grants.ts';
 import { mcpInstances } from './mcp-instances.ts';
 import { revocations } from './revocations.ts';
 import { toolCalls } from './tool-calls.ts';
@@ -21,6 +23,8 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...connections,
   ...mcpConfigs,
   ...mcpInstances,
+  ...mcpGrants,
+  ...identityProvider,
   ...connectedAccounts,
   ...revocations,
   ...incidents,

@@ -1,6 +1,15 @@
 import { Fault, type FaultCode, faults, isFault, isId } from '@grantway/contract';
-import { isSessionToken, type Modules, type OpenInstance, openBySessionToken, openInstance } from '@grantway/core';
+import {
+  isSessionToken,
+  type Modules,
+  type OpenInstance,
+  openBySessionToken,
+  openGrant,
+  openInstance,
+  openInstanceOf,
+} from '@grantway/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { resourceChallenge } from '../api/authorization-server.ts';
 import { RpcError } from './json-rpc.ts';
 
 /** What was presented, and how it is judged: with each request, and again for as long as something stays open for it. */
@@ -27,7 +36,13 @@ export interface TokenKind {
   open(modules: Modules, token: string, configId: string): Promise<OpenInstance>;
 }
 
-const tokenKinds: readonly TokenKind[] = [{ recognises: isSessionToken, open: openBySessionToken }];
+/** Access tokens that a person allowed an MCP client (RFC 9068): the one kind with dots in it. */
+const accessTokens: TokenKind = {
+  recognises: (token) => token.includes('.'),
+  open: async (modules, token, configId) => openInstanceOf(modules, await openGrant(modules, token, configId)),
+};
+
+const tokenKinds: readonly TokenKind[] = [{ recognises: isSessionToken, open: openBySessionToken }, accessTokens];
 
 /** `POST /u/<secret>/mcp`; `POST /mcp` with the same secret as a bearer; `POST /mcp/<config id>` with a token made for it. */
 export function createWaysIn(modules: Modules): readonly WayIn[] {
@@ -63,16 +78,14 @@ export function createWaysIn(modules: Modules): readonly WayIn[] {
       refusal(code, request, reply) {
         // Whoever holds a token for an instance that is no more must get another one: to a client that is 401, whatever the reason.
         if (faults[code].status !== 401 && faults[code].status !== 410) return refusalOf(code, tokenRefusals[code]);
-        reply.header('www-authenticate', challengeOf(request));
+        const { configId } = request.params as { configId: string };
+        // RFC 6750 section 3: an error is named only to whoever presented a token.
+        const error = request.headers.authorization === undefined ? undefined : 'invalid_token';
+        reply.header('www-authenticate', resourceChallenge(modules.baseUrl(), configId, error));
         return refusalOf('unauthorized', tokenRefusals[code] ?? tokenRefusals.unauthorized);
       },
     },
   ];
-}
-
-/** RFC 6750 section 3: an error is named only to whoever presented a token. */
-function challengeOf(request: FastifyRequest): string {
-  return `Bearer realm="grantway"${request.headers.authorization === undefined ? '' : ', error="invalid_token"'}`;
 }
 
 /** @throws RpcError in the words of the way in, for any Fault */

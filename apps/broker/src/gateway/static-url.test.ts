@@ -27,11 +27,12 @@ const urlOf = (configId: string) => `${broker.baseUrl}/mcp/${configId}`;
 
 describe('the static URL of a config', () => {
   it('answers 401 with a challenge to whoever presents nothing, and names an error only to whoever presents something dead', async () => {
+    const challenge = `resource_metadata="${broker.baseUrl}/.well-known/oauth-protected-resource/mcp/${instance.config.id}", scope="mcp"`;
     const nothing = await send(urlOf(instance.config.id));
-    expect([nothing.status, nothing.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="grantway"']);
+    expect([nothing.status, nothing.headers.get('www-authenticate')]).toEqual([401, `Bearer ${challenge}`]);
     expect(nothing.json.error).toMatchObject({ code: 401, data: { code: 'unauthorized' } });
     const dead = await send(urlOf(instance.config.id), { authorization: 'Bearer nonsense' });
-    expect([dead.status, dead.headers.get('www-authenticate')]).toEqual([401, 'Bearer realm="grantway", error="invalid_token"']);
+    expect([dead.status, dead.headers.get('www-authenticate')]).toEqual([401, `Bearer error="invalid_token", ${challenge}`]);
   });
 
   it('does not tell a stranger which configs there are', async () => {
@@ -39,7 +40,8 @@ describe('the static URL of a config', () => {
     const presented: Record<string, string>[] = [{}, { authorization: 'Bearer nonsense' }];
     for (const headers of presented) {
       const [a, b] = [await send(urlOf(instance.config.id), headers), await send(urlOf(missing), headers)];
-      expect([b.status, b.json, b.headers.get('www-authenticate')]).toEqual([a.status, a.json, a.headers.get('www-authenticate')]);
+      const challenge = b.headers.get('www-authenticate')?.replace(missing, instance.config.id);
+      expect([b.status, b.json, challenge]).toEqual([a.status, a.json, a.headers.get('www-authenticate')]);
     }
     expect((await send(urlOf('no-id'))).status).toBe(404);
   });

@@ -1,3 +1,4 @@
+import { pruneGrants } from '@grantway/core';
 import type { Job } from './worker.ts';
 
 /** A call takes at most its time limit, repeated once, and a refresh; after this its process is dead. */
@@ -35,6 +36,7 @@ export const housekeeping: Job = {
       text: "delete from credential_reads where created_at < now() - interval '2 days'",
       values: [],
     });
+    await pruneGrants(modules);
     await system.query({
       name: 'prune approvals',
       text: "delete from approvals where ended_at < now() - interval '30 days'",

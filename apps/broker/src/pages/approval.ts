@@ -1,8 +1,8 @@
-import { Fault, isFault } from '@grantway/contract';
+import { Fault, isFault, parseBearer } from '@grantway/contract';
 import { decideByLink, viewApproval } from '@grantway/core';
 import { approvalPath, type Decision, renderApproval, renderDecided } from './approval-page.ts';
 import { type Page, requestOf, tokenOf } from './page.ts';
-import { formTokenInput, readForm } from './same-site-form.ts';
+import { readSubjectForm, subjectInput } from './same-site-form.ts';
 
 /** What an approval link opens. Looking decides nothing: previews and scanners look too (security.md A17). */
 export const approval: Page = {
@@ -18,7 +18,7 @@ export const approval: Page = {
     }
     const { approveBy } = view;
     return {
-      page: renderApproval(view, token, await formTokenInput(modules, token)),
+      page: renderApproval(view, token, await subjectInput(modules, subjectOf(token))),
       // Chromium holds the redirect that follows a form post to it as well.
       formAction: approveBy.kind === 'app' ? ["'self'", new URL(approveBy.url).origin] : ["'self'"],
     };
@@ -32,7 +32,7 @@ export const approvalDecision: Page = {
   changes: true,
   async run({ modules }, request) {
     const token = tokenOf(request);
-    const { decision = '', reason = '' } = await readForm(modules, request, token);
+    const { decision = '', reason = '' } = await readSubjectForm(modules, request, () => subjectOf(token));
     if (!isDecision(decision)) throw new Fault('form_invalid');
     const said = reason.replaceAll('\0', '').trim().slice(0, 500);
     try {
@@ -46,6 +46,13 @@ export const approvalDecision: Page = {
     }
   },
 };
+
+/** @throws Fault link_invalid */
+function subjectOf(token: string): string[] {
+  const id = parseBearer('approval', token)?.id;
+  if (id === undefined) throw new Fault('link_invalid');
+  return ['approval', id];
+}
 
 function isDecision(value: unknown): value is Decision {
   return value === 'approve' || value === 'deny';

@@ -11,6 +11,7 @@ export interface Words {
 
 const newLink = 'Go back to your agent and ask it for a new link.';
 const openAgain = 'Open the link from your agent again and go on from there.';
+const tellApp = 'Go back to the app, remove the server there and add it again. If that does not help, tell the people who make the app.';
 const tellOperator = 'There is nothing you can do here. Tell the people who run your agent; they can see what is missing.';
 
 /**
@@ -221,6 +222,60 @@ export const words: Partial<Record<FaultCode, Words>> = {
     title: 'This page cannot be opened that way',
     text: 'It answers to another kind of request.',
     next: openAgain,
+  },
+  authorization_request_invalid: {
+    tone: 'warn',
+    title: 'The app did not ask in the right way',
+    text: 'An app sent you here to be allowed something, but its request is not complete or not allowed. Nothing was allowed.',
+    next: tellApp,
+  },
+  unknown_oauth_client: {
+    tone: 'warn',
+    title: 'We do not know this app',
+    text: 'It has not registered here, its registration is gone, or the description of itself that it points to cannot be read. Nothing was allowed.',
+    next: `${tellApp} An app that was connected before can be registered anew.`,
+  },
+  invalid_client_metadata: {
+    tone: 'warn',
+    title: 'The app does not describe itself correctly',
+    text: 'What it says of itself is not valid, so we cannot tell you who asks. Nothing was allowed.',
+    next: 'There is nothing you can do here. Tell the people who make the app.',
+  },
+  invalid_redirect_uri: {
+    tone: 'warn',
+    title: 'The app would send you to an address that is not allowed',
+    text: 'So we cannot tell you who asks. Nothing was allowed.',
+    next: 'There is nothing you can do here. Tell the people who make the app.',
+  },
+  sign_in_required: {
+    tone: 'clock',
+    title: 'You are not signed in any more',
+    text: 'A sign-in is good for a few minutes and for one decision. If you have just decided, all is well.',
+    next: 'To allow an app something, connect from that app again.',
+  },
+  sign_in_failed: {
+    tone: 'warn',
+    title: 'The sign-in did not succeed',
+    text: 'Your organization’s sign-in did not tell us who you are. Nothing was allowed.',
+    next: 'Connect from the app again. If it happens again, tell the people who gave you the server’s address.',
+  },
+  sign_in_link_invalid: {
+    tone: 'clock',
+    title: 'This sign-in link does not work any more',
+    text: 'It signs in one person, once, for a short time.',
+    next: 'Go back to where you got it, and ask for a new one.',
+  },
+  client_suspended: {
+    tone: 'warn',
+    title: 'Access is suspended',
+    text: 'The application that sent you here is suspended for now. Nothing was allowed.',
+    next: 'There is nothing you can do here. Ask the people who run it.',
+  },
+  instance_revoked: {
+    tone: 'warn',
+    title: 'Your access was revoked',
+    text: 'The people who run this server have ended your use of it. Nothing was allowed.',
+    next: 'There is nothing you can do here. Ask the people who run it.',
   },
   invalid_request: { tone: 'warn', title: 'The request was not understood', text: 'Nothing was done.', next: openAgain },
   unsupported_media_type: {

@@ -5,6 +5,7 @@ import type { Log, Modules } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { toFault } from '../http.ts';
 import { approval, approvalDecision } from './approval.ts';
+import { authorize, authorizeSignIn, decide, signedIn } from './authorize.ts';
 import { callback } from './callback.ts';
 import { choose } from './choose.ts';
 import { done } from './done.ts';
@@ -20,6 +21,7 @@ import { linkPath, type Page, type PageAnswer, type PageDeps } from './page.ts';
 import { ready } from './ready.ts';
 import { replace } from './replace.ts';
 import { signIn } from './sign-in.ts';
+import { apps, openSignInLink, removeApp, signInLink } from './signed-in-apps.ts';
 import { styleHeaders, stylePath, styleText } from './style.ts';
 
 export { errorPage } from './error-page.ts';
@@ -60,13 +62,21 @@ const pages: readonly Page[] = [
   identity,
   approval,
   approvalDecision,
+  authorize,
+  decide,
+  authorizeSignIn,
+  signedIn,
+  signInLink,
+  openSignInLink,
+  apps,
+  removeApp,
   stylesheet,
   icon,
   logo,
 ];
 
 /** Everything under these is ours to answer, also where there is no page. */
-const elsewhere: readonly { path: string; code: 'link_invalid' | 'not_found' }[] = [
+const elsewhere: readonly { path: string; code: 'link_invalid' | 'sign_in_link_invalid' | 'not_found' }[] = [
   { path: '/connect', code: 'link_invalid' },
   { path: '/connect/*', code: 'link_invalid' },
   { path: '/approve', code: 'link_invalid' },
@@ -75,6 +85,12 @@ const elsewhere: readonly { path: string; code: 'link_invalid' | 'not_found' }[]
   { path: '/oauth/callback/*', code: 'not_found' },
   { path: '/oauth/identity', code: 'not_found' },
   { path: '/oauth/identity/*', code: 'not_found' },
+  { path: '/oauth/authorize/*', code: 'not_found' },
+  { path: '/oauth/signed-in', code: 'not_found' },
+  { path: '/oauth/signed-in/*', code: 'not_found' },
+  { path: '/oauth/sign-in', code: 'sign_in_link_invalid' },
+  { path: '/oauth/sign-in/*', code: 'sign_in_link_invalid' },
+  { path: '/oauth/apps/*', code: 'not_found' },
   { path: '/pages/*', code: 'not_found' },
 ];
 

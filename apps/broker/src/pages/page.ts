@@ -17,7 +17,7 @@ export type PageAnswer =
 export interface Page {
   method: 'GET' | 'POST';
   path: string;
-  /** Whether asking for it changes anything. True for two GETs only: the redirects back to us, from the provider and from the operator's identity provider. */
+  /** Whether asking for it changes anything. True for three GETs only: the redirects back to us, from the provider and from the operator's identity providers. */
   changes: boolean;
   run(deps: PageDeps, request: FastifyRequest, reply: FastifyReply): Promise<PageAnswer>;
 }

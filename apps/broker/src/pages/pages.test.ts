@@ -111,6 +111,7 @@ function addressOf(path: string, link: string): string {
   return (
     broker.baseUrl +
     path
+      .replace(':environmentId', 'env_x')
       .replace(':token', token)
       .replace(':connectionId', connections.linear as string)
       .replace(':connector', 'linear')
@@ -167,6 +168,7 @@ describe('every page', () => {
     expect(pageRoutes.filter((r) => r.method === 'GET' && r.changes).map((r) => r.path)).toEqual([
       '/oauth/callback/:connectionId',
       '/oauth/identity/:connectionId',
+      '/oauth/signed-in/:environmentId',
     ]);
   });
 

@@ -54,6 +54,9 @@ main.card section{display:grid;gap:.75rem}
 .scopes li{display:flex;gap:.625rem;align-items:flex-start}
 .scopes .icon{color:var(--good);margin-top:.125rem}
 .scopes code{color:var(--muted);font-size:.8125em}
+.apps{list-style:none;padding:0;display:grid;gap:.75rem}
+.apps li{display:grid;grid-template-columns:1fr auto;gap:.75rem;align-items:center}
+.apps .button{padding:.5rem 1rem;font-size:.9375rem}
 .steps{padding:0;list-style:none;counter-reset:step;display:grid;gap:.625rem;color:var(--muted);font-size:.9375rem}
 .steps li{counter-increment:step;padding-left:2.125rem;position:relative}
 .steps li::before{content:counter(step);position:absolute;left:0;top:.05rem;width:1.4375rem;height:1.4375rem;border-radius:50%;background:var(--accent-soft);color:var(--accent);font-size:.8125rem;font-weight:650;display:grid;place-items:center}
