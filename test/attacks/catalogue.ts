@@ -248,7 +248,28 @@ export const attacks: readonly Attack[] = [
   { id: 'E23', attack: 'Everything must be revoked', defence: 'a fixed list, a pace for each provider, and it goes on after a restart' },
   { id: 'E24', attack: 'A backup is restored', defence: 'what the backup missed is told from what was revoked; the drill is a test' },
 
-  // ---- F: what agents do ----
+  // ---- F: tool calls and approvals ----
+  {
+    id: 'F03',
+    attack: 'Something else is made than what was approved',
+    defence: 'bound by a keyed hash to agent, tool as described, account and arguments, which is compared again when the call is made',
+  },
+  {
+    id: 'F04',
+    attack: 'An approval is used twice, late or after a suspension',
+    defence: 'claimed in its row first; all is looked at again',
+  },
+  { id: 'F05', attack: 'An agent approves itself', defence: 'it holds no link that approves, and the client that calls cannot' },
+  {
+    id: 'F06',
+    attack: 'What is shown deceives',
+    defence: 'text as text, what cannot be seen by name, long values folded with their length',
+  },
+  {
+    id: 'F07',
+    attack: 'A person is asked until they stop reading',
+    defence: 'the same call is one approval; twenty wait for a user at most',
+  },
   { id: 'F11', attack: 'A text makes a rule’s pattern run for ever', defence: 'patterns of a matcher that reads each character once' },
   {
     id: 'F14',

@@ -1,5 +1,6 @@
 import { setCredentialRead } from '@grantway/core';
 import type { Json, TestBroker } from '@grantway/test/harness';
+import { parkedApproval } from '../flows/asking.ts';
 import { Browser, chatCodeIn } from '../flows/browser.ts';
 import { connectedApp } from '../mcp-authorization/setting.ts';
 import type { OtherEnvironment } from './other-environment.ts';
@@ -109,6 +110,7 @@ const grant = (world: World) => world.other.grantId;
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
 const account = (world: World) => world.other.account.id;
+const approval = (world: World) => world.other.approval.id;
 const webhookEndpoint = (world: World) => world.other.webhookEndpoint.id;
 // It takes no type that these tests cause, so that nothing is sent.
 const webhook = { url: 'https://receiver.example/hook', events: ['webhook_endpoint.disabled'] };
@@ -448,6 +450,34 @@ export const exercised: Record<string, Exercise> = {
     ],
   },
 
+  'GET /v1/approvals': {
+    request: () => ({ path: '/v1/approvals' }),
+    masked: byFilter('/v1/approvals', ({ other }) => ({
+      user_identifier: other.approval.user_identifier,
+      mcp_instance_id: other.approval.mcp_instance_id,
+    })),
+  },
+  'GET /v1/approvals/{id}': {
+    request: async ({ broker }) => ({ path: `/v1/approvals/${await parkedApproval(broker)}` }),
+    masked: byId(approval, (id) => `/v1/approvals/${id}`),
+  },
+  ...Object.fromEntries(
+    ['approve', 'deny'].map((decision): [string, Exercise] => [
+      `POST /v1/approvals/{id}/${decision}`,
+      {
+        request: async ({ broker }) => ({
+          path: `/v1/approvals/${await parkedApproval(broker)}/${decision}`,
+          body: { reason: 'looked at' },
+        }),
+        masked: byId(approval, (id) => `/v1/approvals/${id}/${decision}`, {}),
+      },
+    ]),
+  ),
+  'POST /v1/approvals/{id}/link': {
+    request: async ({ broker }) => ({ path: `/v1/approvals/${await parkedApproval(broker)}/link` }),
+    masked: byId(approval, (id) => `/v1/approvals/${id}/link`),
+  },
+
   'GET /v1/tool-calls': {
     request: () => ({ path: '/v1/tool-calls' }),
     masked: byFilter('/v1/tool-calls', ({ other }) => ({
@@ -554,6 +584,8 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'GET /oauth/callback/:connectionId': { as: '/oauth/callback/con_x?state=x&code=x', gets: 400 },
   'POST /connect/:token/sign-in': { as: '/connect/gwln_x/sign-in', gets: 404 },
   'GET /oauth/identity/:connectionId': { as: '/oauth/identity/con_x?state=x&code=x', gets: 400 },
+  'GET /approve/:token': { as: '/approve/gwap_x', gets: 404 },
+  'POST /approve/:token/decide': { as: '/approve/gwap_x/decide', gets: 404 },
   'POST /oauth/register': { as: '/oauth/register', gets: 415 },
   'POST /oauth/revoke': { as: '/oauth/revoke', gets: 400 },
   'GET /oauth/authorize': { as: '/oauth/authorize', gets: 400 },
@@ -571,6 +603,8 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
 
 /** Patterns under which nothing is served, so that what is asked there is refused in the words of that place. */
 export const refusedEverywhere = [
+  '/approve',
+  '/approve/*',
   '/connect',
   '/connect/*',
   '/oauth/callback',

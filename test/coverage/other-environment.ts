@@ -2,6 +2,7 @@ import { newId } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
 import { connectAll, incidentSetting, type Json, type TestBroker } from '@grantway/test/harness';
 import type { Rows } from '../api/rows.ts';
+import { parkedApproval } from '../flows/asking.ts';
 
 /** A second tenant of the same installation, with a thing of every kind. */
 export interface OtherEnvironment {
@@ -14,6 +15,7 @@ export interface OtherEnvironment {
   toolCall: Json;
   incident: Json;
   webhookEndpoint: Json;
+  approval: Json;
   grantId: string;
   clientId: string;
   identifier: string;
@@ -59,6 +61,7 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
     toolCall: await first('/v1/tool-calls'),
     incident: (await there.api('/v1/incidents', { body: { filter: { created_before: '2020-01-01T00:00:00Z' } } })).body,
     webhookEndpoint: webhook.body,
+    approval: (await there.api(`/v1/approvals/${await parkedApproval(there)}`)).body,
     grantId,
     clientId: client.clientId,
     identifier,

@@ -90,13 +90,14 @@ function answerOutsideRoutes(error: Error, request: FastifyRequest, reply: Fasti
   const fault = toFault(error, request.log as unknown as Log);
   reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
   const { url } = request;
-  const code = url.startsWith('/connect/')
-    ? 'link_invalid'
-    : url.startsWith('/oauth/sign-in/')
-      ? 'sign_in_link_invalid'
-      : url.startsWith('/oauth/callback/') || url.startsWith('/pages/')
-        ? 'not_found'
-        : undefined;
+  const code =
+    url.startsWith('/connect/') || url.startsWith('/approve/')
+      ? 'link_invalid'
+      : url.startsWith('/oauth/sign-in/')
+        ? 'sign_in_link_invalid'
+        : url.startsWith('/oauth/callback/') || url.startsWith('/pages/')
+          ? 'not_found'
+          : undefined;
   if (code === undefined) return sendProblem(reply, request, fault);
   return reply.status(faults[code].status).headers(pageHeaders()).send(errorPage({ code }));
 }

@@ -8,6 +8,8 @@ export const bearerPrefixes = {
   mcpUrl: 'gwmcp',
   /** An authorization link. */
   link: 'gwln',
+  /** A link to the page where a call is approved. */
+  approval: 'gwap',
   /** A client secret. */
   clientSecret: 'gwsk',
   /** A session token: its secret part says what it is for, and proves it. */
@@ -95,4 +97,4 @@ export function parseBearer(kind: BearerKind, text: string): Bearer | undefined 
 }
 
 /** Finds any of our bearer values inside a longer text; for redaction at the log sink. */
-export const bearerPattern = /\b(gwmcp|gwln|gwsk|gwst|gwsl|gwac|gwrt)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;
+export const bearerPattern = /\b(gwmcp|gwln|gwap|gwsk|gwst|gwsl|gwac|gwrt)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;

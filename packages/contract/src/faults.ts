@@ -89,7 +89,6 @@ export const faults = {
   // A tool call
   argument_invalid: { status: 422, title: 'An argument does not fit the tool’s schema', actor: 'caller', retry: false },
   argument_not_allowed: { status: 403, title: 'The policy does not allow an argument', actor: 'caller', retry: false },
-  approval_required: { status: 409, title: 'The call waits for a person to approve it', actor: 'person', retry: true },
   policy_broken: { status: 409, title: 'The policy sets an argument that the tool no longer takes', actor: 'operator', retry: false },
   authorization_required: { status: 409, title: 'The account must be connected first', actor: 'person', retry: false },
   not_refreshable: { status: 409, title: 'The account holds nothing that can be renewed', actor: 'caller', retry: false },
@@ -106,6 +105,19 @@ export const faults = {
   outcome_unknown: { status: 504, title: 'The outcome is unknown: it may have happened', actor: 'caller', retry: false },
   egress_blocked: { status: 502, title: 'The address is not allowed', actor: 'operator', retry: false },
   connection_incident: { status: 502, title: 'The provider refuses this connection’s own credentials', actor: 'operator', retry: true },
+
+  // A call that a person must approve
+  approval_required: { status: 409, title: 'The call waits for a person to approve it', actor: 'person', retry: true },
+  approval_running: { status: 409, title: 'The approved call is being made', actor: 'caller', retry: true },
+  approval_denied: { status: 403, title: 'The call was not approved', actor: 'person', retry: false },
+  approval_expired: { status: 409, title: 'The approval has expired', actor: 'person', retry: false },
+  approval_cancelled: { status: 409, title: 'The approval was given up', actor: 'operator', retry: false },
+  approval_failed: { status: 409, title: 'The approved call was made, and failed', actor: 'caller', retry: false },
+  approval_spent: { status: 409, title: 'The approved call was made already', actor: 'caller', retry: false },
+  approval_changed: { status: 409, title: 'The call is no longer the one that was shown', actor: 'caller', retry: false },
+  approval_decided: { status: 409, title: 'It was decided already', actor: 'caller', retry: false },
+  approval_own_call: { status: 403, title: 'Who made a call cannot approve it', actor: 'operator', retry: false },
+  approval_limit: { status: 429, title: 'Too many calls wait for approval', actor: 'person', retry: true },
 
   // MCP endpoints
   instance_expired: { status: 410, title: 'This MCP URL has expired', actor: 'caller', retry: false },

@@ -21,6 +21,7 @@ export const idPrefixes = {
   grant: 'gr',
   salvagedCredential: 'sal',
   toolCall: 'tc',
+  approval: 'apr',
   auditEvent: 'ae',
   credentialRead: 'crd',
   revocation: 'rev',

@@ -1,3 +1,4 @@
+export * from './approvals.ts';
 export * from './bearer.ts';
 export * from './events.ts';
 export * from './faults.ts';

@@ -22,6 +22,8 @@ export const permissions = {
   'incidents:read': 'Read incidents: who was revoked, and with what receipt',
   'incidents:write': 'Revoke everything that matches a filter',
   'tools:execute': 'Execute tools on behalf of users',
+  'approvals:read': 'Read calls that wait for approval, with their arguments',
+  'approvals:write': 'Approve and deny calls, make approval links',
   'tool_calls:read': 'Read the audit of tool calls',
   'audit_events:read': 'Read the audit of API calls',
   'webhooks:read': 'Read events, webhook endpoints and what was delivered to them',

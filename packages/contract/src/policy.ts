@@ -89,6 +89,12 @@ export const Policy = z.strictObject({
     .strictObject({ read: ApprovalMode.optional(), write: ApprovalMode.optional(), destructive: ApprovalMode.optional() })
     .default({})
     .describe('By the effect of a tool, where `tools` says nothing of it; absent: always_allow'),
+  approvers: z
+    .enum(['operator', 'user'])
+    .default('operator')
+    .describe(
+      'Who approves: operator: by the API, or by an approval link that the operator makes. user: also the user on whose behalf the call is made',
+    ),
   approval_timeout_seconds: z.int().min(60).max(604_800).default(3600).describe('How long a call waits for a person'),
   tools: z.array(ToolPolicy).max(500).default([]),
   limits: z.array(CallLimit).max(50).default([]),

@@ -667,9 +667,9 @@ export type ToolExecute = z.infer<typeof ToolExecute>;
 export type ToolResult = z.infer<typeof ToolResult>;
 
 export const ToolCallOutcome = z
-  .enum(['pending', 'success', 'refused', 'authorization_required', 'failed', 'outcome_unknown'])
+  .enum(['pending', 'success', 'refused', 'authorization_required', 'approval_required', 'failed', 'outcome_unknown'])
   .describe(
-    'pending: running. refused: nothing was sent (unknown tool, bad argument). authorization_required: the person must connect. ' +
+    'pending: running. refused: nothing was sent (unknown tool, bad argument). authorization_required: the person must connect. approval_required: nothing was sent, the call waits for a person. ' +
       'failed: the provider refused or could not be reached. outcome_unknown: it may have happened; never repeated by Grantway.',
   );
 export type ToolCallOutcome = z.infer<typeof ToolCallOutcome>;

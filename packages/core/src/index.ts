@@ -1,4 +1,9 @@
 export * from './access-tokens.ts';
+export { approvalArgument, approvalTool, findApprovedCall } from './approval-answers.ts';
+export { createApprovalLink, decideApproval, getApproval, listApprovals } from './approval-decisions.ts';
+export { type ApprovalView, decideByLink, viewApproval } from './approval-links.ts';
+export { sweepApprovals } from './approval-sweep.ts';
+export { mayAsk } from './approvals.ts';
 export * from './audit-events.ts';
 export * from './authorization-links.ts';
 export * from './authorization-requests.ts';

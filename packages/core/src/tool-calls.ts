@@ -22,6 +22,7 @@ import { EgressError } from '@grantway/egress';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
 import { eq } from 'drizzle-orm';
+import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
 import { liveLink, mustBeReady } from './authorization-links.ts';
 import { type Allowed, type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
@@ -64,12 +65,15 @@ interface Answer {
   output: Record<string, unknown>;
   remote?: Record<string, unknown>;
   failed?: boolean;
+  /** The call that it is the kept answer of. */
+  keptOf?: string;
 }
 
 /**
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
  * `offered` is undefined where the caller may not use the tool or there is none; what his grant does not permit looks the same. `options.account` names
- * one of the owner's accounts, by label or id; without it the default one is used.
+ * one of the owner's accounts, by label or id; without it the default one is used. `options.approvalId` makes the call under that
+ * approval or not at all.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
  * `extra.authentication_link` is there when a person must connect
@@ -80,7 +84,7 @@ export async function executeTool(
   name: string,
   offered: ExposedTool | undefined,
   args: unknown,
-  options: { toolCallId?: string; account?: unknown; agent?: Agent } = {},
+  options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
   const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
@@ -106,7 +110,7 @@ export async function executeTool(
     duration_ms: null,
     created_at: new Date().toISOString(),
   };
-  const call: Call = { modules, caller, record, intended: false };
+  const call: Call = { modules, caller, record, intended: false, settle: undefined };
   let answer: Answer;
   try {
     answer = await run(call, exposed, name, args, options);
@@ -119,15 +123,23 @@ export async function executeTool(
     } catch (cause) {
       throw unrecorded(call, cause);
     }
+    await call.settle?.({ fault });
     throw withExtra(fault, { tool_call_id: record.id });
   }
+  // What was kept was recorded when it was made, and its collecting is in the audit.
+  if (answer.keptOf !== undefined) return outputOf(answer.keptOf, answer);
   try {
     if (answer.failed === true) record.fault_code = 'provider_error';
     await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
+    await call.settle?.({ answer });
   } catch (cause) {
     throw unrecorded(call, cause);
   }
-  return { toolCallId: record.id, output: answer.output, ...(answer.remote === undefined ? {} : { remote: answer.remote }) };
+  return outputOf(record.id, answer);
+}
+
+function outputOf(toolCallId: string, { output, remote }: Answer): ToolOutput {
+  return { toolCallId, output, ...(remote === undefined ? {} : { remote }) };
 }
 
 /** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */
@@ -141,6 +153,8 @@ interface Call {
   record: ToolCallRecord;
   /** Its row is in the table: from here on something may have been sent. */
   intended: boolean;
+  /** Set while a call is made that a person approved. */
+  settle: ((outcome: { answer: Answer } | { fault: Fault }) => Promise<void>) | undefined;
 }
 
 /** An answer whose row is not durable does not leave; of a write that may have been sent it must be said that it may have happened all the same. */
@@ -198,6 +212,9 @@ async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): 
 }
 
 function outcomeOf(fault: Fault): ToolCallOutcome {
+  // Told of an approval, and nothing was sent; what an approved call itself came to has no such mark.
+  const { approval_status: approval } = fault.extra ?? {};
+  if (approval !== undefined) return approval === 'pending' || approval === 'running' ? 'approval_required' : 'refused';
   switch (fault.code) {
     case 'unknown_tool':
     case 'unknown_connection':
@@ -205,7 +222,6 @@ function outcomeOf(fault: Fault): ToolCallOutcome {
     case 'argument_invalid':
     case 'argument_not_allowed':
     case 'rate_limited':
-    case 'approval_required':
     case 'policy_broken':
     case 'connection_not_ready':
     case 'sandbox_not_allowed':
@@ -228,7 +244,7 @@ async function run(
   exposed: ExposedTool | undefined,
   name: string,
   args: unknown,
-  { account: named, agent = noAgent }: { account?: unknown; agent?: Agent },
+  { account: named, agent = noAgent, approvalId }: { account?: unknown; agent?: Agent; approvalId?: string },
 ): Promise<Answer> {
   const { modules, caller, record } = call;
   const rules = exposed === undefined ? undefined : rulesFor(caller.instance, exposed);
@@ -238,21 +254,24 @@ async function run(
   const { tool, connector } = exposed;
   const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
   mustBeAllowed(rules, exposed, input);
-  // Approval: nobody can be asked yet, so that what needs a yes is refused.
-  if (rules.approval !== 'always_allow')
-    throw new Fault('approval_required', 'a person would have to approve this call, and nobody can be asked here');
   const { remote } = exposed;
   const request = remote === undefined ? tool.request(input) : undefined;
   const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = account.label;
+  const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
+  const approve = isAsked
+    ? () => approvedAnswer(call, exposed, { accountId, input, sent: { args, account: named }, approvalId })
+    : undefined;
   mustNotPause(call, connector, accountId);
 
   try {
-    if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent);
+    if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
     let lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
+    const kept = await approve?.();
+    if (kept !== undefined) return kept;
     await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
     let hasWaited = await intend(call);
@@ -283,6 +302,26 @@ async function run(
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
     throw error;
   }
+}
+
+/**
+ * Undefined where the call may be made now: somebody approved it, and nobody has made it yet.
+ * @throws Fault as passApproval
+ */
+async function approvedAnswer(
+  call: Call,
+  { name, tool, connectionId }: ExposedTool,
+  asked: Pick<AskedCall, 'accountId' | 'input' | 'sent' | 'approvalId'>,
+): Promise<Answer | undefined> {
+  const { modules, caller, record } = call;
+  const { log, environmentId } = caller;
+  const userId =
+    caller.userId ?? (await modules.db.inEnvironment(environmentId, (tx) => ensureUser(tx, environmentId, caller.userIdentifier)));
+  const passage = await passApproval(modules, { ...asked, userId, record, log, name, tool, connectionId, policy: caller.instance?.policy });
+  if (passage.kind === 'kept') return { ...passage.answer, keptOf: passage.toolCallId };
+  const { approvalId } = passage;
+  call.settle = (outcome) => settleApproval(modules, { environmentId, approvalId, toolCallId: record.id, log }, outcome);
+  return undefined;
 }
 
 /** @throws Fault rate_limited for as long as the provider asked for with its last 429; nobody else's account waits */
@@ -382,6 +421,7 @@ async function runRemote(
   leased: () => Promise<Lease>,
   input: Record<string, unknown>,
   agent: Agent,
+  approve: (() => Promise<Answer | undefined>) | undefined,
 ): Promise<Answer> {
   const { modules, caller } = call;
   const { tool, connector } = exposed;
@@ -389,6 +429,8 @@ async function runRemote(
   const target = modules.remotes.target(remote.server, accountId, caller);
   const isRead = tool.effect === 'read';
   let lease = await leased();
+  const kept = await approve?.();
+  if (kept !== undefined) return kept;
   await mustBeWithinLimits(call, rules);
   await intend(call);
   for (let credentials = 0; ; credentials++) {

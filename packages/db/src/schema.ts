@@ -682,6 +682,70 @@ export const idempotencyKeys = pgTable(
   (t) => [primaryKey({ columns: [t.environmentId, t.clientId, t.keyMac] }), index('idempotency_keys_age').on(t.createdAt), isolated()],
 );
 
+/**
+ * A call that waits for a person. pending -> approved, denied, expired or cancelled; approved -> running -> succeeded, failed
+ * or outcome_unknown. Each step is a compare-and-swap on `status`.
+ */
+export const approvals = pgTable(
+  'approvals',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    /** The public id inside its links; they are derived, never stored. */
+    tokenId: text('token_id').notNull(),
+    status: text('status').notNull().default('pending'),
+    /** Keyed hash of who calls, what is called, with which account and with exactly which arguments. */
+    callMac: bytea('call_mac').notNull(),
+    /** Whether the same call is answered from this row; at most one is. */
+    isCurrent: boolean('is_current').notNull().default(true),
+    /** Whose call it is; a forgotten user takes it along. */
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    userIdentifier: text('user_identifier').notNull(),
+    via: text('via').notNull(),
+    clientId: text('client_id'),
+    mcpInstanceId: text('mcp_instance_id'),
+    mcpConfigName: text('mcp_config_name'),
+    mcpConfigVersion: integer('mcp_config_version'),
+    toolName: text('tool_name').notNull(),
+    effect: text('effect').notNull(),
+    connector: text('connector').notNull(),
+    connectionId: text('connection_id').notNull(),
+    connectionName: text('connection_name').notNull(),
+    connectedAccountId: text('connected_account_id').notNull(),
+    accountLabel: text('account_label'),
+    approvers: text('approvers').notNull(),
+    /** What the agent sent and what will be sent, sealed; erased a day after the end. */
+    argumentsCt: bytea('arguments_ct'),
+    decidedByKind: text('decided_by_kind'),
+    decidedById: text('decided_by_id'),
+    decidedAt: moment('decided_at'),
+    reason: text('reason'),
+    /** The run that claimed it. */
+    toolCallId: text('tool_call_id'),
+    claimedAt: moment('claimed_at'),
+    faultCode: text('fault_code'),
+    /** What the run answered, sealed; null where it was lost or too long. */
+    resultCt: bytea('result_ct'),
+    /** When the agent first heard how it ended. */
+    toldAt: moment('told_at'),
+    endedAt: moment('ended_at'),
+    expiresAt: moment('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('approvals_token').on(t.tokenId),
+    uniqueIndex('approvals_current').on(t.environmentId, t.callMac).where(sql`is_current`),
+    index('approvals_page').on(t.environmentId, t.id),
+    index('approvals_of_user').on(t.userId, t.id),
+    // The sweep's cost follows what waits, not what was.
+    index('approvals_open').on(t.expiresAt).where(sql`status in ('pending', 'approved', 'running')`),
+    index('approvals_kept').on(t.endedAt).where(sql`arguments_ct IS NOT NULL OR result_ct IS NOT NULL`),
+    isolated(),
+  ],
+);
+
 export const auditEvents = pgTable(
   'audit_events',
   {

@@ -53,6 +53,8 @@ export const sealedColumns: readonly SealedColumn[] = [
     rowId: 'tool_call_id',
     goesWithItsRow: true,
   }),
+  inEnvironment('approvals', 'arguments_ct', {}),
+  inEnvironment('approvals', 'result_ct', {}),
   {
     table: 'signing_keys',
     column: 'private_ct',

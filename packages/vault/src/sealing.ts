@@ -42,7 +42,15 @@ function unpad(padded: Buffer): string {
   return padded.toString('utf8', 4, 4 + length);
 }
 
-const answerColumns: ReadonlySet<string> = new Set(['idempotency_keys.answer_ct', 'mcp_sign_ins.request_ct']);
+/** Bearer values that can be made again from their id; the kind is part of what is hashed. */
+export type DerivedKind = Extract<BearerKind, 'mcpUrl' | 'link' | 'approval'>;
+
+const answerColumns: ReadonlySet<string> = new Set([
+  'idempotency_keys.answer_ct',
+  'mcp_sign_ins.request_ct',
+  'approvals.arguments_ct',
+  'approvals.result_ct',
+]);
 
 export interface Sealing {
   /** Seals any JSON value. */
@@ -51,7 +59,7 @@ export interface Sealing {
   prepare(environmentId: string): Promise<void>;
   /** @throws VaultError when it was not sealed for this very place */
   open<T>(place: Place, record: Buffer): Promise<Secret<T>>;
-  /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer, a request that waited. Never a credential. */
+  /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer, a request or a call that waited. Never a credential. */
   openAnswer<T>(place: Place, record: Buffer): Promise<T>;
   /** Keyed hash of a value we must recognise but need not know: client secrets, `state`, idempotency keys. 32 bytes. */
   mac(purpose: string, parts: readonly string[]): Promise<Buffer>;
@@ -59,15 +67,15 @@ export interface Sealing {
    * The secret of a bearer value that must be the same each time it is asked for, and that the database alone must
    * never yield: an HMAC of its id and version under a key of its own (security.md 3.6, derived form).
    */
-  derive(kind: 'mcpUrl' | 'link', id: string, version: number): Promise<string>;
+  derive(kind: DerivedKind, id: string, version: number): Promise<string>;
   /** Checks a presented value against the derived one in constant time. */
-  isDerived(kind: 'mcpUrl' | 'link', presented: string, version: number): Promise<boolean>;
+  isDerived(kind: DerivedKind, presented: string, version: number): Promise<boolean>;
 }
 
 export function createSealing(ring: KeyRing): Sealing {
-  const derivation: Record<'mcpUrl' | 'link', KeyPurpose> = { mcpUrl: 'url', link: 'link' };
+  const derivation: Record<DerivedKind, KeyPurpose> = { mcpUrl: 'url', link: 'link', approval: 'link' };
 
-  async function derive(kind: 'mcpUrl' | 'link', id: string, version: number): Promise<string> {
+  async function derive(kind: DerivedKind, id: string, version: number): Promise<string> {
     const { key } = await ring.active(derivation[kind]);
     const bytes = createHmac('sha256', key)
       .update(framed([kind, id, String(version)]))

@@ -1,4 +1,5 @@
 import type { AnyRoute } from '../http.ts';
+import { approvals } from './approvals.ts';
 import { auditEvents } from './audit-events.ts';
 import { clients } from './clients.ts';
 import { connectedAccounts } from './connected-accounts.ts';
@@ -30,6 +31,7 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...clients,
   ...users,
   ...tools,
+  ...approvals,
   ...toolCalls,
   ...auditEvents,
   ...events,

@@ -18,9 +18,14 @@ export function canAsk(clientCapabilities: JsonObject): boolean {
   return isObject(clientCapabilities.elicitation) && isObject(clientCapabilities.elicitation.url);
 }
 
-/** Undefined when there is no link to ask with. */
-export async function askToAuthorize(exchange: Exchange, call: ToolRequest, fault: Fault): Promise<JsonObject | undefined> {
-  const link = fault.extra?.authentication_link;
+/** A person must connect an account, or approve the call, before it can be made. */
+export function needsLink(fault: Fault): boolean {
+  return fault.code === 'authorization_required' || fault.code === 'approval_required';
+}
+
+/** Undefined when there is no link to ask with: then it is nobody's the agent can reach. */
+export async function askToOpen(exchange: Exchange, call: ToolRequest, fault: Fault): Promise<JsonObject | undefined> {
+  const link = fault.extra?.authentication_link ?? fault.extra?.approval_link;
   if (typeof link !== 'string') return undefined;
   // An answer is of use for as long as the link is.
   const expiresAtSeconds = Math.floor(Date.now() / 1000) + exchange.modules.settings.linkLifeSeconds;
@@ -34,7 +39,7 @@ export async function askToAuthorize(exchange: Exchange, call: ToolRequest, faul
 }
 
 /**
- * Whether the person has answered. What they answered does not matter: the account itself says whether it is connected,
+ * Whether the person has answered. What they answered does not matter: the account, or the approval, says how it stands,
  * and a client that cannot ask anybody cancels by itself.
  * @throws RpcError invalidParams for a state that is not ours, not of this instance and call, or too old
  */

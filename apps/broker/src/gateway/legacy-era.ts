@@ -1,4 +1,5 @@
 import { RemoteError } from '@grantway/mcp-client';
+import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
 import { type Exposure, hasRemotes } from './exposure.ts';
 import { errorCode, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
@@ -32,12 +33,14 @@ export async function answerLegacy(exchange: Exchange, request: RpcRequest): Pro
     case 'ping':
       return {};
     case 'tools/list':
-      return { ...listFor(exchange, await exposure(), params) };
+      return { ...withApprovalTool(exchange, listFor(exchange, await exposure(), params), params) };
     case 'tools/call': {
       const shown = await exposure();
       const round = await searchRound(exchange, shown, request);
       if ('result' in round) return round.result;
       const call = readToolRequest(round.request.params);
+      const goneOn = await answerApprovalTool(exchange, shown, call);
+      if (goneOn !== undefined) return goneOn;
       const exposed = shown.byName.get(call.name);
       if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), round.request, exposed);
       return toolResult(await callTool(exchange, call, exposed), call);

@@ -1,5 +1,6 @@
 import { mirroredValues } from '@grantway/mcp-client';
-import { askToAuthorize, canAsk, wasAnswered } from './authorization-round.ts';
+import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
+import { askToOpen, canAsk, needsLink, wasAnswered } from './authorization-round.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
 import { type Exposure, hasRemotes } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
@@ -28,7 +29,7 @@ export async function answerModern(exchange: Exchange, request: RpcRequest, clie
         ...cache,
       });
     case 'tools/list':
-      return complete({ ...listFor(exchange, await exposure(), params), ...cache });
+      return complete({ ...withApprovalTool(exchange, listFor(exchange, await exposure(), params), params), ...cache });
     case 'tools/call':
       return call(exchange, await exposure(), request, clientCapabilities);
     default: {
@@ -55,6 +56,8 @@ async function call(exchange: Exchange, exposure: Exposure, asked: RpcRequest, c
   const { request: message, indirect } = round;
   const { params } = message;
   const request = readToolRequest(params);
+  const goneOn = await answerApprovalTool(exchange, exposure, request);
+  if (goneOn !== undefined) return complete(goneOn);
   const exposed = exposure.byName.get(request.name);
   if (exposed?.remote !== undefined) {
     // A client that calls through call_tool does not see which arguments the server wants in headers.
@@ -64,8 +67,8 @@ async function call(exchange: Exchange, exposure: Exposure, asked: RpcRequest, c
   }
   const answered = await wasAnswered(exchange, request, params);
   const answer = await callTool(exchange, request, exposed);
-  if (answer.kind === 'fault' && answer.fault.code === 'authorization_required' && !answered && canAsk(clientCapabilities)) {
-    const question = await askToAuthorize(exchange, request, answer.fault);
+  if (answer.kind === 'fault' && needsLink(answer.fault) && !answered && canAsk(clientCapabilities)) {
+    const question = await askToOpen(exchange, request, answer.fault);
     if (question !== undefined) return signed(question);
   }
   return complete(toolResult(answer, request));

@@ -1,7 +1,7 @@
 import type { ExposedTool } from '@grantway/core';
 import { isComplete } from '@grantway/core';
 import { RemoteError } from '@grantway/mcp-client';
-import { askToAuthorize, canAsk, wasAnswered } from './authorization-round.ts';
+import { askToOpen, canAsk, needsLink, wasAnswered } from './authorization-round.ts';
 import type { Exchange } from './exchange.ts';
 import { type Exposure, pageOf } from './exposure.ts';
 import { errorCode, isObject, type JsonObject, RpcError, type RpcRequest } from './json-rpc.ts';
@@ -139,8 +139,8 @@ async function callOrAsk(
   const answered = speaker.era === 'modern' && !isPassedOn && (await wasAnswered(exchange, asked, request.params));
   const answer = await callRemote(exchange, speaker, request, exposed, args);
   const mayAsk = speaker.era === 'modern' && !answered && canAsk(speaker.capabilities);
-  if (answer.kind !== 'fault' || answer.fault.code !== 'authorization_required' || !mayAsk) return { answer };
-  return { answer, question: await askToAuthorize(exchange, asked, answer.fault) };
+  if (answer.kind !== 'fault' || !needsLink(answer.fault) || !mayAsk) return { answer };
+  return { answer, question: await askToOpen(exchange, asked, answer.fault) };
 }
 
 async function complete(exchange: Exchange, speaker: Speaker, views: readonly RemoteView[], params: JsonObject): Promise<JsonObject> {

@@ -1,5 +1,5 @@
 import { Fault, faults, isFault } from '@grantway/contract';
-import { type Agent, accountArgument, type ExposedTool, executeTool } from '@grantway/core';
+import { type Agent, accountArgument, approvalArgument, approvalTool, type ExposedTool, executeTool } from '@grantway/core';
 import type { ToolAnswer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
 import { errorCode, isObject, type JsonObject, RpcError } from './json-rpc.ts';
@@ -21,8 +21,13 @@ export function readToolRequest(params: JsonObject): ToolRequest {
  * Executes a tool; the call is finished and audited even when nobody waits for the answer any more.
  * @throws RpcError invalidParams for a tool that is not exposed here (recorded all the same)
  */
-export async function callTool(exchange: Exchange, call: ToolRequest, exposed: ExposedTool | undefined): Promise<ToolAnswer> {
-  return execute(exchange, call.name, exposed, call.args);
+export async function callTool(
+  exchange: Exchange,
+  call: ToolRequest,
+  exposed: ExposedTool | undefined,
+  approvalId?: string,
+): Promise<ToolAnswer> {
+  return execute(exchange, call.name, exposed, call.args, undefined, approvalId);
 }
 
 /** @throws as callTool */
@@ -32,6 +37,7 @@ export async function execute(
   exposed: ExposedTool | undefined,
   all: JsonObject,
   agent?: Agent,
+  approvalId?: string,
 ): Promise<ToolAnswer> {
   const { modules, instance, log } = exchange;
   const { account, args } = splitAccount(all, exposed?.accountChoice === true);
@@ -52,7 +58,7 @@ export async function execute(
       name,
       exposed,
       args,
-      { account, ...(agent === undefined ? {} : { agent }) },
+      { account, ...(agent === undefined ? {} : { agent }), ...(approvalId === undefined ? {} : { approvalId }) },
     );
     return { kind: 'output', output };
   } catch (error) {
@@ -86,7 +92,7 @@ export function toolResult(answer: ToolAnswer, call: ToolRequest): JsonObject {
     };
   }
   const { fault } = answer;
-  const { tool_call_id, connection_name, authentication_link } = fault.extra ?? {};
+  const { tool_call_id, connection_name, authentication_link, approval_id, approval_status, approval_link } = fault.extra ?? {};
   return {
     content: [{ type: 'text', text: explain(fault, call) }],
     isError: true,
@@ -95,6 +101,8 @@ export function toolResult(answer: ToolAnswer, call: ToolRequest): JsonObject {
       ...(tool_call_id === undefined ? {} : { 'grantway/tool_call_id': tool_call_id }),
       ...(connection_name === undefined ? {} : { 'grantway/connection_name': connection_name }),
       ...(authentication_link === undefined ? {} : { 'grantway/authentication_link': authentication_link }),
+      ...(approval_id === undefined ? {} : { 'grantway/approval_id': approval_id, 'grantway/approval_status': approval_status }),
+      ...(approval_link === undefined ? {} : { 'grantway/approval_link': approval_link }),
       ...(fault.retryAfterSeconds === undefined ? {} : { 'grantway/retry_after_seconds': fault.retryAfterSeconds }),
     },
   };
@@ -114,6 +122,11 @@ function explain(fault: Fault, call: ToolRequest): string {
     case 'scope_missing': {
       const link = fault.extra?.authentication_link;
       return typeof link === 'string' ? `${sentence(fault.message)}\nAuthorization link: ${link}` : sentence(fault.message);
+    }
+    case 'approval_required': {
+      const { approval_id: id, approval_link: link } = fault.extra ?? {};
+      const again = `Instead of repeating the call you can ask ${approvalTool} with ${approvalArgument} "${id}".`;
+      return `${sentence(fault.message)} ${again}${typeof link === 'string' ? `\nApproval link: ${link}` : ''}`;
     }
     case 'outcome_unknown':
       return `${sentence(faults.outcome_unknown.title)}${fault.detail === undefined ? '' : ` ${sentence(fault.detail)}`}`;

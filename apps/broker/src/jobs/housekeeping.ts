@@ -38,6 +38,11 @@ export const housekeeping: Job = {
     });
     await pruneGrants(modules);
     await system.query({
+      name: 'prune approvals',
+      text: "delete from approvals where ended_at < now() - interval '30 days'",
+      values: [],
+    });
+    await system.query({
       name: 'prune idempotency keys',
       text: "delete from idempotency_keys where created_at < now() - interval '24 hours'",
       values: [],

@@ -1,3 +1,4 @@
+import { approvalSweep } from './approvals.ts';
 import { credentialRefresh, credentialSalvage, credentialSweep } from './credential-refresh.ts';
 import { expirySweep } from './expiry-warnings.ts';
 import { housekeeping } from './housekeeping.ts';
@@ -17,6 +18,7 @@ export const jobs: readonly Job[] = [
   incidentSweep,
   verificationSweep,
   expirySweep,
+  approvalSweep,
   webhookSweep,
   webhookDelivery,
   housekeeping,

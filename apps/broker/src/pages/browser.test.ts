@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
-import type { LinkView } from '@grantway/core';
+import type { ApprovalView, LinkView } from '@grantway/core';
 import { startBroker, type TestBroker } from '@grantway/test/harness';
 import Fastify from 'fastify';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { renderApproval, renderDecided } from './approval-page.ts';
 import { choicePage, connectedPage, replacementPage, unfinishedPage } from './done.ts';
 import { pageHeaders } from './headers.ts';
 import { html } from './html.ts';
@@ -254,6 +255,31 @@ describe.skipIf(isMissing)('in a real browser', () => {
           { name: 'c', label: p, secret: false, options: [{ value: p, label: p }] },
         ],
       };
+      const approval: ApprovalView = {
+        id: p,
+        audience: 'user',
+        status: 'pending',
+        isOver: false,
+        toolName: p,
+        toolTitle: p,
+        effect: 'destructive',
+        connectorName: p,
+        connectionName: p,
+        sandbox: true,
+        accountLabel: p,
+        accountOwner: 'user',
+        userIdentifier: p,
+        clientName: p,
+        configName: p,
+        workspaceName: p,
+        // Long enough to be folded, whatever it is.
+        arguments: { [p]: p.slice(0, 900), nested: { [p.slice(0, 900)]: [p.slice(0, 200)] }, long: p.padEnd(1300, ' x') },
+        reason: p,
+        expiresAt: view.expiresAt,
+        createdAt: view.expiresAt,
+        decidedAt: null,
+        approveBy: { kind: 'app', url: 'https://app.example/' },
+      };
       const token = html`<input type="hidden" name="_form" value="${p}">`;
       const problem = { status: 422, message: p, advice: p, fields: { a: p, b: p, c: p }, values: { b: p, c: p } };
       return [
@@ -266,6 +292,8 @@ describe.skipIf(isMissing)('in a real browser', () => {
         renderLanding({ ...keyView, kind: 'oauth2' }, p, token, problem),
         renderLanding(keyView, p, token, problem),
         connectedPage(view),
+        renderApproval(approval, p, token),
+        renderDecided({ ...approval, status: 'denied' }, 'approve'),
         usedPage(view),
         unfinishedPage(view, 'account_changed', p, token),
         renderWelcome({

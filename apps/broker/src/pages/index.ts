@@ -4,6 +4,7 @@ import { Fault, parseBearer } from '@grantway/contract';
 import type { Log, Modules } from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { toFault } from '../http.ts';
+import { approval, approvalDecision } from './approval.ts';
 import { authorize, authorizeSignIn, decide, signedIn } from './authorize.ts';
 import { callback } from './callback.ts';
 import { choose } from './choose.ts';
@@ -59,6 +60,8 @@ const pages: readonly Page[] = [
   done,
   callback,
   identity,
+  approval,
+  approvalDecision,
   authorize,
   decide,
   authorizeSignIn,
@@ -76,6 +79,8 @@ const pages: readonly Page[] = [
 const elsewhere: readonly { path: string; code: 'link_invalid' | 'sign_in_link_invalid' | 'not_found' }[] = [
   { path: '/connect', code: 'link_invalid' },
   { path: '/connect/*', code: 'link_invalid' },
+  { path: '/approve', code: 'link_invalid' },
+  { path: '/approve/*', code: 'link_invalid' },
   { path: '/oauth/callback', code: 'not_found' },
   { path: '/oauth/callback/*', code: 'not_found' },
   { path: '/oauth/identity', code: 'not_found' },

@@ -98,6 +98,16 @@ input:focus-visible,select:focus-visible,textarea:focus-visible{outline-offset:1
 .choice:has(:focus-visible){outline:3px solid var(--accent);outline-offset:2px}
 .choice input:focus-visible{outline:none}
 
+.sent pre{white-space:pre-wrap;overflow-wrap:anywhere;overflow-x:visible;font-size:.8125rem;padding:.625rem .75rem}
+.arguments{display:grid;gap:.875rem}
+.arguments>div{display:grid;gap:.25rem;min-width:0}
+.arguments dt{color:var(--muted);font-size:.875rem}
+.arguments dd{display:grid;gap:.375rem;min-width:0}
+.more summary{cursor:pointer;color:var(--accent);font-size:.875rem;padding:.25rem 0}
+.more[open] summary{margin-bottom:.375rem}
+.pair-of-buttons{display:flex;flex-wrap:wrap;gap:.75rem}
+.pair-of-buttons .button{flex:1 1 10rem}
+
 .notice{text-align:center;justify-items:stretch}
 .notice h1{margin-bottom:-.625rem}
 .badge{justify-self:center;display:grid;place-items:center;width:64px;height:64px;border-radius:50%}
