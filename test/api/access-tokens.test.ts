@@ -177,9 +177,14 @@ describe('what others need to know', () => {
     expect(metadata).toMatchObject({
       issuer: broker.baseUrl,
       token_endpoint: `${broker.baseUrl}/oauth/token`,
-      grant_types_supported: ['client_credentials'],
-      token_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
+      grant_types_supported: expect.arrayContaining(['client_credentials', 'authorization_code', 'refresh_token']),
+      token_endpoint_auth_methods_supported: expect.arrayContaining(['client_secret_basic', 'client_secret_post']),
+      code_challenge_methods_supported: ['S256'],
+      authorization_response_iss_parameter_supported: true,
     });
+    expect((await fetch(metadata.authorization_endpoint)).status).toBe(400);
+    expect((await fetch(metadata.registration_endpoint, { method: 'POST' })).status).toBe(415);
+    expect((await fetch(metadata.revocation_endpoint, { method: 'POST' })).status).toBe(400);
     expect((await fetch(metadata.token_endpoint, { method: 'POST' })).status).toBe(400);
     expect((await fetch(metadata.jwks_uri)).status).toBe(200);
     expect((await fetch(metadata.service_documentation)).status).toBe(200);

@@ -9,7 +9,7 @@ export const mcpGrants = [
   route({
     method: 'POST',
     path: '/v1/mcp-configs/{id}/sign-in-links',
-    summary: 'Create a sign-in link',
+    summary: 'Create a link that signs a person in',
     description:
       'For a person whom you know: it signs one browser in, once, so that the person can allow an MCP client the use of this config’s static URL. Not needed where an identity provider is set.',
     permission: 'sign_in_links:write',
