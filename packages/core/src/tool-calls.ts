@@ -1,73 +1,25 @@
-import {
-  type ApiFault,
-  type ApiResponse,
-  type Connector,
-  faultByStatus,
-  isIssued,
-  missingScopes,
-  type Tool,
-  usesApp,
-} from '@grantway/connector-kit';
-import {
-  type ConnectedAccountReason,
-  type ConnectedAccountStatus,
-  Fault,
-  type FieldError,
-  isFault,
-  newId,
-  type ToolCallOutcome,
-} from '@grantway/contract';
-import { schema } from '@grantway/db';
-import { EgressError } from '@grantway/egress';
+import { faultByStatus, type Tool } from '@grantway/connector-kit';
+import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
-import { endAccount, type Lease, NeedsAuthorization } from '@grantway/vault';
-import { eq } from 'drizzle-orm';
+import { type Lease, NeedsAuthorization } from '@grantway/vault';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
-import { liveLink, mustBeReady } from './authorization-links.ts';
-import { type Allowed, type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
+import { authorizationRequired, mustBeGranted, outcomeOf, toFault, withExtra } from './call-faults.ts';
+import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
-import { mustTakeTheConsumer } from './consumer-incident.ts';
-import { createCtx, type Log, type Modules } from './ctx.ts';
-import { type Grant, permits } from './grants.ts';
+import type { Modules } from './ctx.ts';
+import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
-import { accountArgument, ensureAccount, findNamedAccount, labelOf, type OwnerId } from './owned-accounts.ts';
+import { accountArgument, ensureAccount, findNamedAccount, labelOf } from './owned-accounts.ts';
 import { pointerOf } from './pointers.ts';
+import { anotherCredential, read, send } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
-import { mustStand, mustStillBeServed } from './standing.ts';
+import { mustStand } from './standing.ts';
+import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
 
-/** Who calls, and on whose behalf. */
-export interface Caller {
-  via: 'mcp' | 'api';
-  environmentId: string;
-  clientId: string | null;
-  /** Null where nobody made the user yet: he is made when the call is let through. */
-  userId: string | null;
-  userIdentifier: string;
-  /** The config whose tools and policy hold: null where none stands behind the call. Its id is null where a direct call named it. */
-  instance: ({ id: string | null; configId: string; configName: string; configVersion: number } & Allowed) | null;
-  grant: Grant;
-  requestId: string;
-  log: Log;
-}
-
-export interface ToolOutput {
-  toolCallId: string;
-  output: Record<string, unknown>;
-  /** The answer of a remote MCP server as it is, where one was asked. */
-  remote?: Record<string, unknown>;
-}
-
-/** What `run` found: `failed` where the answer itself says that the tool did. */
-interface Answer {
-  output: Record<string, unknown>;
-  remote?: Record<string, unknown>;
-  failed?: boolean;
-  /** The call that it is the kept answer of. */
-  keptOf?: string;
-}
+export type { Caller, ToolOutput } from './tool-call.ts';
 
 /**
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
@@ -147,16 +99,6 @@ function keepable(text: string): string {
   return text.replaceAll('\0', '\ufffd').replace(/\p{Surrogate}/gu, '\ufffd');
 }
 
-interface Call {
-  modules: Modules;
-  caller: Caller;
-  record: ToolCallRecord;
-  /** Its row is in the table: from here on something may have been sent. */
-  intended: boolean;
-  /** Set while a call is made that a person approved. */
-  settle: ((outcome: { answer: Answer } | { fault: Fault }) => Promise<void>) | undefined;
-}
-
 /** An answer whose row is not durable does not leave; of a write that may have been sent it must be said that it may have happened all the same. */
 function unrecorded({ caller, record, intended }: Call, cause: unknown): Fault {
   caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'the outcome of a tool call could not be recorded');
@@ -209,34 +151,6 @@ async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): 
     },
     'tool call',
   );
-}
-
-function outcomeOf(fault: Fault): ToolCallOutcome {
-  // Told of an approval, and nothing was sent; what an approved call itself came to has no such mark.
-  const { approval_status: approval } = fault.extra ?? {};
-  if (approval !== undefined) return approval === 'pending' || approval === 'running' ? 'approval_required' : 'refused';
-  switch (fault.code) {
-    case 'unknown_tool':
-    case 'unknown_connection':
-    case 'unknown_account':
-    case 'argument_invalid':
-    case 'argument_not_allowed':
-    case 'rate_limited':
-    case 'policy_broken':
-    case 'connection_not_ready':
-    case 'sandbox_not_allowed':
-    case 'client_suspended':
-    case 'user_suspended':
-    case 'environment_suspended':
-      return 'refused';
-    case 'authorization_required':
-    case 'scope_missing':
-      return 'authorization_required';
-    case 'outcome_unknown':
-      return 'outcome_unknown';
-    default:
-      return 'failed';
-  }
 }
 
 async function run(
@@ -325,7 +239,7 @@ async function approvedAnswer(
 }
 
 /** @throws Fault rate_limited for as long as the provider asked for with its last 429; nobody else's account waits */
-function mustNotPause({ modules }: Call, connector: Connector, accountId: string): void {
+function mustNotPause({ modules }: Call, connector: { name: string }, accountId: string): void {
   const leftMs = modules.pauses.remainingMs(accountId);
   if (leftMs > 0) {
     throw new Fault('rate_limited', {
@@ -383,33 +297,6 @@ function accountName(named: unknown): string {
   if (typeof named === 'string') return named;
   const detail = 'must be the label of an account';
   throw new Fault('argument_invalid', { detail: `${accountArgument}: ${detail}`, errors: [{ pointer: `/${accountArgument}`, detail }] });
-}
-
-/** @throws Fault scope_missing that names each scope the tool needs and the account lacks; nothing was sent */
-async function mustBeGranted(
-  call: Call,
-  { tool, connector, connectionName }: ExposedTool,
-  account: UsedAccount,
-  lease: Lease,
-): Promise<void> {
-  if (connector.auth.kind !== 'oauth2' || tool.scopes.length === 0) return;
-  const missing = missingScopes(connector.auth, lease.scopes, tool.scopes);
-  if (missing.length === 0) return;
-  const link = await linkFor(call, account);
-  const whose = account.userId === null ? "The organization's" : "The user's";
-  const ask =
-    link === undefined
-      ? 'Ask the operator to connect it again and to grant it'
-      : 'Ask the user to open the authorization link and to grant it';
-  throw new Fault('scope_missing', {
-    detail: `${whose} ${connector.name} account was not granted ${missing.join(', ')}, which this tool needs. ${ask}; if it is not asked for there, the connection "${connectionName}" lacks it.`,
-    extra: {
-      connection_name: connectionName,
-      connected_account_id: lease.accountId,
-      needed_scopes: missing,
-      ...(link === undefined ? { account_owner: 'organization' } : { authentication_link: link }),
-    },
-  });
 }
 
 /** The same steps for a remote MCP server: lease, intent, one request, its answer as it is. */
@@ -473,205 +360,4 @@ function parseArguments(tool: Tool, args: unknown, fixed: Record<string, unknown
     .map((e) => `${e.pointer.slice(1) || 'arguments'}: ${e.detail}`)
     .join('; ');
   throw new Fault('argument_invalid', { detail, errors });
-}
-
-/** @throws Fault provider_unavailable, provider_timeout, egress_blocked; outcome_unknown where a write may have happened */
-async function send(
-  call: Call,
-  tool: Tool,
-  connector: Connector,
-  lease: Lease,
-  request: Parameters<Modules['egress']['call']>[1],
-  hasWaited: boolean,
-): Promise<ApiResponse> {
-  const { modules, caller } = call;
-  const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
-  for (let attempt = 0; ; attempt++) {
-    if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
-    try {
-      return await modules.egress.call(target, request, lease.credential, { timeoutMs: modules.settings.toolTimeoutMs });
-    } catch (error) {
-      if (!(error instanceof EgressError)) throw error;
-      if (error.kind === 'blocked') throw error.toFault();
-      const harmless = tool.effect === 'read' || !error.sent;
-      // What came and could not be read, or was too much, would come again.
-      const passing = error.kind === 'reset' || error.kind === 'unreachable';
-      if (harmless && passing && attempt === 0) continue;
-      if (!harmless) {
-        throw new Fault('outcome_unknown', {
-          detail: `${connector.name} did not answer; the call may have happened. Look before you repeat it.`,
-          cause: error,
-        });
-      }
-      throw error.toFault();
-    }
-  }
-}
-
-function read(tool: Tool, response: ApiResponse): Record<string, unknown> {
-  try {
-    return tool.output.parse(tool.respond(response.body, response));
-  } catch (cause) {
-    if (tool.effect === 'read') throw new Fault('provider_answer_invalid', { cause });
-    throw new Fault('outcome_unknown', { detail: 'the provider accepted the call, but its answer could not be read', cause });
-  }
-}
-
-/**
- * What to try after the provider rejected a credential: a refreshed one, or the one that somebody else stored
- * meanwhile. Undefined means that the credential is good and the provider's refusal stands.
- * @throws NeedsAuthorization when the account has ended
- */
-async function anotherCredential(
-  call: Call,
-  connector: Connector,
-  lease: Lease,
-  fault: ApiFault,
-  attempt: number,
-): Promise<Lease | undefined> {
-  const { modules } = call;
-  // Where tokens are made of a long-lived secret, one that was revoked says nothing about the secret.
-  if (attempt === 0 && lease.refreshable && (fault.kind === 'rejected' || isIssued(connector.auth))) {
-    await modules.leases.refresh(lease.accountId, { rejected: lease.fingerprint });
-    return modules.leases.lease(lease.accountId, call.caller.clientId);
-  }
-  if (fault.kind === 'rejected' && (await stillIdentifies(call, connector, lease))) return undefined;
-  if (connector.auth.kind === 'oauth1') await mustTakeTheConsumer(modules, connector, lease);
-  const ended = await modules.db.inEnvironment(lease.environmentId, (tx) =>
-    endAccount(tx, {
-      account: { id: lease.accountId, environmentId: lease.environmentId },
-      status: 'REVOKED',
-      reason: usesApp(connector.auth) ? 'revoked_by_provider' : 'key_rejected',
-      actor: { kind: 'system', id: null },
-      requestId: call.caller.requestId,
-      onlyIf: { fingerprint: lease.fingerprint },
-    }),
-  );
-  if (ended) call.caller.log.warn({ account_id: lease.accountId, connection_id: lease.connectionId }, 'the provider ended the account');
-  // Ended by us or by somebody else, this throws; with a newer credential in place it answers that one.
-  return modules.leases.lease(lease.accountId, call.caller.clientId);
-}
-
-/** Some providers answer alike for a dead credential and for one that lacks a right: whose it is tells them apart. */
-async function stillIdentifies(call: Call, connector: Connector, lease: Lease): Promise<boolean> {
-  const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
-  try {
-    const response = await call.modules.egress.call(target, connector.identify.request, lease.credential);
-    const fault = (connector.api.fault ?? faultByStatus)(response);
-    return fault?.kind !== 'rejected' && fault?.kind !== 'revoked';
-  } catch (error) {
-    if (error instanceof EgressError) return true;
-    throw error;
-  }
-}
-
-async function toFault(
-  call: Call,
-  tool: Tool,
-  connector: Connector,
-  exposed: ExposedTool,
-  account: UsedAccount,
-  fault: ApiFault,
-  response: ApiResponse,
-): Promise<Fault> {
-  const said = `${connector.name}: ${fault.message.slice(0, 300)}`;
-  switch (fault.kind) {
-    case 'missing_scope': {
-      const link = await linkFor(call, account);
-      return new Fault('scope_missing', {
-        detail: `${said}. Needed: ${fault.needed.join(', ') || tool.scopes.join(', ')}`,
-        extra: {
-          connection_name: exposed.connectionName,
-          connected_account_id: account.id,
-          needed_scopes: fault.needed,
-          ...(link === undefined ? { account_owner: 'organization' } : { authentication_link: link }),
-        },
-      });
-    }
-    case 'rate_limited':
-      return new Fault('provider_rate_limited', {
-        detail: said,
-        ...(fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }),
-      });
-    case 'unavailable':
-      // 503 says that it was not done; any other failure of a write leaves that open.
-      return tool.effect === 'read' || response.status === 503
-        ? new Fault('provider_unavailable', said)
-        : new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`);
-    case 'rejected':
-    case 'revoked':
-    case 'error': {
-      // A page in the place of the vendor's answer refuses nothing, and says nothing of what became of a write.
-      const isPage = response.status < 300 && (typeof response.body !== 'object' || response.body === null);
-      if (!isPage) return new Fault('provider_error', said);
-      return tool.effect === 'read'
-        ? new Fault('provider_answer_invalid', `${connector.name} answered something that is not its API's`)
-        : new Fault(
-            'outcome_unknown',
-            `${connector.name} answered something that is not its API's; the call may have happened. Look before you repeat it.`,
-          );
-    }
-  }
-}
-
-async function authorizationRequired(call: Call, exposed: ExposedTool, account: UsedAccount, needs: NeedsAuthorization): Promise<Fault> {
-  const link = await linkFor(call, account);
-  const what = needs.status === 'PENDING_AUTH' ? 'is not connected yet' : 'must be connected again';
-  return new Fault('authorization_required', {
-    detail:
-      link === undefined
-        ? `The organization's ${exposed.connector.name} account ${what}. Only the people who run this agent can do that; tell the user so.`
-        : `The user's ${exposed.connector.name} account ${what}. Ask the user to open the authorization link, then repeat the call.`,
-    extra: {
-      connection_name: exposed.connectionName,
-      connected_account_id: needs.accountId,
-      connected_account_status: needs.status satisfies ConnectedAccountStatus,
-      reason: needs.reason satisfies ConnectedAccountReason | null,
-      ...(link === undefined ? { account_owner: 'organization' } : { authentication_link: link }),
-    },
-  });
-}
-
-interface UsedAccount {
-  id: string;
-  userId: OwnerId;
-  label: string | null;
-}
-
-/**
- * Undefined for an account of the organization: who uses it is not thereby who may connect it.
- * @throws Fault connection_not_ready: a link that leads nowhere helps nobody
- */
-async function linkFor(call: Call, { id: accountId, userId }: UsedAccount): Promise<string | undefined> {
-  if (userId === null) return undefined;
-  const { modules, caller } = call;
-  const ctx = createCtx(modules, {
-    environmentId: caller.environmentId,
-    actor: { kind: 'client', id: caller.clientId },
-    requestId: caller.requestId,
-    log: caller.log,
-  });
-  return ctx.tx(async (tx) => {
-    const [row] = await tx
-      .select({ connection: schema.connections })
-      .from(schema.connections)
-      .innerJoin(schema.connectedAccounts, eq(schema.connectedAccounts.connectionId, schema.connections.id))
-      .where(eq(schema.connectedAccounts.id, accountId));
-    if (row === undefined) throw new Fault('not_found', 'no such connected account');
-    await mustBeReady(ctx, row.connection);
-    const link = await liveLink(ctx, tx, accountId);
-    if (link.isNew) await ctx.audit(tx, 'authorization_link.created', { kind: 'connected_account', id: accountId }, { new: true });
-    return link.url;
-  });
-}
-
-function withExtra(fault: Fault, extra: Record<string, unknown>): Fault {
-  return new Fault(fault.code, {
-    ...(fault.detail === undefined ? {} : { detail: fault.detail }),
-    ...(fault.errors === undefined ? {} : { errors: fault.errors }),
-    ...(fault.retryAfterSeconds === undefined ? {} : { retryAfterSeconds: fault.retryAfterSeconds }),
-    ...(fault.internal === undefined ? {} : { internal: fault.internal }),
-    extra: { ...fault.extra, ...extra },
-    cause: fault.cause,
-  });
 }
