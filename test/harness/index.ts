@@ -104,6 +104,8 @@ export async function startBroker(
     /** False: none. With an origin: one that the test has started, or what it put before one. */
     sandbox: boolean | { origin: string };
     connectors: readonly Connector[];
+    /** One of another broker on the same database; without it this one gets a new client. */
+    client: TestBroker['client'];
   }> = {},
 ): Promise<TestBroker> {
   const database = options.databaseUrl === undefined ? await createDatabase() : { url: options.databaseUrl, drop: async () => {} };
@@ -137,7 +139,7 @@ export async function startBroker(
     metricsToken: undefined,
     logger: createLogger('debug', { write: (line) => void logLines.push(line) }),
   });
-  const client = await createOperatorClient(broker.modules, broker.environmentId, 'test client');
+  const client = options.client ?? (await createOperatorClient(broker.modules, broker.environmentId, 'test client'));
   const { baseUrl } = broker;
 
   const token = async (scope?: string) => {

@@ -145,7 +145,8 @@ describe('the keys commands, server mode', () => {
     expect((await command(moved, 'keys', 'verify')).stdout).toMatch(/^([1-9]\d*) of \1 sealed rows open$/m);
     expect((await command(env, 'keys', 'verify')).stdout).toMatch(/^0 of [1-9]\d* sealed rows open$/m);
     await expect(startBroker({ databaseUrl: database.url, masterKey })).rejects.toThrow(/not the one .* \(local:[0-9a-f]{16}\)/);
-    const again = await startBroker({ databaseUrl: database.url, masterKey: Buffer.from(readFileSync(next, 'utf8'), 'base64') });
+    const newKey = Buffer.from(readFileSync(next, 'utf8'), 'base64');
+    const again = await startBroker({ databaseUrl: database.url, masterKey: newKey, client: broker.client });
     const { url } = (
       await again.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'incident-responder', user_identifier: 'user_42' } })
     ).body;
