@@ -4,8 +4,6 @@ export interface Attack {
   id: string;
   attack: string;
   defence: string;
-  /** Why nothing of ours can be attacked this way yet; such an attack has no test, and a guard in completeness.test.ts. */
-  notApplicableYet?: string;
 }
 
 /** Groups of which every attack must have a test. Of the others only those are listed that have one. */

@@ -19,7 +19,7 @@ interface Ran {
 
 export interface Line extends Attack {
   /** `failed`: at least one test did not hold. `skipped`: at least one could not run here. `missing`: there is none. */
-  result: 'held' | 'failed' | 'skipped' | 'missing' | 'awaited' | 'not applicable yet';
+  result: 'held' | 'failed' | 'skipped' | 'missing' | 'awaited';
   tests: Ran[];
 }
 
@@ -39,15 +39,7 @@ export function linesOf(report: VitestReport, awaited: readonly string[], only?:
     .map((attack) => {
       const tests = byId.get(attack.id) ?? [];
       const worst = (['failed', 'skipped'] as const).find((one) => tests.some((test) => test.result === one));
-      const result =
-        worst ??
-        (tests.length > 0
-          ? 'held'
-          : attack.notApplicableYet !== undefined
-            ? 'not applicable yet'
-            : awaited.includes(attack.id)
-              ? 'awaited'
-              : 'missing');
+      const result = worst ?? (tests.length > 0 ? 'held' : awaited.includes(attack.id) ? 'awaited' : 'missing');
       return { ...attack, result, tests };
     });
 }
@@ -65,7 +57,6 @@ export function table(lines: readonly Line[]): string {
       out.push('', `${letter}. ${completeGroups[letter]?.title ?? 'so far'}`, '');
     }
     out.push(`${line.id}  ${line.result.padEnd(8)}  ${line.attack}: ${line.defence}`);
-    if (line.notApplicableYet !== undefined) out.push(`${' '.repeat(15)}${line.notApplicableYet}`);
     for (const file of new Set(line.tests.map((test) => test.file))) {
       const tests = line.tests.filter((test) => test.file === file);
       out.push(`${' '.repeat(15)}${file}`);
@@ -78,7 +69,7 @@ export function table(lines: readonly Line[]): string {
     }
   }
   const count = (result: Line['result']) => lines.filter((line) => line.result === result).length;
-  const results: Line['result'][] = ['held', 'failed', 'skipped', 'missing', 'awaited', 'not applicable yet'];
+  const results: Line['result'][] = ['held', 'failed', 'skipped', 'missing', 'awaited'];
   const tests = new Set(lines.flatMap((line) => line.tests.map(({ file, name }) => `${file} ${name}`))).size;
   out.push(
     '',

@@ -26,9 +26,9 @@ export function boundUploads(app: FastifyInstance): void {
   });
   app.addHook('onResponse', async ({ raw }) => {
     if (raw.complete) return;
-    const { socket } = raw;
     setTimeout(() => {
-      if (!raw.complete) socket.destroy();
+      // With its connection.
+      if (!raw.complete) raw.destroy();
     }, lingerMs).unref();
   });
 }
