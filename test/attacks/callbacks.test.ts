@@ -184,7 +184,8 @@ describe('A08: state', () => {
       }),
       ...[0, 1, 10, 21, 42].map((at) => set(flip(at))),
       ...[1, 20, 42].map((length) => set(state.slice(0, length))),
-      ...['', ' ', 'x', '\0', '\n', '=', '%', '*', "' or 1=1 --", '../', '{}', 'null', 'undefined', '\u202e'].map((text) => set(text)),
+      // None that a beginning of the state could be.
+      ...['', ' ', 'x.y', '\0', '\n', '=', '%', '*', "' or 1=1 --", '../', '{}', 'null', 'undefined', '\u202e'].map((text) => set(text)),
       set(`${state}A`),
       set(`${state} `),
       set(` ${state}`),
