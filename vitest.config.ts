@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import { inspectable, Watchdog } from './test/harness/watchdog.js';
 
 export default defineConfig({
   test: {
@@ -9,6 +10,7 @@ export default defineConfig({
     hookTimeout: 60_000,
     // Real servers and real databases: two files at once are what two cores carry.
     maxWorkers: 2,
-    reporters: ['default', ['json', { outputFile: '.test-report/vitest.json' }]],
+    execArgv: inspectable,
+    reporters: ['default', ['json', { outputFile: '.test-report/vitest.json' }], new Watchdog()],
   },
 });
