@@ -39,6 +39,8 @@ export interface Connector {
   api: {
     /** https; may hold `{name}` of any parameter: a field, a value of the token answer or the redirect back, the answer of the lookup. */
     baseUrl: string;
+    /** Further hosts of the vendor's, by a name that requests say as `host`; plain https without parameters. */
+    hosts?: Record<string, string>;
     /** Headers sent with every request, for example a version; values may hold `{name}` as well. */
     headers?: Record<string, string>;
     /** Undefined when the answer is a good one. Default: judge by the HTTP status. */
@@ -67,6 +69,10 @@ export function connector(definition: Connector): Connector {
     if (!t.name.startsWith(prefix) || !/^[a-z0-9_]{3,64}$/.test(t.name)) problems.push(`tool name ${t.name}`);
     if (seen.has(t.name)) problems.push(`tool ${t.name} twice`);
     seen.add(t.name);
+    for (const alias of t.aliases) {
+      if (!/^[a-zA-Z0-9_-]{3,64}$/.test(alias) || seen.has(alias)) problems.push(`alias ${alias} of ${t.name}`);
+      seen.add(alias);
+    }
     if (t.examples.length === 0) problems.push(`tool ${t.name} has no example`);
   }
   if ('scopes' in definition.auth) {

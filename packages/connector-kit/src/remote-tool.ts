@@ -16,6 +16,7 @@ export function remoteTool(of: {
 }): Tool {
   return {
     name: of.name,
+    aliases: [],
     title: of.title ?? of.name,
     description: of.description ?? '',
     effect: of.effect,

@@ -9,6 +9,8 @@ export interface ApiRequest {
   json?: unknown;
   /** Sent as application/x-www-form-urlencoded. */
   form?: Record<string, string | number | boolean | undefined>;
+  /** One of the connector's `hosts`; absent: its base URL. */
+  host?: string;
   /** One of the connector's `moreTokens`; absent: the access token. */
   token?: string;
 }

@@ -15,8 +15,20 @@ export interface Example<In, Out> {
   fresh?: Record<string, FreshKind>;
 }
 
+/** What a tool's request was written from, so that a test can hold the one against the other. */
+export interface Provenance {
+  /** The vendor's machine-readable description or, where there is none, what stands in for it: `github openapi`, `@linear/sdk`. */
+  specification: string;
+  /** Of the description, as its publisher counts. */
+  version: string;
+  /** Its name there: an operationId, `GET /v1/pages/{page_id}`, or the GraphQL field. */
+  operation: string;
+}
+
 export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extends z.ZodObject = z.ZodObject> {
   name: string;
+  /** Names by which clients of other brokers know it: a call finds the tool by these too, lists show `name` alone. */
+  aliases?: string[];
   title: string;
   /** 80 to 300 characters: what it does, when to use a sibling instead, where ids come from. */
   description: string;
@@ -32,18 +44,21 @@ export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extend
   respond: (body: never, response: ApiResponse) => z.input<Out>;
   /** Where the vendor documents the operation. */
   docs: string;
+  provenance?: Provenance;
   examples: Example<z.input<In>, z.output<Out>>[];
 }
 
 /** A tool as the registry holds it: types erased, schemas derived once. */
 export interface Tool {
   name: string;
+  aliases: string[];
   title: string;
   description: string;
   effect: Effect;
   idempotent: boolean;
   scopes: string[];
   docs: string;
+  provenance?: Provenance;
   input: z.ZodObject;
   output: z.ZodObject;
   request: (input: Record<string, unknown>) => ApiRequest;
@@ -65,7 +80,8 @@ export function tool<In extends z.ZodObject, Out extends z.ZodObject>(definition
   let inputSchema: Record<string, unknown> | undefined;
   let outputSchema: Record<string, unknown> | undefined;
   return {
-    ...(definition as unknown as Omit<Tool, 'idempotent' | 'input' | 'inputSchema' | 'outputSchema'>),
+    ...(definition as unknown as Omit<Tool, 'aliases' | 'idempotent' | 'input' | 'inputSchema' | 'outputSchema'>),
+    aliases: definition.aliases ?? [],
     idempotent: definition.effect === 'read' || definition.idempotent === true,
     input,
     inputSchema: () => (inputSchema ??= schemaOf(input, 'input')),
