@@ -2,6 +2,7 @@
 import type { Connector } from '@grantway/connector-kit';
 
 export const registry = {
+  confluence: () => import('./confluence/connector.ts').then((m) => m.default),
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
   github: () => import('./github/connector.ts').then((m) => m.default),
   jira: () => import('./jira/connector.ts').then((m) => m.default),
