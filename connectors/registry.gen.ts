@@ -5,6 +5,7 @@ export const registry = {
   confluence: () => import('./confluence/connector.ts').then((m) => m.default),
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
   github: () => import('./github/connector.ts').then((m) => m.default),
+  hubspot: () => import('./hubspot/connector.ts').then((m) => m.default),
   jira: () => import('./jira/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
   slack: () => import('./slack/connector.ts').then((m) => m.default),
