@@ -8,6 +8,7 @@ export const registry = {
   hubspot: () => import('./hubspot/connector.ts').then((m) => m.default),
   jira: () => import('./jira/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
+  salesforce: () => import('./salesforce/connector.ts').then((m) => m.default),
   slack: () => import('./slack/connector.ts').then((m) => m.default),
 } as const satisfies Record<string, () => Promise<Connector>>;
 
