@@ -61,9 +61,12 @@ const failures = `select 'evt_' || substr(id, 4) as id, environment_id, 'tool_ca
 const columns = `id, environment_id, request_id, via, client_id, user_identifier, mcp_instance_id, mcp_config_name, mcp_config_version,
   connection_name, connected_account_id, account_label, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
 
-/** Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. */
-const patienceMs = 2;
-const lanes = 4;
+/**
+ * Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. A statement costs
+ * the database as much as ten rows of it, so that few and full ones are what makes calls cheap.
+ */
+const patienceMs = 4;
+const lanes = 2;
 const maxRows = 500;
 const usedAgainMs = 60_000;
 const maxUsed = 50_000;

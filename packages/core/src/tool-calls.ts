@@ -188,6 +188,7 @@ async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): 
   caller.log.info(
     {
       tool_call_id: record.id,
+      ...(record.mcp_instance_id === null ? {} : { mcp_instance_id: record.mcp_instance_id }),
       tool: record.tool_name,
       connection: record.connection_name,
       outcome,

@@ -105,7 +105,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       const { credential, ...found } = request.getDecorator<Admitted>(admitted);
       let { instance } = found;
       const requestId = isId('request', request.id) ? request.id : newId('request');
-      const log = request.log.child({ mcp_instance_id: instance.id }) as Log;
+      const log = request.log as Log;
       const conversation = createConversation(request, reply);
       const exchange: Exchange = {
         modules,
