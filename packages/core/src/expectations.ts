@@ -62,7 +62,7 @@ export function createExpectations(db: Database): Expectations {
   return { compare: (expected) => comparisons.add(expected) };
 }
 
-export function outdated(row: { same_instance: boolean; same_account: boolean }): Outdated | undefined {
+function outdated(row: { same_instance: boolean; same_account: boolean }): Outdated | undefined {
   if (!row.same_instance) return 'instance';
   return row.same_account ? undefined : 'account';
 }
