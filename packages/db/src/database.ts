@@ -33,6 +33,7 @@ export type SystemReason =
   | 'open authorization link'
   | 'open consent session'
   | 'lease credential'
+  | 'call a tool'
   | 'write tool calls'
   | 'sweep'
   | 'health';
