@@ -101,6 +101,11 @@ function terse({ jsonSchema }: { jsonSchema: { format?: unknown; pattern?: unkno
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
 }
 
+/** Whether a tool is meant by a name: its own, or one of its other ones. */
+export function goesBy({ name, aliases }: Pick<Tool, 'name' | 'aliases'>, asked: string): boolean {
+  return name === asked || aliases.includes(asked);
+}
+
 /** MCP tool annotations that follow from what the tool declares. */
 export function annotations(t: Pick<Tool, 'title' | 'effect' | 'idempotent'>) {
   return {

@@ -1,4 +1,4 @@
-import type { Connector, Tool } from '@grantway/connector-kit';
+import { type Connector, goesBy, type Tool } from '@grantway/connector-kit';
 import { type AccountOwner, Fault } from '@grantway/contract';
 import type { ToolMapping } from '@grantway/db';
 import type { JsonObject } from '@grantway/mcp-client';
@@ -58,6 +58,11 @@ export function mappedConnection(
   };
 }
 
+/** Whether a config's mapping names the tool, or all. */
+export function isMapped({ tools }: Pick<MappedConnection, 'tools'>, tool: Tool): boolean {
+  return tools.length === 0 || tools.some((name) => goesBy(tool, name));
+}
+
 const maxNameLength = 64;
 
 /**
@@ -69,7 +74,7 @@ export async function exposedTools(catalogue: Catalogue, mappings: readonly Mapp
   for (const mapping of mappings) {
     const connector = await catalogue.find(mapping.connectorId);
     for (const tool of connector?.tools ?? []) {
-      if (mapping.tools.length > 0 && !mapping.tools.includes(tool.name)) continue;
+      if (!isMapped(mapping, tool)) continue;
       found.push({
         name: tool.name,
         tool,
