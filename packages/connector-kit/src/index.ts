@@ -1,3 +1,4 @@
+export * from './api-request.ts';
 export * from './auth.ts';
 export * from './connector.ts';
 export * from './hosts.ts';

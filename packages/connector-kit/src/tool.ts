@@ -68,6 +68,10 @@ export interface Tool {
   respond: (body: unknown, response: ApiResponse) => unknown;
   /** In the place of `request` and `respond`, where a tool is several requests. */
   run?: (input: Record<string, unknown>) => Run<unknown>;
+  /** Nobody has it whose config does not name it. */
+  guarded?: boolean;
+  /** The same tool for calls that do less. */
+  narrower?: Tool;
   examples: Example<Record<string, unknown>, Record<string, unknown>>[];
   /** JSON Schema 2020-12 of the arguments; unknown arguments are refused. */
   inputSchema(): Record<string, unknown>;

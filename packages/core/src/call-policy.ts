@@ -170,8 +170,14 @@ export function neededScopes(allowed: Allowed, tools: readonly ExposedTool[], co
 
 /** What an agent is shown of some tools: those that it may call, with the arguments that it may send. */
 export function allowedTools<T extends ExposedTool>(allowed: Allowed, tools: readonly T[]): T[] {
-  return tools.flatMap((exposed) => {
-    const rules = rulesFor(allowed, exposed);
+  return tools.flatMap((whole) => {
+    let exposed = whole;
+    let rules = rulesFor(allowed, exposed);
+    // Of a tool that does more or less by its arguments, as much is shown as may be done.
+    for (let { narrower } = whole.tool; rules.hidden && narrower !== undefined; { narrower } = narrower) {
+      exposed = { ...whole, tool: narrower };
+      rules = rulesFor(allowed, exposed);
+    }
     if (rules.hidden) return [];
     if (rules.fixed === undefined && rules.constraints.length === 0) return [exposed];
     return [{ ...exposed, inputSchema: shownSchema(rules, exposed.tool.inputSchema()) }];

@@ -8,7 +8,7 @@ import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { checkedPolicy, shownPolicy } from './policy-checks.ts';
 import { remoteConnectorId } from './remote-servers.ts';
 import { within } from './restrictions.ts';
-import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct } from './tools.ts';
+import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct, nameableTools } from './tools.ts';
 
 const t = schema.mcpConfigs;
 const versions = schema.mcpConfigVersions;
@@ -190,7 +190,7 @@ async function resolve(
     }
     // What a remote server offers is asked when it is used, and may change: a tool that is not there is not shown.
     const isRemote = row.connector === remoteConnectorId;
-    const known = (await ctx.modules.catalogue.find(row.connector))?.tools ?? [];
+    const known = nameableTools(await ctx.modules.catalogue.find(row.connector));
     const unknown = isRemote ? [] : mapping.tools.filter((name) => !known.some((tool) => goesBy(tool, name)));
     if (unknown.length > 0) {
       throw new Fault('unknown_tool', {

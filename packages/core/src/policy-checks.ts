@@ -7,7 +7,7 @@ import { ruleDomain } from './email-domains.ts';
 import { PatternError } from './linear-pattern.ts';
 import { pointerOf } from './pointers.ts';
 import { remoteConnectorId } from './remote-servers.ts';
-import { isMapped, type MappedConnection } from './tools.ts';
+import { isMapped, type MappedConnection, nameableTools } from './tools.ts';
 
 type Problem = FieldError & { code: 'unknown_connection' | 'unknown_tool' | 'invalid_request' };
 type Entry = Policy['tools'][number];
@@ -100,7 +100,7 @@ async function toolsMeant(
   }
   const found = await Promise.all(
     candidates.map(async (mapping) =>
-      (await catalogue.find(mapping.connectorId))?.tools.find((tool) => goesBy(tool, name) && isMapped(mapping, tool)),
+      nameableTools(await catalogue.find(mapping.connectorId)).find((tool) => goesBy(tool, name) && isMapped(mapping, tool)),
     ),
   );
   const tools = [...new Set(found.filter((tool) => tool !== undefined))];

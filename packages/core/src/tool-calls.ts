@@ -1,4 +1,4 @@
-import type { Tool } from '@grantway/connector-kit';
+import { forCall, type Tool } from '@grantway/connector-kit';
 import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
@@ -41,7 +41,7 @@ export async function executeTool(
   options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
-  const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
+  const exposed = offered !== undefined && permits(caller.grant, offered) ? asCalled(offered, args) : undefined;
   const record: ToolCallRecord = {
     id: options.toolCallId ?? newId('toolCall'),
     environment_id: caller.environmentId,
@@ -90,6 +90,11 @@ export async function executeTool(
     throw unrecorded(call, cause);
   }
   return outputOf(record.id, answer);
+}
+
+/** Where the arguments say what a call does, it is judged and recorded by that. */
+function asCalled(offered: ExposedTool, args: unknown): ExposedTool {
+  return offered.tool.narrower === undefined ? offered : { ...offered, tool: forCall(offered.tool, args) };
 }
 
 function outputOf(toolCallId: string, { output, remote }: Answer): ToolOutput {

@@ -1,4 +1,4 @@
-import { type Connector, goesBy, type Tool } from '@grantway/connector-kit';
+import { apiRequestTool, type Connector, goesBy, type Tool } from '@grantway/connector-kit';
 import { type AccountOwner, Fault } from '@grantway/contract';
 import type { ToolMapping } from '@grantway/db';
 import type { JsonObject } from '@grantway/mcp-client';
@@ -60,7 +60,12 @@ export function mappedConnection(
 
 /** Whether a config's mapping names the tool, or all. */
 export function isMapped({ tools }: Pick<MappedConnection, 'tools'>, tool: Tool): boolean {
-  return tools.length === 0 || tools.some((name) => goesBy(tool, name));
+  return tools.length === 0 ? tool.guarded !== true : tools.some((name) => goesBy(tool, name));
+}
+
+/** What a config may name of a connector: its tools, and the guarded one. */
+export function nameableTools(connector: Connector | undefined): Tool[] {
+  return connector === undefined ? [] : [...connector.tools, apiRequestTool(connector)];
 }
 
 const maxNameLength = 64;
@@ -73,7 +78,7 @@ export async function exposedTools(catalogue: Catalogue, mappings: readonly Mapp
   const found: ExposedTool[] = [];
   for (const mapping of mappings) {
     const connector = await catalogue.find(mapping.connectorId);
-    for (const tool of connector?.tools ?? []) {
+    for (const tool of nameableTools(connector)) {
       if (!isMapped(mapping, tool)) continue;
       found.push({
         name: tool.name,
