@@ -8,6 +8,7 @@ export * from './request.ts';
 export * from './run.ts';
 export * from './sandbox-url.ts';
 export * from './scopes.ts';
+export * from './size.ts';
 export * from './steps.ts';
 export * from './tool.ts';
 export * from './url-template.ts';
