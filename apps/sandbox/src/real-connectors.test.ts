@@ -1,4 +1,4 @@
-import { type ApiRequest, type Connector, faultByStatus, sandboxUrl, type Tool } from '@grantway/connector-kit';
+import { type ApiRequest, baseUrlFor, type Connector, faultByStatus, sandboxUrl, type Tool } from '@grantway/connector-kit';
 import { loadAllConnectors } from '@grantway/connectors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutesOf } from './api-routes.ts';
@@ -55,7 +55,7 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
 
 async function send(connector: Connector, request: ApiRequest, credential: Record<string, string>) {
   const fields = connector.auth.kind !== 'oauth2' ? connector.auth.fields : [];
-  const base = connector.api.baseUrl.replace(/\{(\w+)\}/g, (_, name) => {
+  const base = (baseUrlFor(connector.api, request) ?? '').replace(/\{(\w+)\}/g, (_, name) => {
     const field = fields.find((f) => f.name === name);
     return field?.default ?? field?.options?.[0]?.value ?? '';
   });

@@ -169,6 +169,21 @@ describe('the suite objects to a tool that', () => {
       'builds whole requests',
     ],
     [
+      'names a host that its connector does not declare',
+      change({ request: ({ board, title }) => ({ ...post(path`/boards/${board}/cards`, { title }), host: 'uploads' }) }),
+      'builds whole requests',
+    ],
+    [
+      'lets an argument choose the host',
+      change({
+        request: ({ board, title }) => ({
+          ...post(path`/boards/${board}/cards`, { title }),
+          ...(title === undefined || title === 'harmless' ? {} : { host: 'uploads' }),
+        }),
+      }),
+      'cannot be steered',
+    ],
+    [
       'reads something else than its example gives',
       change({ examples: [{ ...example, gives: { id: 'CARD-8', title: 'Disk is full' } }] }),
       'reads what the vendor documents',

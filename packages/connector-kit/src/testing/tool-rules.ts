@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, scopesOf } from '../auth.ts';
 import type { Connector } from '../connector.ts';
+import { baseUrlFor } from '../hosts.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { annotations, type Example, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
@@ -146,7 +147,11 @@ export const toolRules: ToolRule[] = [
   },
   {
     title: 'builds whole requests without host, credential or missing value',
-    problems: (tool) => eachRequest(tool).flatMap((request) => requestProblems(request)),
+    problems: (tool, { api }) =>
+      eachRequest(tool).flatMap((request) => [
+        ...requestProblems(request),
+        ...(baseUrlFor(api, request) === undefined ? [`the host ${request.host} is not declared`] : []),
+      ]),
   },
   {
     title: 'reads what the vendor documents into exactly what it says',
@@ -282,7 +287,7 @@ function steered(request: ApiRequest, honest: ApiRequest, text: string, connecto
   const origin = exampleBaseUrl(connector);
   const url = new URL(origin + request.path);
   const honestUrl = new URL(origin + honest.path);
-  if (url.host !== honestUrl.host) found.push('changes the host');
+  if (url.host !== honestUrl.host || request.host !== honest.host) found.push('changes the host');
   if (url.pathname.split('/').length !== honestUrl.pathname.split('/').length) found.push('changes the number of path segments');
   if (url.search !== '' || url.hash !== '') found.push('reaches the query or fragment');
   if (request.method !== honest.method) found.push('changes the method');
