@@ -4,6 +4,7 @@ import {
   baseUrlFor,
   baseUrlsOf,
   type Connector,
+  exchangesOf,
   type FreshKind,
   parametersOf,
   placeholders,
@@ -50,7 +51,16 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
   for (const tool of connector.tools) {
     for (const example of tool.examples) {
       const input = tool.input.parse(example.input);
-      routes.push(routeOf(connector, tool.name, tool, tool.request(input), input, example.receives, example.fresh ?? {}));
+      if (tool.run === undefined) {
+        routes.push(routeOf(connector, tool.name, tool, tool.request(input), input, example.receives, example.fresh ?? {}));
+        continue;
+      }
+      // What an answer said may stand in the next request, in the place of what it says this time.
+      const known: unknown[] = [input];
+      for (const { request, receives, fresh } of exchangesOf(tool, example)) {
+        routes.push(routeOf(connector, tool.name, tool, request, [...known], receives, fresh));
+        known.push(receives.body);
+      }
     }
   }
   const { identify, auth } = connector;

@@ -84,6 +84,19 @@ export function presentTool(connectorId: string, t: Tool, name: string = t.name)
   };
 }
 
+/**
+ * The name that lists show of a tool which is asked for by another one; what is no alias stays as it is. Whoever takes a tool's
+ * name from outside looks among what there is first: a tool that is called so outweighs one that may be.
+ */
+export function realName(catalogue: Pick<Catalogue, 'aliasOf'>, name: string): string {
+  const real = catalogue.aliasOf(name);
+  if (real !== undefined) return real;
+  // Where several connections have the tool, two underscores and the connection stand behind its name.
+  const at = name.lastIndexOf('__');
+  const before = at < 1 ? undefined : catalogue.aliasOf(name.slice(0, at));
+  return before === undefined ? name : before + name.slice(at);
+}
+
 /** The connector and tool of a name; tool names begin with their connector's id, so this is one look. */
 export async function findTool(catalogue: Catalogue, name: string): Promise<{ connector: Connector; tool: Tool } | undefined> {
   for (const id of catalogue.ids()) {

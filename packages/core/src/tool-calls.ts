@@ -1,22 +1,24 @@
-import { faultByStatus, type Tool } from '@grantway/connector-kit';
+import { forCall, type Tool } from '@grantway/connector-kit';
 import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
-import { authorizationRequired, mustBeGranted, outcomeOf, toFault, withExtra } from './call-faults.ts';
+import { authorizationRequired, mustBeGranted, outcomeOf, withExtra } from './call-faults.ts';
 import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
+import { type Conversation, exchange } from './exchange.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf } from './owned-accounts.ts';
 import { pointerOf } from './pointers.ts';
-import { anotherCredential, read, send } from './provider-calls.ts';
+import { anotherCredential, read } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStand } from './standing.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
+import { begin, runSteps } from './tool-runs.ts';
 import type { ExposedTool } from './tools.ts';
 
 export type { Caller, ToolOutput } from './tool-call.ts';
@@ -39,7 +41,7 @@ export async function executeTool(
   options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
-  const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
+  const exposed = offered !== undefined && permits(caller.grant, offered) ? asCalled(offered, args) : undefined;
   const record: ToolCallRecord = {
     id: options.toolCallId ?? newId('toolCall'),
     environment_id: caller.environmentId,
@@ -88,6 +90,11 @@ export async function executeTool(
     throw unrecorded(call, cause);
   }
   return outputOf(record.id, answer);
+}
+
+/** Where the arguments say what a call does, it is judged and recorded by that. */
+function asCalled(offered: ExposedTool, args: unknown): ExposedTool {
+  return offered.tool.narrower === undefined ? offered : { ...offered, tool: forCall(offered.tool, args) };
 }
 
 function outputOf(toolCallId: string, { output, remote }: Answer): ToolOutput {
@@ -169,7 +176,8 @@ async function run(
   const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
   mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
-  const request = remote === undefined ? tool.request(input) : undefined;
+  const steps = remote === undefined ? begin(tool, input) : undefined;
+  const request = remote === undefined ? (steps?.first.request ?? tool.request(input)) : undefined;
   const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
@@ -182,35 +190,17 @@ async function run(
 
   try {
     if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
-    let lease = await leased();
+    const lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
     await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
-    let hasWaited = await intend(call);
-    let repeated = false;
-    for (let credentials = 0; ; hasWaited = true) {
-      const response = await send(call, tool, connector, lease, request, hasWaited);
-      record.provider_status = response.status;
-      const fault = (connector.api.fault ?? faultByStatus)(response);
-      if (fault === undefined) return { output: read(tool, response) };
-      if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
-        repeated = true;
-        continue;
-      }
-      if ((fault.kind === 'rejected' || fault.kind === 'revoked') && credentials < 2) {
-        // The provider executed nothing, so that the call may be repeated: once, with another credential.
-        const other = await anotherCredential(call, connector, lease, fault, credentials++);
-        if (other !== undefined) {
-          lease = other;
-          // A refresh may have brought fewer scopes than before.
-          await mustBeGranted(call, exposed, account, lease);
-          continue;
-        }
-      }
-      throw await toFault(call, tool, connector, exposed, account, fault, response);
-    }
+    const hasWaited = await intend(call);
+    const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
+    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt };
+    if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
+    return { output: read(tool, await exchange(conversation, request, tool.effect)) };
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
