@@ -5,8 +5,10 @@ export const registry = {
   brave: () => import('./brave/connector.ts').then((m) => m.default),
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
   exa: () => import('./exa/connector.ts').then((m) => m.default),
+  granola: () => import('./granola/connector.ts').then((m) => m.default),
   harvestapi: () => import('./harvestapi/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
+  phantombuster: () => import('./phantombuster/connector.ts').then((m) => m.default),
   slack: () => import('./slack/connector.ts').then((m) => m.default),
 } as const satisfies Record<string, () => Promise<Connector>>;
 
