@@ -7,7 +7,7 @@ import { companyPosts, postComments, postGet, postReactions, postsSearch, profil
 
 export default connector({
   id: 'harvestapi',
-  name: 'HarvestAPI',
+  name: 'HarvestAPI for LinkedIn',
   description: 'Search LinkedIn people, companies, jobs and posts through HarvestAPI, without a LinkedIn account.',
   docs: 'https://docs.harvest-api.com',
   auth: {
