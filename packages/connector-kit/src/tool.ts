@@ -40,8 +40,11 @@ export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extend
   input: In;
   output: Out;
   request: (input: z.output<In>) => ApiRequest;
-  /** Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. */
-  respond: (body: never, response: ApiResponse) => z.input<Out>;
+  /**
+   * Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. `asked` is for lists
+   * alone that do not say whether there is more (`nextOffset`): everything else must be readable from the answer.
+   */
+  respond: (body: never, response: ApiResponse, asked: ApiRequest) => z.input<Out>;
   /** Where the vendor documents the operation. */
   docs: string;
   provenance?: Provenance;
@@ -62,7 +65,7 @@ export interface Tool {
   input: z.ZodObject;
   output: z.ZodObject;
   request: (input: Record<string, unknown>) => ApiRequest;
-  respond: (body: unknown, response: ApiResponse) => unknown;
+  respond: (body: unknown, response: ApiResponse, asked?: ApiRequest) => unknown;
   examples: Example<Record<string, unknown>, Record<string, unknown>>[];
   /** JSON Schema 2020-12 of the arguments; unknown arguments are refused. */
   inputSchema(): Record<string, unknown>;

@@ -1,4 +1,13 @@
-import { type ApiFault, type ApiResponse, type Connector, faultByStatus, isIssued, type Tool, usesApp } from '@grantway/connector-kit';
+import {
+  type ApiFault,
+  type ApiRequest,
+  type ApiResponse,
+  type Connector,
+  faultByStatus,
+  isIssued,
+  type Tool,
+  usesApp,
+} from '@grantway/connector-kit';
 import { Fault } from '@grantway/contract';
 import { EgressError } from '@grantway/egress';
 import { endAccount, type Lease } from '@grantway/vault';
@@ -40,9 +49,9 @@ export async function send(
   }
 }
 
-export function read(tool: Tool, response: ApiResponse): Record<string, unknown> {
+export function read(tool: Tool, response: ApiResponse, asked: ApiRequest): Record<string, unknown> {
   try {
-    return tool.output.parse(tool.respond(response.body, response));
+    return tool.output.parse(tool.respond(response.body, response, asked));
   } catch (cause) {
     if (tool.effect === 'read') throw new Fault('provider_answer_invalid', { cause });
     throw new Fault('outcome_unknown', { detail: 'the provider accepted the call, but its answer could not be read', cause });

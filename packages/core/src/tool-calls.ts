@@ -194,7 +194,7 @@ async function run(
       const response = await send(call, tool, connector, lease, request, hasWaited);
       record.provider_status = response.status;
       const fault = (connector.api.fault ?? faultByStatus)(response);
-      if (fault === undefined) return { output: read(tool, response) };
+      if (fault === undefined) return { output: read(tool, response, request) };
       if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
         repeated = true;
         continue;

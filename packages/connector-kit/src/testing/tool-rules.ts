@@ -155,7 +155,7 @@ export const toolRules: ToolRule[] = [
         const response = responseOf(example);
         const fault = connector.api.fault?.(response);
         if (fault !== undefined) return [`example ${i}: api.fault calls the good answer ${fault.kind}`];
-        const gives = tool.output.safeParse(tool.respond(response.body, response));
+        const gives = tool.output.safeParse(tool.respond(response.body, response, asked(tool, example)));
         if (!gives.success) return [`example ${i}: ${gives.error.message}`];
         return isDeepStrictEqual(gives.data, example.gives) ? [] : [`example ${i} gives ${JSON.stringify(gives.data)}`];
       }),
@@ -177,7 +177,7 @@ export const toolRules: ToolRule[] = [
         const missing = Object.keys(example.fresh ?? {}).filter((pointer) => valueAt(example.receives.body, pointer) === undefined);
         if (missing.length > 0) return missing.map((pointer) => `example ${i}: nothing stands at ${pointer}`);
         const response = { ...responseOf(example), body: withFresh(example) };
-        const gives = tool.output.safeParse(tool.respond(response.body, response));
+        const gives = tool.output.safeParse(tool.respond(response.body, response, asked(tool, example)));
         return gives.success ? [] : [`example ${i}: ${gives.error.message}`];
       }),
   },
@@ -230,6 +230,11 @@ function eachRequest(tool: Tool): ApiRequest[] {
     const parsed = tool.input.safeParse(example.input);
     return parsed.success ? [tool.request(parsed.data)] : [];
   });
+}
+
+function asked(tool: Tool, example: Example<Record<string, unknown>, Record<string, unknown>>): ApiRequest | undefined {
+  const parsed = tool.input.safeParse(example.input);
+  return parsed.success ? tool.request(parsed.data) : undefined;
 }
 
 function responseOf({ receives }: Pick<Example<never, never>, 'receives'>): ApiResponse {
