@@ -2,6 +2,7 @@
 import type { Connector } from '@grantway/connector-kit';
 
 export const registry = {
+  attio: () => import('./attio/connector.ts').then((m) => m.default),
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
   notion: () => import('./notion/connector.ts').then((m) => m.default),

@@ -167,7 +167,7 @@ export const toolRules: ToolRule[] = [
       eachRequest(tool).some((request) => request.path.endsWith('/graphql'))
         ? []
         : tool.examples.flatMap(({ receives, gives }, i) =>
-            leaves(receives.body) > leaves(gives) ? [] : [`example ${i} holds only what is read`],
+            isEmpty(receives.body) || leaves(receives.body) > leaves(gives) ? [] : [`example ${i} holds only what is read`],
           ),
   },
   {
@@ -212,6 +212,11 @@ function undescribed(schema: Schema, at: string): string[] {
   }
   if (schema.items !== undefined) found.push(...undescribed(schema.items, `${at}/*`));
   return found;
+}
+
+/** Deletions are often answered with nothing at all (RFC 9110 section 15.3.5) or an empty object. */
+function isEmpty(body: unknown): boolean {
+  return body === '' || (typeof body === 'object' && body !== null && Object.keys(body).length === 0);
 }
 
 /** How many values a document holds. */
