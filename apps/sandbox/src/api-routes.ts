@@ -144,7 +144,10 @@ function routeOf(
     .filter((part) => part !== '')
     .map(decodeURIComponent);
   const segments = [...baseSegments(connector), ...own.map((part) => segmentOf(part, fromCaller))];
-  const query = new URLSearchParams(stringified(request.query));
+  const query = new URLSearchParams();
+  for (const [parameter, value] of Object.entries(request.query ?? {})) {
+    for (const text of value === undefined ? [] : [value].flat()) query.append(parameter, String(text));
+  }
   const body = request.json ?? (request.form === undefined ? undefined : stringified(request.form));
   const captured = segments.map((segment, i) =>
     segment.fit(i < segments.length - own.length ? '' : (own[i - segments.length + own.length] as string)),

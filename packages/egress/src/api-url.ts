@@ -29,9 +29,11 @@ export function joinApiUrl(base: URL, path: string, query: ApiRequest['query'], 
   }
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value === undefined) continue;
-    if (/[\r\n\0]/.test(name) || /[\r\n\0]/.test(String(value))) throw malformed('a query value holds a line break');
     if (isReserved(name, reserved)) throw malformed('a query parameter is reserved for credentials');
-    url.searchParams.append(name, String(value));
+    for (const text of [value].flat().map(String)) {
+      if (/[\r\n\0]/.test(name + text)) throw malformed('a query value holds a line break');
+      url.searchParams.append(name, text);
+    }
   }
   return url;
 }
