@@ -2,6 +2,7 @@
 import type { Connector } from '@grantway/connector-kit';
 
 export const registry = {
+  affinity: () => import('./affinity/connector.ts').then((m) => m.default),
   attio: () => import('./attio/connector.ts').then((m) => m.default),
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
