@@ -1,4 +1,4 @@
-import { type ApiRequest, type Connector, faultByStatus, sandboxUrl, type Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, faultByStatus, type OAuth2Auth, sandboxUrl, type Tool } from '@grantway/connector-kit';
 import { loadAllConnectors } from '@grantway/connectors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutesOf } from './api-routes.ts';
@@ -50,8 +50,14 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
   expect(read.access_token, JSON.stringify(answer.body)).toEqual(expect.any(String));
   const rotates = auth.tokenExample === undefined || auth.tokenExample.slots.refresh_token !== undefined;
   if (rotates) expect(read.refresh_token).toEqual(expect.any(String));
-  if (read.scopes !== undefined && auth.scopesAt !== 'app') expect(read.scopes.sort()).toEqual([...scopes].sort());
+  if (read.scopes !== undefined && auth.scopesAt !== 'app') expect(read.scopes.sort()).toEqual(asSent(auth, scopes).sort());
   return { authorization: `Bearer ${read.access_token}` };
+}
+
+/** The words in the authorization request: some vendors take the same scope in one of two parameters. */
+function asSent(auth: OAuth2Auth, scopes: string[]): string[] {
+  const params = auth.scopeParams?.(scopes) ?? { scope: scopes.join(auth.scopeSeparator) };
+  return Object.values(params).flatMap((value) => value.split(auth.scopeSeparator));
 }
 
 async function send(connector: Connector, request: ApiRequest, credential: Record<string, string>) {
