@@ -2,6 +2,8 @@
 import type { Connector } from '@grantway/connector-kit';
 
 export const registry = {
+  affinity: () => import('./affinity/connector.ts').then((m) => m.default),
+  attio: () => import('./attio/connector.ts').then((m) => m.default),
   brave: () => import('./brave/connector.ts').then((m) => m.default),
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
   exa: () => import('./exa/connector.ts').then((m) => m.default),
@@ -13,6 +15,7 @@ export const registry = {
   granola: () => import('./granola/connector.ts').then((m) => m.default),
   harvestapi: () => import('./harvestapi/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
+  notion: () => import('./notion/connector.ts').then((m) => m.default),
   phantombuster: () => import('./phantombuster/connector.ts').then((m) => m.default),
   slack: () => import('./slack/connector.ts').then((m) => m.default),
 } as const satisfies Record<string, () => Promise<Connector>>;
