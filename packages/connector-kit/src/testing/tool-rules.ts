@@ -123,7 +123,9 @@ export const toolRules: ToolRule[] = [
       const input = (tool.inputSchema() as Schema).properties ?? {};
       const output = (tool.outputSchema() as Schema).properties ?? {};
       const lists = tool.name.endsWith('_list') || 'cursor' in input || 'next_cursor' in output;
-      if (!lists) return [];
+      // some vendors give a whole list at once; then what is left out is said
+      const whole = !('limit' in input || 'cursor' in input || 'next_cursor' in output) && output.truncated?.type === 'boolean';
+      if (!lists || whole) return [];
       return [
         input.cursor !== undefined ? '' : 'it takes no cursor',
         input.limit?.default === 20 ? '' : 'limit is not 20 unless told',
@@ -163,11 +165,11 @@ export const toolRules: ToolRule[] = [
   {
     title: 'has examples richer than what it takes from them',
     problems: (tool) =>
-      // a GraphQL answer holds what was asked for and nothing else
+      // a GraphQL answer holds what was asked for and nothing else, and 202 and 204 have no body (RFC 9110 section 15.3.5)
       eachRequest(tool).some((request) => request.path.endsWith('/graphql'))
         ? []
         : tool.examples.flatMap(({ receives, gives }, i) =>
-            leaves(receives.body) > leaves(gives) ? [] : [`example ${i} holds only what is read`],
+            receives.body === '' || leaves(receives.body) > leaves(gives) ? [] : [`example ${i} holds only what is read`],
           ),
   },
   {
