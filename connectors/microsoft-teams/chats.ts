@@ -9,6 +9,7 @@ import {
   graphPaging,
   graphTime,
   nextCursor,
+  plainText,
 } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
 import { contextOf, ids, memberExample, messageExample, messageGiven } from './examples.ts';
@@ -24,7 +25,6 @@ import {
   member,
   message,
   moment,
-  plain,
   userId,
   wholeMax,
 } from './fields.ts';
@@ -58,7 +58,7 @@ const chat = (c: ChatEntry): z.input<typeof Chat> => ({
   members: (c.members ?? []).flatMap(({ displayName }) => displayName ?? []),
   created_at: graphTime(c.createdDateTime),
   last_message_at: graphTime(c.lastMessagePreview?.createdDateTime),
-  last_message: cut(plain(c.lastMessagePreview?.body?.content ?? ''), 200).text,
+  last_message: cut(plainText(c.lastMessagePreview?.body?.content ?? ''), 200).text,
   web_url: c.webUrl ?? null,
 });
 

@@ -1,8 +1,9 @@
 import type { Tool } from '@grantway/connector-kit';
+import { plainText } from '@grantway/connector-kit/microsoft';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import teams from './connector.ts';
-import { message, plain } from './fields.ts';
+import { message } from './fields.ts';
 
 connectorSuite(teams);
 
@@ -52,7 +53,7 @@ describe('microsoft teams requests', () => {
 
 describe('microsoft teams messages', () => {
   it('markup is read as people read it', () => {
-    expect(plain('<p>One &amp;lt; two</p><div>three<br/>four</div>')).toBe('One &lt; two\nthree\nfour');
+    expect(plainText('<p>One &amp;lt; two</p><div>three<br/>four</div>')).toBe('One &lt; two\nthree\nfour');
   });
 
   it('a message of the system has no sender, a deleted one says so, a long one is cut', () => {

@@ -1,4 +1,4 @@
-import { cut, graphTime } from '@grantway/connector-kit/microsoft';
+import { cut, graphTime, plainText } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
 
 const uuid = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -72,26 +72,13 @@ export function message(m: ChatMessage): z.input<typeof Message> {
       kind: m.from?.user ? 'user' : sender ? 'app' : 'system',
     },
     subject: m.subject === undefined || m.subject === '' ? null : m.subject,
-    ...cut(m.body?.contentType === 'html' ? plain(content) : content, textMax),
+    ...cut(m.body?.contentType === 'html' ? plainText(content) : content, textMax),
     deleted: typeof m.deletedDateTime === 'string',
     attachments: (m.attachments ?? []).map((a) => ({ name: a.name ?? a.contentType ?? '', url: a.contentUrl ?? null })),
     mentions: (m.mentions ?? []).flatMap(({ mentionText }) => mentionText ?? []),
     reactions: (m.reactions ?? []).flatMap(({ reactionType }) => reactionType ?? []),
     web_url: m.webUrl ?? null,
   };
-}
-
-const entities: Record<string, string> = { nbsp: ' ', amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
-
-/** What people read of a message's markup; agents have no use for the rest, and pay for it. */
-export function plain(html: string): string {
-  return html
-    .replace(/<(?:br|\/p|\/div|\/li|\/tr|\/h\d)\b[^>]*>/gi, '\n')
-    .replace(/<[^>]*>/g, '')
-    .replace(/&(nbsp|amp|lt|gt|quot|#39);/g, (_whole, name: string) => entities[name] ?? '')
-    .replace(/[ \t]+\n/g, '\n')
-    .replace(/\n{3,}/g, '\n\n')
-    .trim();
 }
 
 export interface MemberEntry {

@@ -7,10 +7,11 @@ import {
   graphPaging,
   graphTime,
   nextCursor,
+  plainText,
 } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
 import { contextOf, ids } from './examples.ts';
-import { limit, moment, plain, userId } from './fields.ts';
+import { limit, moment, userId } from './fields.ts';
 
 interface UserEntry {
   id: string;
@@ -142,7 +143,7 @@ export const presencesGet = tool({
       user_id: p.id,
       availability: p.availability ?? 'PresenceUnknown',
       activity: p.activity ?? 'PresenceUnknown',
-      status_message: p.statusMessage?.message?.content ? plain(p.statusMessage.message.content).slice(0, 300) : null,
+      status_message: p.statusMessage?.message?.content ? plainText(p.statusMessage.message.content).slice(0, 300) : null,
       out_of_office: p.outOfOfficeSettings?.isOutOfOffice ?? false,
     })),
   }),
@@ -314,7 +315,7 @@ export const messagesSearch = tool({
           id: resource?.id ?? '',
           sent_at: graphTime(resource?.createdDateTime),
           from: resource?.from?.emailAddress?.name ?? resource?.from?.emailAddress?.address ?? '',
-          summary: plain(summary ?? '').slice(0, 500),
+          summary: plainText(summary ?? '').slice(0, 500),
           chat_id: resource?.chatId ?? null,
           team_id: resource?.channelIdentity?.teamId ?? null,
           channel_id: resource?.channelIdentity?.channelId ?? null,

@@ -304,3 +304,16 @@ export function cut(text: string | null | undefined, most: number): { text: stri
   const whole = text ?? '';
   return { text: whole.slice(0, most), truncated: whole.length > most };
 }
+
+const entities: Record<string, string> = { nbsp: ' ', amp: '&', lt: '<', gt: '>', quot: '"', '#39': "'" };
+
+/** What people read of markup; agents have no use for the rest, and pay for it. */
+export function plainText(html: string): string {
+  return html
+    .replace(/<(?:br|\/p|\/div|\/li|\/tr|\/h\d)\b[^>]*>/gi, '\n')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&(nbsp|amp|lt|gt|quot|#39);/g, (_whole, name: string) => entities[name] ?? '')
+    .replace(/[ \t]+\n/g, '\n')
+    .replace(/\n{3,}/g, '\n\n')
+    .trim();
+}
