@@ -5,6 +5,7 @@ export const registry = {
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
   'microsoft-teams': () => import('./microsoft-teams/connector.ts').then((m) => m.default),
+  onedrive: () => import('./onedrive/connector.ts').then((m) => m.default),
   outlook: () => import('./outlook/connector.ts').then((m) => m.default),
   slack: () => import('./slack/connector.ts').then((m) => m.default),
 } as const satisfies Record<string, () => Promise<Connector>>;

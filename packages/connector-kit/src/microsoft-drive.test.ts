@@ -6,7 +6,7 @@ describe('a search of a drive', () => {
     expect(searchSegment("O'Neil (final) 100")).toBe("/search(q='O''Neil%20(final)%20100')");
   });
 
-  it.each(['a/b', 'a\\b', 'a?b', 'a#b', 'a%2fb', 'a\nb', '', 'x'.repeat(201)])('does not take %j', (text) => {
+  it.each(['a/b', 'a\\b', 'a?b', 'a#b', 'a%2fb', 'a\nb', '', '..', ' ', 'x'.repeat(201)])('does not take %j', (text) => {
     expect(driveQuery.safeParse(text).success).toBe(false);
   });
 });

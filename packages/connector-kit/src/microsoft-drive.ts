@@ -13,7 +13,10 @@ export const driveItemName = z
   .refine((name) => !/^\.{1,2}$|^\s|[\s.]$/.test(name), 'is no name of a file');
 
 /** A text in search(q='…'), part of the path: without what could end the literal, the segment or the path. */
-export const driveQuery = z.string().regex(/^[^\p{Cc}"*:<>?/\\|%#&+]{1,200}$/u);
+export const driveQuery = z
+  .string()
+  .regex(/^[^\p{Cc}"*:<>?/\\|%#&+]{1,200}$/u)
+  .refine((text) => /[\p{L}\p{N}]/u.test(text), 'holds no word');
 
 /** The segment `search(q='…')`; a quote is doubled, as OData has it. */
 export function searchSegment(query: string): string {
