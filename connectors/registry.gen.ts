@@ -7,6 +7,7 @@ export const registry = {
   'microsoft-teams': () => import('./microsoft-teams/connector.ts').then((m) => m.default),
   onedrive: () => import('./onedrive/connector.ts').then((m) => m.default),
   outlook: () => import('./outlook/connector.ts').then((m) => m.default),
+  sharepoint: () => import('./sharepoint/connector.ts').then((m) => m.default),
   slack: () => import('./slack/connector.ts').then((m) => m.default),
 } as const satisfies Record<string, () => Promise<Connector>>;
 
