@@ -2,7 +2,7 @@ import { connector, get } from '@grantway/connector-kit';
 import { createDraft, deleteDraft, getDraft, listDrafts, sendDraft, updateDraft } from './drafts.ts';
 import { fault } from './faults.ts';
 import { createLabel, listLabels } from './labels.ts';
-import { batchModify, fetchMails, getMessage, modifyMessage, trashMessage, untrashMessage } from './messages.ts';
+import { batchModify, fetchMails, getHeaders, getMessage, modifyMessage, trashMessage, untrashMessage } from './messages.ts';
 import { getProfile } from './profile.ts';
 import { all, compose, email, labels, metadata, modify, readonly, send } from './scopes.ts';
 import { replyToThread, sendMessage } from './send.ts';
@@ -141,6 +141,7 @@ export default connector({
   },
   tools: [
     fetchMails,
+    getHeaders,
     getMessage,
     listThreads,
     getThread,
