@@ -7,12 +7,17 @@ const folder = join(import.meta.dirname, '..', '..', 'connectors');
 
 /** connectors/registry.gen.ts from the folders' names, and for each connector what an agent sees of its tools. */
 export async function generate(): Promise<{ path: string; content: string }[]> {
-  const connectors = await Promise.all((await connectorFolders()).map(load));
+  const connectors = await loadConnectors();
   return [
     { path: 'connectors/registry.gen.ts', content: registry(connectors.map(({ id }) => id)) },
     { path: 'connectors/aliases.gen.ts', content: aliases(connectors) },
     ...connectors.map((connector) => ({ path: `connectors/${connector.id}/tools.gen.json`, content: snapshot(connector) })),
   ];
+}
+
+/** Every connector that has a folder, in the order of their ids. */
+export async function loadConnectors(): Promise<Connector[]> {
+  return Promise.all((await connectorFolders()).map(load));
 }
 
 async function connectorFolders(): Promise<string[]> {

@@ -17,6 +17,12 @@ const remote: ConnectorSummary = {
   tool_count: 0,
 };
 
+/** Those of some ids that there are; the others stay unloaded. */
+export async function connectorsBy(catalogue: Catalogue, ids: Iterable<string>): Promise<Map<string, Connector>> {
+  const found = await Promise.all([...new Set(ids)].map((id) => catalogue.find(id)));
+  return new Map(found.flatMap((connector) => (connector === undefined ? [] : [[connector.id, connector]])));
+}
+
 export async function getConnector(catalogue: Catalogue, id: string): Promise<ConnectorResource> {
   if (id === remoteConnectorId) return { ...remote, auth: { kind: remote.auth_kind, scopes: [], fields: [] }, tools: [] };
   const connector = await catalogue.find(id);

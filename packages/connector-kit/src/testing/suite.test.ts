@@ -355,6 +355,11 @@ describe('the suite objects to a connector that', () => {
     ['speaks plain http', withApi({ baseUrl: 'http://api.acme.example' }), 'is well formed'],
     ['has no tools', { ...acme, tools: [] }, 'is well formed'],
     [
+      'has more tools than an agent could be told of',
+      { ...acme, tools: Array.from({ length: 90 }, (_, i) => ({ ...card, name: `acme_card${i}_create` })) },
+      'costs an agent that has all',
+    ],
+    [
       'identifies somebody else than its example',
       { ...acme, identify: { ...acme.identify, subject: () => ({ id: 'u2', label: 'Mira' }) } },
       'identifies the account',

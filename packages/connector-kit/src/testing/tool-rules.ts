@@ -4,6 +4,7 @@ import type { Connector } from '../connector.ts';
 import { baseUrlFor } from '../hosts.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { answersOf, type Exchange, exchangesOf, replay, responseOf } from '../run.ts';
+import { definitionTokens, tokens } from '../size.ts';
 import { maxSteps, type Step } from '../steps.ts';
 import { annotations, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
@@ -89,8 +90,7 @@ export const toolRules: ToolRule[] = [
   {
     title: 'costs an agent at most 400 tokens, its answer’s schema at most 600',
     problems: (tool) => {
-      const { name, title, description } = tool;
-      const definition = tokens({ name, title, description, inputSchema: tool.inputSchema() });
+      const definition = definitionTokens(tool);
       const output = tokens(tool.outputSchema());
       return [
         definition > limits.definitionTokens ? `the definition has about ${definition} tokens` : '',
@@ -194,6 +194,7 @@ export const toolRules: ToolRule[] = [
         : tool.examples.flatMap((example, i) =>
             // a text is taken whole
             typeof example.receives.body === 'string' ||
+            isEmpty(example.receives.body) ||
             leaves(answersOf(example).map(({ receives }) => receives.body)) > leaves(example.gives)
               ? []
               : [`example ${i} holds only what is read`],
@@ -275,15 +276,15 @@ function undescribed(schema: Schema, at: string): string[] {
   return found;
 }
 
+/** Deletions are often answered with nothing at all (RFC 9110 section 15.3.5) or an empty object. */
+function isEmpty(body: unknown): boolean {
+  return body === '' || (typeof body === 'object' && body !== null && Object.keys(body).length === 0);
+}
+
 /** How many values a document holds. */
 function leaves(document: unknown): number {
   if (typeof document !== 'object' || document === null) return 1;
   return Object.values(document).reduce((sum: number, value) => sum + leaves(value), 0);
-}
-
-/** A rough count: four characters of JSON a token. */
-function tokens(value: unknown): number {
-  return Math.ceil(JSON.stringify(value).length / 4);
 }
 
 /** What examples do that are whole; another rule names those that are not. */
