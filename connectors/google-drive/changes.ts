@@ -6,7 +6,7 @@ import { ownFiles } from './scopes.ts';
 
 const name = z.string().min(1).max(500);
 const description = z.string().max(4000).optional().describe('What it is, shown beside it');
-const folderId = id.optional().describe('Folder id to put it into; the person’s own Drive unless told');
+const folderId = id.optional().describe('Folder id from google_drive_files_search; the person’s own Drive unless told');
 const answer = { fields: `${briefFields},kind`, supportsAllDrives: true };
 const parents = (folderId: string | undefined) => (folderId === undefined ? undefined : [folderId]);
 
@@ -142,7 +142,10 @@ export const fileMove = runTool({
   effect: 'write',
   idempotent: true,
   scopes: [ownFiles],
-  input: z.object({ fileId, addParents: id.describe('Folder id to move it to; root is the person’s own Drive') }),
+  input: z.object({
+    fileId,
+    addParents: id.describe('Folder id from google_drive_files_search to move it to; root is the person’s own Drive'),
+  }),
   output: File,
   *run({ fileId, addParents }) {
     // a file lies in one folder, and Drive wants to be told which it leaves
