@@ -68,9 +68,9 @@ export const createLabel = tool({
     name: z.string().min(1).max(225).describe('Name, for example Portfolio/Lumen'),
     labelListVisibility: z
       .enum(['labelShow', 'labelShowIfUnread', 'labelHide'])
-      .optional()
-      .describe('Whether it is shown at the side; shown unless told'),
-    messageListVisibility: z.enum(['show', 'hide']).optional().describe('Whether it is shown beside messages; shown unless told'),
+      .default('labelShow')
+      .describe('Whether it is shown at the side'),
+    messageListVisibility: z.enum(['show', 'hide']).default('show').describe('Whether it is shown beside messages'),
   }),
   output: Label,
   request: (input) => post('/gmail/v1/users/me/labels', input),
