@@ -1,7 +1,7 @@
 import { get, post, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { docs, provenance } from './fields.ts';
-import { labels, metadata } from './scopes.ts';
+import { labels, readonly } from './scopes.ts';
 
 const Label = z.object({ id: z.string(), name: z.string(), type: z.string() });
 
@@ -21,7 +21,7 @@ export const listLabels = tool({
     'List all labels of the mailbox with the ids that the other tools take: Gmail’s own such as INBOX, and those that the person made. Put ' +
     'them on messages with gmail_modify_message_labels; make new ones with gmail_create_label.',
   effect: 'read',
-  scopes: [metadata],
+  scopes: [readonly],
   input: z.object({}),
   output: z.object({ labels: z.array(Label) }),
   request: () => get('/gmail/v1/users/me/labels'),

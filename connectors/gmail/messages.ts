@@ -15,7 +15,7 @@ import {
   removeLabelIds,
 } from './fields.ts';
 import { Changed, changedOf, Heading, headingOf, Message, type MessageBody, messageOf } from './message.ts';
-import { metadata, modify, readonly } from './scopes.ts';
+import { modify, readonly } from './scopes.ts';
 
 export const fetchMails = tool({
   name: 'gmail_fetch_mails',
@@ -108,7 +108,7 @@ export const getHeaders = runTool({
     'Look over up to 8 messages at once: who wrote, when, subject and first words, to see which of those that gmail_fetch_mails found ' +
     'matter. Their texts come from gmail_get_message_by_id.',
   effect: 'read',
-  scopes: [metadata],
+  scopes: [readonly],
   input: z.object({ messageIds: z.array(messageId).min(1).max(8).describe('Message ids from gmail_fetch_mails') }),
   output: z.object({ messages: z.array(Heading) }),
   *run({ messageIds }) {

@@ -4,7 +4,7 @@ import { bcc, body, cc, contentType, rawOf, subject, to } from './compose.ts';
 import { sent, sentGives, update } from './examples.ts';
 import { docs, provenance, threadId } from './fields.ts';
 import { Changed, changedOf, headerOf, type MessageBody, type Part } from './message.ts';
-import { metadata, send } from './scopes.ts';
+import { readonly, send } from './scopes.ts';
 
 export const sendMessage = tool({
   name: 'gmail_send_message',
@@ -56,7 +56,7 @@ export const replyToThread = runTool({
     'Answer the latest message of a conversation that is no draft; subject and recipients follow from it unless told. Sent at once, again ' +
     'with each call. Read it first with gmail_get_thread_by_id; for an answer to look at use gmail_create_draft.',
   effect: 'write',
-  scopes: [metadata, send],
+  scopes: [readonly, send],
   input: z.object({
     threadId,
     body,
