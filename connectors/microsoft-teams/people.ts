@@ -1,11 +1,11 @@
 import { get, post, tool } from '@grantway/connector-kit';
 import {
   type GraphPage,
-  graphCursor,
   graphNextCursor,
   graphOperation,
   graphPaging,
   graphTime,
+  graphTokenCursor,
   nextCursor,
   plainText,
 } from '@grantway/connector-kit/microsoft';
@@ -72,7 +72,7 @@ export const usersSearch = tool({
       .regex(/^[^"\\\p{Cc}]{1,100}$/u)
       .describe('Beginning of a first or last name, or of an address'),
     limit,
-    cursor: graphCursor,
+    cursor: graphTokenCursor,
   }),
   output: z.object({ users: z.array(User), next_cursor: graphNextCursor }),
   request: ({ query, limit: top, cursor }) => ({

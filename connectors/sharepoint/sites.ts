@@ -58,8 +58,7 @@ export const sitesSearch = tool({
     cursor: graphCursor,
   }),
   output: z.object({ sites: z.array(Site), next_cursor: graphNextCursor }),
-  // Here Microsoft writes it without the dollar sign.
-  request: ({ search, limit: top, cursor }) => get('/sites', { search, ...graphPaging(top, cursor) }),
+  request: ({ search, limit: top, cursor }) => get('/sites', { $search: search, ...graphPaging(top, cursor) }),
   respond: (body: GraphPage<SiteBody>) => ({ sites: body.value.map(site), next_cursor: nextCursor(body) }),
   docs: 'https://learn.microsoft.com/graph/api/site-search',
   provenance: graphOperation('GET /sites'),

@@ -11,7 +11,10 @@ import type { Provenance } from './tool.ts';
 
 export const graphBaseUrl = 'https://graph.microsoft.com/v1.0';
 
-/** An operation as `GET /me/messages/{message-id}`, with the names that Graph's own OpenAPI document gives to path parameters. */
+/**
+ * An operation as `GET /me/messages/{message-id}`, with the names that Graph's own OpenAPI document gives to path parameters;
+ * where arguments choose between several, all of them with commas between.
+ */
 export function graphOperation(operation: string): Provenance {
   return { specification: '@softeria/ms-365-mcp-server', version: '0.155.0', operation };
 }
@@ -284,6 +287,14 @@ export const graphCursor = z
   .string()
   .regex(/^(?:s\d{1,9}|t[A-Za-z0-9_-]{1,8000})$/)
   .refine((from) => from.startsWith('s') || /^[\x20-\x7e]+$/.test(tokenIn(from)), 'is no cursor')
+  .optional()
+  .describe('next_cursor of the page before, with the other arguments unchanged');
+
+/** Of collections that know $skiptoken alone. */
+export const graphTokenCursor = z
+  .string()
+  .regex(/^t[A-Za-z0-9_-]{1,8000}$/)
+  .refine((from) => graphCursor.safeParse(from).success, 'is no cursor')
   .optional()
   .describe('next_cursor of the page before, with the other arguments unchanged');
 
