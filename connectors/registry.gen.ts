@@ -3,6 +3,11 @@ import type { Connector } from '@grantway/connector-kit';
 
 export const registry = {
   datadog: () => import('./datadog/connector.ts').then((m) => m.default),
+  gmail: () => import('./gmail/connector.ts').then((m) => m.default),
+  'google-calendar': () => import('./google-calendar/connector.ts').then((m) => m.default),
+  'google-docs': () => import('./google-docs/connector.ts').then((m) => m.default),
+  'google-drive': () => import('./google-drive/connector.ts').then((m) => m.default),
+  'google-sheets': () => import('./google-sheets/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
   'microsoft-teams': () => import('./microsoft-teams/connector.ts').then((m) => m.default),
   onedrive: () => import('./onedrive/connector.ts').then((m) => m.default),

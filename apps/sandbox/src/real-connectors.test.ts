@@ -1,4 +1,14 @@
-import { type ApiRequest, type Connector, faultByStatus, sandboxUrl, type Tool } from '@grantway/connector-kit';
+import {
+  type ApiRequest,
+  answersOf,
+  baseUrlFor,
+  type Connector,
+  faultByStatus,
+  replay,
+  type Step,
+  sandboxUrl,
+  type Tool,
+} from '@grantway/connector-kit';
 import { loadAllConnectors } from '@grantway/connectors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutesOf } from './api-routes.ts';
@@ -55,7 +65,7 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
 
 async function send(connector: Connector, request: ApiRequest, credential: Record<string, string>) {
   const fields = connector.auth.kind !== 'oauth2' ? connector.auth.fields : [];
-  const base = connector.api.baseUrl.replace(/\{(\w+)\}/g, (_, name) => {
+  const base = (baseUrlFor(connector.api, request) ?? '').replace(/\{(\w+)\}/g, (_, name) => {
     const field = fields.find((f) => f.name === name);
     return field?.default ?? field?.options?.[0]?.value ?? '';
   });
@@ -75,6 +85,19 @@ async function send(connector: Connector, request: ApiRequest, credential: Recor
 }
 
 const judge = (connector: Connector, response: Awaited<ReturnType<typeof send>>) => (connector.api.fault ?? faultByStatus)(response);
+/** What a tool gives for the sandbox's answers. */
+async function give(connector: Connector, tool: Tool, input: Record<string, unknown>, credential: Record<string, string>) {
+  const answers: Awaited<ReturnType<typeof send>>[] = [];
+  for (;;) {
+    const { steps, output } = replay(tool, input, answers);
+    const next = steps[answers.length];
+    if (next === undefined) return tool.output.parse(output);
+    const response = await send(connector, next.request, credential);
+    expect(judge(connector, response), `${tool.name}: ${JSON.stringify(response.body)}`).toBeUndefined();
+    answers.push(response);
+  }
+}
+
 const scopesOf = (connector: Connector, tools: Tool[]) => {
   const needed = new Set(tools.flatMap((t) => t.scopes));
   return connector.auth.kind === 'oauth2' ? Object.keys(connector.auth.scopes).filter((scope) => needed.has(scope)) : [];
@@ -85,9 +108,7 @@ describe.each(connectors.map((connector) => [connector.id, connector] as const))
     const credential = await connect(connector, scopesOf(connector, connector.tools));
     for (const tool of connector.tools) {
       for (const example of tool.examples) {
-        const response = await send(connector, tool.request(tool.input.parse(example.input)), credential);
-        expect(judge(connector, response), `${tool.name}: ${JSON.stringify(response.body)}`).toBeUndefined();
-        const output = tool.output.parse(tool.respond(response.body, response));
+        const output = await give(connector, tool, tool.input.parse(example.input), credential);
         if (example.fresh === undefined && connector.auth.kind !== 'oauth2') expect(output).toEqual(example.gives);
         expect(Object.keys(output).sort()).toEqual(Object.keys(example.gives).sort());
       }
@@ -96,7 +117,7 @@ describe.each(connectors.map((connector) => [connector.id, connector] as const))
       events: { kind: string; tool?: string }[];
     };
     const called = ledger.events.filter(({ kind }) => kind === 'api_call').map(({ tool }) => tool);
-    expect(called).toEqual(connector.tools.flatMap((t) => t.examples.map(() => t.name)));
+    expect(called).toEqual(connector.tools.flatMap((t) => t.examples.flatMap((example) => answersOf(example).map(() => t.name))));
   });
 
   it('identify tells accounts apart', async () => {
@@ -122,8 +143,8 @@ describe.each(connectors.map((connector) => [connector.id, connector] as const))
     if (auth.kind === 'oauth2' && scoped !== undefined) {
       const others = Object.keys(auth.scopes).filter((scope) => !scoped.scopes.some((needed) => scope.includes(needed)));
       const credential = await connect(connector, others.slice(0, 1));
-      const request = scoped.request(scoped.input.parse(scoped.examples[0]?.input));
-      expect(judge(connector, await send(connector, request, credential))?.kind).toBe('missing_scope');
+      const [first] = replay(scoped, scoped.input.parse(scoped.examples[0]?.input), []).steps;
+      expect(judge(connector, await send(connector, (first as Step).request, credential))?.kind).toBe('missing_scope');
     }
     const credential = await connect(connector, scopesOf(connector, connector.tools));
     expect(judge(connector, await send(connector, connector.identify.request, credential))).toBeUndefined();
