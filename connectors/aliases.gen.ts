@@ -115,6 +115,7 @@ export const aliases: Readonly<Record<string, string>> = {
   outlook_list_attachments: 'outlook_attachments_list',
   outlook_list_calendar_events: 'outlook_events_list',
   outlook_list_calendars: 'outlook_calendars_list',
+  outlook_list_child_folders: 'outlook_folders_list',
   outlook_list_mail_folders: 'outlook_folders_list',
   outlook_list_messages: 'outlook_messages_list',
   outlook_move_message: 'outlook_message_move',

@@ -265,7 +265,7 @@ export const search = tool({
     'Search files, list entries, pages and sites of the organization for words, the best hits first. In one library use ' +
     'sharepoint_files_search, for sites by name sharepoint_sites_search. If more_available, narrow the words.',
   effect: 'read',
-  scopes: ['Sites.Read.All', 'Files.Read.All'],
+  scopes: ['Sites.Read.All'],
   input: z.object({
     query: z.string().min(1).max(500).describe('Words in KQL, for example term sheet filetype:pdf author:mira'),
     entity_types: z

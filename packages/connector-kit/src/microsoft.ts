@@ -139,7 +139,7 @@ export const graphIdentity: Connector['identify'] = {
   request: get('/me', { $select: 'id,displayName,mail,userPrincipalName' }),
   subject: ({ id, displayName, userPrincipalName }: Me) => ({
     id,
-    label: [displayName, userPrincipalName].find((text) => typeof text === 'string' && text !== '') ?? id,
+    label: displayName && userPrincipalName ? `${displayName} (${userPrincipalName})` : displayName || userPrincipalName || id,
   }),
   example: {
     receives: {
@@ -151,7 +151,7 @@ export const graphIdentity: Connector['identify'] = {
         userPrincipalName: 'mira@acme.example',
       },
     },
-    gives: { id: '5b1c7e2a-9d34-4f6b-8a10-3c2d1e0f4a5b', label: 'Mira Lopez' },
+    gives: { id: '5b1c7e2a-9d34-4f6b-8a10-3c2d1e0f4a5b', label: 'Mira Lopez (mira@acme.example)' },
   },
 };
 
