@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { type ApiFault, accepts, parametersOf, placeholders, type StaticAuth } from '@grantway/connector-kit';
+import { type ApiFault, accepts, missingScopes, parametersOf, placeholders, type StaticAuth } from '@grantway/connector-kit';
 import { answerBody } from './api-answers.ts';
 import { type ApiMatch, baseDepth, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
@@ -45,7 +45,8 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
     return exampleAnswer(400, { error: 'missing_header', message: `${vendor.connector.name} wants the header ${missing}.` });
   }
   const { scopes } = standing;
-  if (scopes !== undefined && route.tool?.scopes.some((scope) => !scopes.includes(scope))) return apiRefusal(vendor, 'missing_scope');
+  const lacking = scopes === undefined ? [] : missingScopes(vendor.oauth?.auth ?? {}, scopes, route.tool?.scopes ?? []);
+  if (lacking.length > 0) return apiRefusal(vendor, 'missing_scope');
   if (route.name === 'revocation' && standing.grantId !== undefined) {
     revokeGrant(vendor.state, vendor.id, standing.grantId);
     vendor.ledger.count('revocations');

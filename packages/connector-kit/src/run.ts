@@ -48,7 +48,7 @@ export function replay(
     const [answer] = answers;
     const effect = tool.effect === 'read' ? 'read' : 'write';
     const request = tool.request(input);
-    return { steps: [{ request, effect }], output: answer === undefined ? undefined : tool.respond(answer.body, answer) };
+    return { steps: [{ request, effect }], output: answer === undefined ? undefined : tool.respond(answer.body, answer, request) };
   }
   const steps: Step[] = [];
   try {

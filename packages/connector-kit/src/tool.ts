@@ -43,8 +43,11 @@ export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extend
   input: In;
   output: Out;
   request: (input: z.output<In>) => ApiRequest;
-  /** Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. */
-  respond: (body: never, response: ApiResponse) => z.input<Out>;
+  /**
+   * Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. `asked` is for lists
+   * alone that do not say whether there is more (`nextOffset`): everything else must be readable from the answer.
+   */
+  respond: (body: never, response: ApiResponse, asked: ApiRequest) => z.input<Out>;
   /** Where the vendor documents the operation. */
   docs: string;
   provenance?: Provenance;
@@ -65,7 +68,7 @@ export interface Tool {
   input: z.ZodObject;
   output: z.ZodObject;
   request: (input: Record<string, unknown>) => ApiRequest;
-  respond: (body: unknown, response: ApiResponse) => unknown;
+  respond: (body: unknown, response: ApiResponse, asked?: ApiRequest) => unknown;
   /** In the place of `request` and `respond`, where a tool is several requests. */
   run?: (input: Record<string, unknown>) => Run<unknown>;
   /** Nobody has it whose config does not name it. */

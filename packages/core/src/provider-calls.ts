@@ -1,5 +1,6 @@
 import {
   type ApiFault,
+  type ApiRequest,
   type ApiResponse,
   type Connector,
   type Effect,
@@ -64,8 +65,8 @@ function timeLeft(toolTimeoutMs: number, endsAt: number | undefined): number {
   return left;
 }
 
-export function read(tool: Tool, response: ApiResponse): Record<string, unknown> {
-  return readOutput(tool.effect, () => tool.output.parse(tool.respond(response.body, response)));
+export function read(tool: Tool, response: ApiResponse, asked: ApiRequest): Record<string, unknown> {
+  return readOutput(tool.effect, () => tool.output.parse(tool.respond(response.body, response, asked)));
 }
 
 /** @throws Fault provider_answer_invalid; outcome_unknown where something may have been changed */

@@ -252,7 +252,7 @@ async function run(
     const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
     const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt };
     if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
-    return { output: read(tool, await exchange(conversation, request, tool.effect)) };
+    return { output: read(tool, await exchange(conversation, request, tool.effect), request) };
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);

@@ -196,6 +196,7 @@ export const toolRules: ToolRule[] = [
         : tool.examples.flatMap((example, i) =>
             // a text is taken whole
             typeof example.receives.body === 'string' ||
+            isEmpty(example.receives.body) ||
             leaves(answersOf(example).map(({ receives }) => receives.body)) > leaves(example.gives)
               ? []
               : [`example ${i} holds only what is read`],
@@ -275,6 +276,11 @@ function undescribed(schema: Schema, at: string): string[] {
   }
   if (schema.items !== undefined) found.push(...undescribed(schema.items, `${at}/*`));
   return found;
+}
+
+/** Deletions are often answered with nothing at all (RFC 9110 section 15.3.5) or an empty object. */
+function isEmpty(body: unknown): boolean {
+  return body === '' || (typeof body === 'object' && body !== null && Object.keys(body).length === 0);
 }
 
 /** How many values a document holds. */
