@@ -11,7 +11,7 @@ export const channelId = z
   .describe('Channel id from microsoft_teams_channels_list, for example 19:4a95…@thread.tacv2');
 export const chatId = z
   .string()
-  .regex(/^19:[A-Za-z0-9_.-]{5,150}@(?:thread\.(?:v2|tacv2|skype)|unq\.gbl\.spaces)$/)
+  .regex(/^(?:48:notes|19:[A-Za-z0-9_.-]{5,150}@(?:thread\.(?:v2|tacv2|skype)|unq\.gbl\.spaces))$/)
   .describe('Chat id from microsoft_teams_chats_list or microsoft_teams_chat_create');
 export const messageId = z.string().regex(/^\d{10,20}$/);
 

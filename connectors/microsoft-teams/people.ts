@@ -1,11 +1,11 @@
 import { get, post, tool } from '@grantway/connector-kit';
 import {
   type GraphPage,
-  graphCursor,
   graphNextCursor,
   graphOperation,
   graphPaging,
   graphTime,
+  graphTokenCursor,
   nextCursor,
   plainText,
 } from '@grantway/connector-kit/microsoft';
@@ -72,7 +72,7 @@ export const usersSearch = tool({
       .regex(/^[^"\\\p{Cc}]{1,100}$/u)
       .describe('Beginning of a first or last name, or of an address'),
     limit,
-    cursor: graphCursor,
+    cursor: graphTokenCursor,
   }),
   output: z.object({ users: z.array(User), next_cursor: graphNextCursor }),
   request: ({ query, limit: top, cursor }) => ({
@@ -282,10 +282,10 @@ export const messagesSearch = tool({
   aliases: ['microsoftteams_search_messages'],
   title: 'Search messages',
   description:
-    'Search the chats and channels of this account for words, newest first, with words such as from: or sent>=. Whole texts are in ' +
-    'microsoft_teams_chat_messages_list and microsoft_teams_channel_messages_list. If more_available, narrow the words.',
+    'Search the chats of this account, and channels where it may read them, with words such as from: or sent>=, newest first. Whole texts: ' +
+    'microsoft_teams_chat_messages_list, microsoft_teams_channel_messages_list. If more_available, narrow the words.',
   effect: 'read',
-  scopes: ['Chat.Read', 'ChannelMessage.Read.All'],
+  scopes: ['Chat.Read'],
   input: z.object({
     query: z.string().min(1).max(500).describe('Words in KQL, for example checkout from:theo sent>=2025-11-20 or IsMentioned:true'),
     size: z.int().min(1).max(25).default(20).describe('How many at most, 1 to 25'),

@@ -1,7 +1,7 @@
 import { connector } from '@grantway/connector-kit';
 import { graphBaseUrl, graphFault, graphIdentity, graphRefusals, microsoftAuth } from '@grantway/connector-kit/microsoft';
 import { folderCreate, itemCopy, itemDelete, itemMove, itemUpdate, versionRestore } from './changes.ts';
-import { driveGet, drivesList } from './drives.ts';
+import { drivesList } from './drives.ts';
 import { itemGet, itemGetByPath, itemsList, itemsSearch, versionsList } from './items.ts';
 import { itemInvite, permissionDelete, permissionsList, sharingLinkCreate } from './sharing.ts';
 
@@ -41,7 +41,6 @@ export default connector({
     permissionDelete,
     versionsList,
     versionRestore,
-    driveGet,
     drivesList,
   ],
 });

@@ -1,13 +1,5 @@
 import { get, tool } from '@grantway/connector-kit';
-import {
-  type GraphPage,
-  graphCursor,
-  graphNextCursor,
-  graphOperation,
-  graphPage,
-  graphPaging,
-  nextCursor,
-} from '@grantway/connector-kit/microsoft';
+import { type GraphPage, graphCursor, graphNextCursor, graphOperation, graphPaging, nextCursor } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
 import { ids } from './examples.ts';
 import { limit } from './fields.ts';
@@ -65,37 +57,13 @@ const driveGiven = {
   web_url: 'https://acme-my.sharepoint.example/personal/mira/Documents',
 };
 
-export const driveGet = tool({
-  name: 'onedrive_drive_get',
-  aliases: ['onedrive_get_drive'],
-  title: 'Look at one’s drive',
-  description:
-    'Tell the id of this account’s own drive, whose it is, how much is stored and how much may be. What lies in it is listed by ' +
-    'onedrive_items_list; other drives by onedrive_drives_list.',
-  effect: 'read',
-  scopes: ['Files.Read'],
-  input: z.object({}),
-  output: Drive,
-  request: () => get('/me/drive'),
-  respond: drive,
-  docs: 'https://learn.microsoft.com/graph/api/drive-get',
-  provenance: graphPage('GET /me/drive'),
-  examples: [
-    {
-      input: {},
-      receives: { body: { '@odata.context': 'https://graph.microsoft.com/v1.0/$metadata#drives/$entity', ...driveExample } },
-      gives: driveGiven,
-    },
-  ],
-});
-
 export const drivesList = tool({
   name: 'onedrive_drives_list',
-  aliases: ['onedrive_list_drives'],
+  aliases: ['onedrive_list_drives', 'onedrive_get_drive'],
   title: 'List drives',
   description:
-    'List the drives of this account with their ids, which the other tools take as drive_id. Most accounts have one, and for that no id is ' +
-    'needed: use onedrive_items_list or onedrive_items_search at once.',
+    'List the drives of this account: ids for drive_id of the other tools, whose they are, how much is stored. Most accounts have one, and ' +
+    'for that no id is needed: use onedrive_items_list or onedrive_items_search at once.',
   effect: 'read',
   scopes: ['Files.Read'],
   input: z.object({ limit, cursor: graphCursor }),

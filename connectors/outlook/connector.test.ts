@@ -42,6 +42,11 @@ describe('outlook mail', () => {
     }
   });
 
+  it('folders are those at the top, or those inside one', () => {
+    expect(request('outlook_folders_list', {}).path).toBe('/me/mailFolders');
+    expect(request('outlook_folders_list', { folder_id: 'inbox' }).path).toBe('/me/mailFolders/inbox/childFolders');
+  });
+
   it('a list of attachments never asks for their content', () => {
     expect(request('outlook_attachments_list', { message_id: messageId }).query?.['$select']).not.toContain('contentBytes');
   });

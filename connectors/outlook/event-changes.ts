@@ -90,7 +90,7 @@ export const eventCreate = tool({
   }),
   respond: whole,
   docs: 'https://learn.microsoft.com/graph/api/user-post-events',
-  provenance: graphOperation('POST /me/events'),
+  provenance: graphOperation('POST /me/events, POST /me/calendars/{calendar-id}/events'),
   examples: [
     {
       input: {

@@ -104,7 +104,7 @@ export const eventsList = tool({
   }),
   respond: (body: GraphPage<Event>) => ({ events: body.value.map(summary), next_cursor: nextCursor(body) }),
   docs: 'https://learn.microsoft.com/graph/api/user-list-calendarview',
-  provenance: graphOperation('GET /me/calendarView'),
+  provenance: graphOperation('GET /me/calendarView, GET /me/calendars/{calendar-id}/calendarView'),
   examples: [
     {
       input: { startDateTime: '2025-11-24T00:00:00Z', endDateTime: '2025-11-25T00:00:00Z' },

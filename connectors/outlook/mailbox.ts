@@ -150,14 +150,14 @@ interface Folder {
 
 export const foldersList = tool({
   name: 'outlook_folders_list',
-  aliases: ['outlook_list_mail_folders'],
+  aliases: ['outlook_list_mail_folders', 'outlook_list_child_folders'],
   title: 'List mail folders',
   description:
-    'List the top-level mail folders with their ids and how many messages they hold, read and unread. The ids are for ' +
+    'List the mail folders at the top, or those inside one, with their ids and how many messages they hold. The ids are for ' +
     'outlook_messages_list and outlook_message_move, which take inbox, archive and the like by name as well.',
   effect: 'read',
   scopes: ['Mail.Read'],
-  input: z.object({ limit, cursor: graphCursor }),
+  input: z.object({ folder_id: folderId.optional().describe('List those inside this folder'), limit, cursor: graphCursor }),
   output: z.object({
     folders: z.array(
       z.object({
@@ -171,7 +171,8 @@ export const foldersList = tool({
     ),
     next_cursor: graphNextCursor,
   }),
-  request: ({ limit: top, cursor }) => get('/me/mailFolders', graphPaging(top, cursor)),
+  request: ({ folder_id, limit: top, cursor }) =>
+    get(folder_id === undefined ? '/me/mailFolders' : path`/me/mailFolders/${folder_id}/childFolders`, graphPaging(top, cursor)),
   respond: (body: GraphPage<Folder>) => ({
     folders: body.value.map((f) => ({
       id: f.id,
@@ -184,7 +185,7 @@ export const foldersList = tool({
     next_cursor: nextCursor(body),
   }),
   docs: 'https://learn.microsoft.com/graph/api/user-list-mailfolders',
-  provenance: graphOperation('GET /me/mailFolders'),
+  provenance: graphOperation('GET /me/mailFolders, GET /me/mailFolders/{mailFolder-id}/childFolders'),
   examples: [
     {
       input: {},

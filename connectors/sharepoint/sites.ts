@@ -58,8 +58,7 @@ export const sitesSearch = tool({
     cursor: graphCursor,
   }),
   output: z.object({ sites: z.array(Site), next_cursor: graphNextCursor }),
-  // Here Microsoft writes it without the dollar sign.
-  request: ({ search, limit: top, cursor }) => get('/sites', { search, ...graphPaging(top, cursor) }),
+  request: ({ search, limit: top, cursor }) => get('/sites', { $search: search, ...graphPaging(top, cursor) }),
   respond: (body: GraphPage<SiteBody>) => ({ sites: body.value.map(site), next_cursor: nextCursor(body) }),
   docs: 'https://learn.microsoft.com/graph/api/site-search',
   provenance: graphOperation('GET /sites'),
@@ -266,7 +265,7 @@ export const search = tool({
     'Search files, list entries, pages and sites of the organization for words, the best hits first. In one library use ' +
     'sharepoint_files_search, for sites by name sharepoint_sites_search. If more_available, narrow the words.',
   effect: 'read',
-  scopes: ['Sites.Read.All', 'Files.Read.All'],
+  scopes: ['Sites.Read.All'],
   input: z.object({
     query: z.string().min(1).max(500).describe('Words in KQL, for example term sheet filetype:pdf author:mira'),
     entity_types: z

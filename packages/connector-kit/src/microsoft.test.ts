@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { cut, graphCursor, graphFault, graphPaging, graphTime, microsoftAuth, nextCursor, odataText } from './microsoft.ts';
+import {
+  cut,
+  graphCursor,
+  graphFault,
+  graphPaging,
+  graphTime,
+  graphTokenCursor,
+  microsoftAuth,
+  nextCursor,
+  odataText,
+} from './microsoft.ts';
 import { accepts } from './parameters.ts';
 
 const auth = microsoftAuth({ 'Mail.Read': 'Read your mail', 'Mail.ReadWrite': 'Read and change your mail' }, ['Mail.Read']);
@@ -33,6 +43,12 @@ describe('the cursor of a page', () => {
     '%j is no cursor',
     (text) => expect(graphCursor.safeParse(text).success).toBe(false),
   );
+
+  it('of a collection without $skip is a token', () => {
+    expect(graphTokenCursor.safeParse('tYWJj').success).toBe(true);
+    expect(graphTokenCursor.safeParse('s40').success).toBe(false);
+    expect(graphTokenCursor.safeParse(`t${Buffer.from('a\nb').toString('base64url')}`).success).toBe(false);
+  });
 });
 
 describe('refusals of Graph', () => {

@@ -11,7 +11,10 @@ import type { Provenance } from './tool.ts';
 
 export const graphBaseUrl = 'https://graph.microsoft.com/v1.0';
 
-/** An operation as `GET /me/messages/{message-id}`, with the names that Graph's own OpenAPI document gives to path parameters. */
+/**
+ * An operation as `GET /me/messages/{message-id}`, with the names that Graph's own OpenAPI document gives to path parameters;
+ * where arguments choose between several, all of them with commas between.
+ */
 export function graphOperation(operation: string): Provenance {
   return { specification: '@softeria/ms-365-mcp-server', version: '0.155.0', operation };
 }
@@ -136,7 +139,7 @@ export const graphIdentity: Connector['identify'] = {
   request: get('/me', { $select: 'id,displayName,mail,userPrincipalName' }),
   subject: ({ id, displayName, userPrincipalName }: Me) => ({
     id,
-    label: [displayName, userPrincipalName].find((text) => typeof text === 'string' && text !== '') ?? id,
+    label: displayName && userPrincipalName ? `${displayName} (${userPrincipalName})` : displayName || userPrincipalName || id,
   }),
   example: {
     receives: {
@@ -148,7 +151,7 @@ export const graphIdentity: Connector['identify'] = {
         userPrincipalName: 'mira@acme.example',
       },
     },
-    gives: { id: '5b1c7e2a-9d34-4f6b-8a10-3c2d1e0f4a5b', label: 'Mira Lopez' },
+    gives: { id: '5b1c7e2a-9d34-4f6b-8a10-3c2d1e0f4a5b', label: 'Mira Lopez (mira@acme.example)' },
   },
 };
 
@@ -284,6 +287,14 @@ export const graphCursor = z
   .string()
   .regex(/^(?:s\d{1,9}|t[A-Za-z0-9_-]{1,8000})$/)
   .refine((from) => from.startsWith('s') || /^[\x20-\x7e]+$/.test(tokenIn(from)), 'is no cursor')
+  .optional()
+  .describe('next_cursor of the page before, with the other arguments unchanged');
+
+/** Of collections that know $skiptoken alone. */
+export const graphTokenCursor = z
+  .string()
+  .regex(/^t[A-Za-z0-9_-]{1,8000}$/)
+  .refine((from) => graphCursor.safeParse(from).success, 'is no cursor')
   .optional()
   .describe('next_cursor of the page before, with the other arguments unchanged');
 
