@@ -2,6 +2,18 @@ import { connector, graphql } from '@grantway/connector-kit';
 import { teamsList, usersList } from './directory.ts';
 import { fault } from './faults.ts';
 import { commentCreate, issueCreate, issueGet, issuesList, issueUpdate } from './issues.ts';
+import {
+  attachmentCreate,
+  attachmentsList,
+  commentsList,
+  commentUpdate,
+  issueArchive,
+  issueRelationCreate,
+  issueRelationsList,
+  issueSearch,
+} from './more-issues.ts';
+import { cyclesList, labelsList, viewerGet, workflowStatesList } from './planning.ts';
+import { documentCreate, documentGet, documentsList, projectCreate, projectGet, projectsList, projectUpdate } from './projects.ts';
 import { readTokenResponse } from './tokens.ts';
 
 interface Viewer {
@@ -142,5 +154,32 @@ export default connector({
       },
     },
   },
-  tools: [teamsList, usersList, issuesList, issueGet, issueCreate, issueUpdate, commentCreate],
+  tools: [
+    teamsList,
+    usersList,
+    issuesList,
+    issueGet,
+    issueCreate,
+    issueUpdate,
+    commentCreate,
+    issueSearch,
+    issueArchive,
+    issueRelationCreate,
+    issueRelationsList,
+    commentsList,
+    commentUpdate,
+    attachmentCreate,
+    attachmentsList,
+    projectsList,
+    projectGet,
+    projectCreate,
+    projectUpdate,
+    documentsList,
+    documentGet,
+    documentCreate,
+    cyclesList,
+    labelsList,
+    workflowStatesList,
+    viewerGet,
+  ],
 });
