@@ -18,3 +18,9 @@ export function isoOfSeconds(seconds: number | null | undefined): string | null 
 export function isoOf(text: string | null | undefined): string | null {
   return typeof text === 'string' && !Number.isNaN(Date.parse(text)) ? new Date(text).toISOString() : null;
 }
+
+export const moment = z.iso.datetime({ offset: true });
+
+export function secondsOf(iso: string): number {
+  return Math.floor(Date.parse(iso) / 1000);
+}
