@@ -1,4 +1,5 @@
 import { connector, get } from '@grantway/connector-kit';
+import { eventCreate, eventsList } from './events.ts';
 import { fault } from './faults.ts';
 import { incidentCreate, incidentGet, incidentUpdate } from './incident-changes.ts';
 import { incidentsList } from './incidents.ts';
@@ -6,7 +7,7 @@ import { monitorGet, monitorsList } from './monitors.ts';
 import { downtimeCancel, downtimesList, monitorCreate, monitorMute } from './muting.ts';
 import { dashboardGet, dashboardsList, sloHistory, slosList } from './overview.ts';
 import { hostsList, teamOncallGet, teamsList, usersList } from './people.ts';
-import { eventCreate, eventsList, logsAggregate, logsSearch, metricsQuery } from './telemetry.ts';
+import { logsAggregate, logsSearch, metricsQuery } from './telemetry.ts';
 
 interface CurrentUser {
   data: { id: string; attributes: { email?: string; handle?: string } };

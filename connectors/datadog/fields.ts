@@ -24,3 +24,6 @@ export const moment = z.iso.datetime({ offset: true });
 export function secondsOf(iso: string): number {
   return Math.floor(Date.parse(iso) / 1000);
 }
+
+/** Of the lists whose cursors Datadog makes itself. */
+export const pageCursor = z.string().min(1).max(4096).optional().describe('next_cursor of the page before');

@@ -1,19 +1,12 @@
 import { connector, graphql } from '@grantway/connector-kit';
 import { teamsList, usersList } from './directory.ts';
+import { attachmentCreate, attachmentsList, commentsList, commentUpdate } from './discussion.ts';
+import { documentCreate, documentGet, documentsList } from './documents.ts';
 import { fault } from './faults.ts';
 import { commentCreate, issueCreate, issueGet, issuesList, issueUpdate } from './issues.ts';
-import {
-  attachmentCreate,
-  attachmentsList,
-  commentsList,
-  commentUpdate,
-  issueArchive,
-  issueRelationCreate,
-  issueRelationsList,
-  issueSearch,
-} from './more-issues.ts';
+import { issueArchive, issueRelationCreate, issueRelationsList, issueSearch } from './more-issues.ts';
 import { cyclesList, labelsList, viewerGet, workflowStatesList } from './planning.ts';
-import { documentCreate, documentGet, documentsList, projectCreate, projectGet, projectsList, projectUpdate } from './projects.ts';
+import { projectCreate, projectGet, projectsList, projectUpdate } from './projects.ts';
 import { readTokenResponse } from './tokens.ts';
 
 interface Viewer {
