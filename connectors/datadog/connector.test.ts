@@ -105,4 +105,85 @@ describe('datadog requests', () => {
     expect(monitor.groups).toHaveLength(25);
     expect(monitor.groups_truncated).toBe(true);
   });
+
+  it('an incident’s severity and state are sent as its fields', () => {
+    const incident_id = '7c1e9d40-5a2b-5f6c-8b3d-4e5f6a7b8c92';
+    expect(request('datadog_incident_update', { incident_id, state: 'resolved', severity: 'SEV-3' }).json).toEqual({
+      data: {
+        id: incident_id,
+        type: 'incidents',
+        attributes: { fields: { severity: { type: 'dropdown', value: 'SEV-3' }, state: { type: 'dropdown', value: 'resolved' } } },
+      },
+    });
+    expect(byName('datadog_incident_update').input.safeParse({ incident_id }).success).toBe(false);
+  });
+
+  it('customers who notice it are described', () => {
+    const { input } = byName('datadog_incident_create');
+    expect(input.safeParse({ title: 'x', customer_impacted: true }).success).toBe(false);
+    expect(input.safeParse({ title: 'x', customer_impacted: false }).success).toBe(true);
+  });
+
+  it('a monitor is muted by a downtime of its own, until a moment', () => {
+    expect(request('datadog_monitor_mute', { monitor_id: 7, end: '2025-11-21T12:00:00Z' })).toEqual({
+      method: 'POST',
+      path: '/api/v2/downtime',
+      json: {
+        data: {
+          type: 'downtime',
+          attributes: { monitor_identifier: { monitor_id: 7 }, scope: '*', schedule: { end: '2025-11-21T12:00:00Z' } },
+        },
+      },
+    });
+  });
+
+  it('pages that are counted by us end with one that is not full', () => {
+    const t = byName('datadog_downtimes_list');
+    const asked = request('datadog_downtimes_list', { limit: 1, cursor: '4' });
+    const example = t.examples[0]?.receives.body;
+    expect(t.respond(example, { status: 200, headers: {}, body: example }, asked)).toMatchObject({ next_cursor: '5' });
+    const none = { data: [] };
+    expect(t.respond(none, { status: 200, headers: {}, body: none }, asked)).toEqual({ downtimes: [], next_cursor: null });
+  });
+
+  it('numbered pages end where the count of all is reached', () => {
+    const t = byName('datadog_users_list');
+    const page = (cursor: string, total: number) => {
+      const body = { data: [{ id: 'a' }, { id: 'b' }], meta: { page: { total_filtered_count: total } } };
+      return t.respond(body, { status: 200, headers: {}, body }, request('datadog_users_list', { limit: 2, cursor }));
+    };
+    expect(page('1', 5)).toMatchObject({ next_cursor: '2' });
+    expect(page('1', 4)).toMatchObject({ next_cursor: null });
+  });
+
+  it('metrics are asked for in seconds, and long series are cut to their end', () => {
+    const asked = { query: 'q', from: '2025-11-21T09:40:00.900Z', to: '2025-11-21T09:42:00Z' };
+    expect(request('datadog_metrics_query', asked).query).toEqual({ query: 'q', from: 1763718000, to: 1763718120 });
+    const pointlist = Array.from({ length: 101 }, (_, i) => [1763718000000 + i * 1000, i === 100 ? null : i]);
+    const answer = read('datadog_metrics_query', { series: [{ expression: 'q', scope: '*', pointlist }] }) as {
+      series: { points: unknown[]; last: number; min: number }[];
+      truncated: boolean;
+    };
+    expect(answer.truncated).toBe(true);
+    expect(answer.series[0]).toMatchObject({ last: 99, min: 0, max: 99 });
+    expect(answer.series[0]?.points).toHaveLength(100);
+  });
+
+  it('a measure is computed of a field, and counting needs none', () => {
+    const { input } = byName('datadog_logs_aggregate');
+    const asked = { from: '2025-11-21T09:00:00Z', to: '2025-11-21T10:00:00Z' };
+    expect(input.safeParse(asked).success).toBe(true);
+    expect(input.safeParse({ ...asked, aggregation: 'avg' }).success).toBe(false);
+    expect(input.safeParse({ ...asked, aggregation: 'avg', metric: '@duration' }).success).toBe(true);
+  });
+
+  it('who is on call and not described is shown by id alone', () => {
+    const body = { data: { relationships: { responders: { data: [{ id: 'u1' }] } } } };
+    expect(read('datadog_team_oncall_get', body)).toEqual({ responders: [{ id: 'u1', name: '', email: null, is_active: true }] });
+  });
+
+  it('all tools together cost an agent less than 8,000 tokens', () => {
+    const shown = datadog.tools.map((t) => ({ name: t.name, title: t.title, description: t.description, inputSchema: t.inputSchema() }));
+    expect(JSON.stringify(shown).length / 4).toBeLessThan(8000);
+  });
 });

@@ -1,7 +1,13 @@
 import { connector, get } from '@grantway/connector-kit';
+import { eventCreate, eventsList } from './events.ts';
 import { fault } from './faults.ts';
+import { incidentCreate, incidentGet, incidentUpdate } from './incident-changes.ts';
 import { incidentsList } from './incidents.ts';
 import { monitorGet, monitorsList } from './monitors.ts';
+import { downtimeCancel, downtimesList, monitorCreate, monitorMute } from './muting.ts';
+import { dashboardGet, dashboardsList, sloHistory, slosList } from './overview.ts';
+import { hostsList, teamOncallGet, teamsList, usersList } from './people.ts';
+import { logsAggregate, logsSearch, metricsQuery } from './telemetry.ts';
 
 interface CurrentUser {
   data: { id: string; attributes: { email?: string; handle?: string } };
@@ -11,7 +17,7 @@ interface CurrentUser {
 export default connector({
   id: 'datadog',
   name: 'Datadog',
-  description: 'Read monitors, what alerts now, and incidents of a Datadog organization.',
+  description: 'Read monitors, logs, metrics, events and dashboards, and work on incidents of a Datadog organization.',
   docs: 'https://docs.datadoghq.com/api/latest/',
   auth: {
     kind: 'api_key',
@@ -104,5 +110,29 @@ export default connector({
       gives: { id: '6b0d5f1a-9c2e-4a7b-8d3f-1e2c3b4a5d6f', label: 'mira@acme.example @ Acme' },
     },
   },
-  tools: [monitorsList, monitorGet, incidentsList],
+  tools: [
+    monitorsList,
+    monitorGet,
+    incidentsList,
+    monitorCreate,
+    monitorMute,
+    downtimesList,
+    downtimeCancel,
+    incidentGet,
+    incidentCreate,
+    incidentUpdate,
+    logsSearch,
+    logsAggregate,
+    metricsQuery,
+    eventsList,
+    eventCreate,
+    dashboardsList,
+    dashboardGet,
+    slosList,
+    sloHistory,
+    hostsList,
+    usersList,
+    teamsList,
+    teamOncallGet,
+  ],
 });

@@ -18,3 +18,12 @@ export function isoOfSeconds(seconds: number | null | undefined): string | null 
 export function isoOf(text: string | null | undefined): string | null {
   return typeof text === 'string' && !Number.isNaN(Date.parse(text)) ? new Date(text).toISOString() : null;
 }
+
+export const moment = z.iso.datetime({ offset: true });
+
+export function secondsOf(iso: string): number {
+  return Math.floor(Date.parse(iso) / 1000);
+}
+
+/** Of the lists whose cursors Datadog makes itself. */
+export const pageCursor = z.string().min(1).max(4096).optional().describe('next_cursor of the page before');

@@ -2,7 +2,7 @@ import { get, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { cursor, isoOf, limit, nextCursor } from './fields.ts';
 
-const Incident = z.object({
+export const Incident = z.object({
   id: z.string(),
   public_id: z.int().nullable(),
   title: z.string(),
@@ -16,7 +16,7 @@ const Incident = z.object({
   resolved_at: z.string().nullable(),
 });
 
-interface IncidentData {
+export interface IncidentData {
   id: string;
   attributes: {
     title: string;
@@ -39,7 +39,7 @@ interface IncidentsBody {
   meta?: { pagination?: { next_offset?: number; size?: number } };
 }
 
-function incidentOf({ id, attributes: a, relationships }: IncidentData): z.input<typeof Incident> {
+export function incidentOf({ id, attributes: a, relationships }: IncidentData): z.input<typeof Incident> {
   return {
     id,
     public_id: a.public_id ?? null,

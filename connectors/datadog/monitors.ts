@@ -30,6 +30,7 @@ interface SearchBody {
 
 export const monitorsList = tool({
   name: 'datadog_monitors_list',
+  aliases: ['datadog_monitor_search'],
   title: 'List monitors',
   description:
     'List monitors with their present state, narrowed by state, tags or a search. overall_state Alert shows what is failing now. ' +

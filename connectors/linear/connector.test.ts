@@ -108,4 +108,46 @@ describe('linear requests', () => {
       first: 20,
     });
   });
+
+  it('lists of further things narrow by what is given alone', () => {
+    const teamId = '3f0c2a6e-7c1d-4c55-9e4a-0b6f6a1d2e01';
+    expect(variables('linear_projects_list', { name: 'pay' })).toEqual({ filter: { name: { containsIgnoreCase: 'pay' } }, first: 20 });
+    expect(variables('linear_cycles_list', { teamId })).toEqual({ filter: { team: { id: { eq: teamId } } }, first: 20 });
+    expect(variables('linear_cycles_list', { teamId, which: 'next', limit: 1 })).toEqual({
+      filter: { team: { id: { eq: teamId } }, isNext: { eq: true } },
+      first: 1,
+    });
+  });
+
+  it('a project’s date is taken away by null, and a change of nothing is refused', () => {
+    const projectId = '6d0f5b7a-2c48-4f0e-bb1d-93c1e0a7f541';
+    expect(variables('linear_project_update', { projectId, targetDate: null })).toEqual({ id: projectId, input: { targetDate: null } });
+    expect(byName('linear_project_update').input.safeParse({ projectId }).success).toBe(false);
+  });
+
+  it('a document has exactly one home', () => {
+    const { input } = byName('linear_document_create');
+    const id = '6d0f5b7a-2c48-4f0e-bb1d-93c1e0a7f541';
+    const text = { title: 'x', content: '' };
+    expect(input.safeParse(text).success).toBe(false);
+    expect(input.safeParse({ ...text, projectId: id, teamId: id }).success).toBe(false);
+    expect(input.safeParse({ ...text, teamId: id }).success).toBe(true);
+  });
+
+  it('a link that is no web address is refused', () => {
+    const given = { issueId, title: 'x', url: 'javascript:alert(1)' };
+    expect(byName('linear_attachment_create').input.safeParse(given).success).toBe(false);
+  });
+
+  it('a long document is cut and says so', () => {
+    const t = byName('linear_document_get');
+    const example = t.examples[0]?.receives.body as { data: { document: object } };
+    const body = { data: { document: { ...example.data.document, content: 'x'.repeat(20_001) } } };
+    expect(t.respond(body, { status: 200, headers: {}, body })).toMatchObject({ content: 'x'.repeat(20_000), truncated: true });
+  });
+
+  it('all tools together cost an agent less than 8,000 tokens', () => {
+    const shown = linear.tools.map((t) => ({ name: t.name, title: t.title, description: t.description, inputSchema: t.inputSchema() }));
+    expect(JSON.stringify(shown).length / 4).toBeLessThan(8000);
+  });
 });

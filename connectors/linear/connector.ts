@@ -1,7 +1,12 @@
 import { connector, graphql } from '@grantway/connector-kit';
 import { teamsList, usersList } from './directory.ts';
+import { attachmentCreate, attachmentsList, commentsList, commentUpdate } from './discussion.ts';
+import { documentCreate, documentGet, documentsList } from './documents.ts';
 import { fault } from './faults.ts';
 import { commentCreate, issueCreate, issueGet, issuesList, issueUpdate } from './issues.ts';
+import { issueArchive, issueRelationCreate, issueRelationsList, issueSearch } from './more-issues.ts';
+import { cyclesList, labelsList, viewerGet, workflowStatesList } from './planning.ts';
+import { projectCreate, projectGet, projectsList, projectUpdate } from './projects.ts';
 import { readTokenResponse } from './tokens.ts';
 
 interface Viewer {
@@ -142,5 +147,32 @@ export default connector({
       },
     },
   },
-  tools: [teamsList, usersList, issuesList, issueGet, issueCreate, issueUpdate, commentCreate],
+  tools: [
+    teamsList,
+    usersList,
+    issuesList,
+    issueGet,
+    issueCreate,
+    issueUpdate,
+    commentCreate,
+    issueSearch,
+    issueArchive,
+    issueRelationCreate,
+    issueRelationsList,
+    commentsList,
+    commentUpdate,
+    attachmentCreate,
+    attachmentsList,
+    projectsList,
+    projectGet,
+    projectCreate,
+    projectUpdate,
+    documentsList,
+    documentGet,
+    documentCreate,
+    cyclesList,
+    labelsList,
+    workflowStatesList,
+    viewerGet,
+  ],
 });
