@@ -1,4 +1,13 @@
-import { type ApiRequest, accepts, type Connector, type FreshKind, parametersOf, placeholders, type Tool } from '@grantway/connector-kit';
+import {
+  type ApiRequest,
+  accepts,
+  type Connector,
+  exampleOperatorUrl,
+  type FreshKind,
+  parametersOf,
+  placeholders,
+  type Tool,
+} from '@grantway/connector-kit';
 import { type Incoming, isForm } from './exchange.ts';
 import { isRecord, leavesOf } from './json-places.ts';
 
@@ -187,9 +196,15 @@ function baseSegments(connector: Connector): Segment[] {
   return urlSegments(connector, connector.api.baseUrl);
 }
 
+/** The operator's own service has one address in the sandbox. */
+function settled(connector: Connector, template: string): string {
+  const isWhole = parametersOf(connector.auth).some((p) => p.operatorUrl === true && template === `{${p.name}}`);
+  return isWhole ? exampleOperatorUrl(connector) : template;
+}
+
 /** Host and path of a URL template of the connector. */
 export function urlSegments(connector: Connector, template: string): Segment[] {
-  const [host = '', ...path] = template
+  const [host = '', ...path] = settled(connector, template)
     .replace(/^https:\/\//, '')
     .replace(/\?.*$/, '')
     .split('/')

@@ -1,9 +1,10 @@
-import { type ApiRequest, type Connector, faultByStatus, sandboxUrl, type Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, exampleOperatorUrl, faultByStatus, sandboxUrl, type Tool } from '@grantway/connector-kit';
 import { loadAllConnectors } from '@grantway/connectors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutesOf } from './api-routes.ts';
 import { type Sandbox, startSandbox } from './index.ts';
 import { type App, pkce, postForm, redirectUri, registerApp, Visitor } from './testing/visitor.ts';
+import { headerName } from './vendor-api.ts';
 
 const connectors = await loadAllConnectors();
 let sandbox: Sandbox;
@@ -24,7 +25,7 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
     if (auth.kind === 'bearer') return { authorization: `${auth.scheme} ${fill(auth.token)}`.trim() };
     if (auth.kind === 'basic') return { authorization: `Basic ${btoa(`${fill(auth.username)}:${fill(auth.password)}`)}` };
     if (auth.kind !== 'api_key') throw new Error('no connector of this build is authorized in that way');
-    return Object.fromEntries(Object.entries(auth.headers).map(([name, template]) => [name, fill(template)]));
+    return Object.fromEntries(Object.entries(auth.headers).map(([name, template]) => [headerName(auth, name), fill(template)]));
   }
   const app: App = await registerApp(sandbox.origin, connector.id);
   const { verifier, challenge } = pkce();
@@ -57,7 +58,7 @@ async function send(connector: Connector, request: ApiRequest, credential: Recor
   const fields = connector.auth.kind !== 'oauth2' ? connector.auth.fields : [];
   const base = connector.api.baseUrl.replace(/\{(\w+)\}/g, (_, name) => {
     const field = fields.find((f) => f.name === name);
-    return field?.default ?? field?.options?.[0]?.value ?? '';
+    return field?.default ?? field?.options?.[0]?.value ?? (field?.operatorUrl === true ? exampleOperatorUrl(connector) : '');
   });
   const url = new URL(sandboxUrl(`${base}${request.path}`, sandbox.origin));
   for (const [name, value] of Object.entries(request.query ?? {})) if (value !== undefined) url.searchParams.set(name, String(value));

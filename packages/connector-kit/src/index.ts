@@ -1,5 +1,6 @@
 export * from './auth.ts';
 export * from './connector.ts';
+export * from './operator-service.ts';
 export * from './parameters.ts';
 export * from './remote-tool.ts';
 export * from './request.ts';
