@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ApiKeyAuth, BasicAuth, BearerAuth, Field, NoAuth } from './auth.ts';
+import { type ApiKeyAuth, type BasicAuth, type BearerAuth, type Field, fieldsOf, type NoAuth } from './auth.ts';
 import { type ApiFault, type Connector, connector, faultByStatus } from './connector.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import { type Effect, type Example, type Tool, tool } from './tool.ts';
@@ -18,6 +18,11 @@ const baseUrl = (id: string): Field => ({
   setBy: 'operator',
   placeholder: exampleOperatorUrl({ id }),
 });
+
+/** Whether where the connector's service is, and so what it is, is the operator's to say. */
+export function isOperatorService({ auth }: Pick<Connector, 'auth'>): boolean {
+  return fieldsOf(auth).some((field) => field.operatorUrl === true);
+}
 
 /**
  * A connector for any REST service, by the way in which it is authorized. Where it is, the operator says once, on the connection:

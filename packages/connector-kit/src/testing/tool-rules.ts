@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, scopesOf } from '../auth.ts';
 import type { Connector } from '../connector.ts';
-import { exampleOperatorUrl } from '../operator-service.ts';
+import { exampleOperatorUrl, isOperatorService } from '../operator-service.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { annotations, type Example, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
@@ -165,7 +165,7 @@ export const toolRules: ToolRule[] = [
     title: 'has examples richer than what it takes from them',
     problems: (tool, { auth }) =>
       // of a service that nobody here knows, the answer is given as it is
-      fieldsOf(auth).some((f) => f.operatorUrl === true) ||
+      isOperatorService({ auth }) ||
       // a GraphQL answer holds what was asked for and nothing else
       eachRequest(tool).some((request) => request.path.endsWith('/graphql'))
         ? []
