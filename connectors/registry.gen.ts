@@ -19,8 +19,12 @@ export const registry = {
   granola: () => import('./granola/connector.ts').then((m) => m.default),
   harvestapi: () => import('./harvestapi/connector.ts').then((m) => m.default),
   linear: () => import('./linear/connector.ts').then((m) => m.default),
+  'microsoft-teams': () => import('./microsoft-teams/connector.ts').then((m) => m.default),
   notion: () => import('./notion/connector.ts').then((m) => m.default),
+  onedrive: () => import('./onedrive/connector.ts').then((m) => m.default),
+  outlook: () => import('./outlook/connector.ts').then((m) => m.default),
   phantombuster: () => import('./phantombuster/connector.ts').then((m) => m.default),
+  sharepoint: () => import('./sharepoint/connector.ts').then((m) => m.default),
   slack: () => import('./slack/connector.ts').then((m) => m.default),
 } as const satisfies Record<string, () => Promise<Connector>>;
 

@@ -222,6 +222,16 @@ describe('the suite objects to a tool that', () => {
     ['needs a scope without words', change({ scopes: ['cards:admin'] }), 'has scopes that are said'],
     ['lists without a cursor', { ...card, name: 'acme_cards_list' }, 'is paged'],
     [
+      'lists everything at once, and takes a limit all the same',
+      tool({
+        ...(definition as unknown as ToolDefinition),
+        name: 'acme_cards_list',
+        input: input.extend({ limit: z.int().min(1).max(50).default(20).describe('Cards per page') }) as z.ZodObject,
+        output: z.object({ cards: z.array(z.string()), truncated: z.boolean() }) as z.ZodObject,
+      }),
+      'is paged',
+    ],
+    [
       'has an example that its own schema refuses',
       change({ examples: [{ ...example, input: { board: 'OPS!' } }] }),
       'takes its examples’ input',
@@ -308,6 +318,23 @@ describe('the suite objects to a tool that', () => {
 
   it('every rule has a case', () => {
     expect(toolRules.map(({ title }) => title).filter((title) => !cases.some(([, , rule]) => title.startsWith(rule)))).toEqual([]);
+  });
+
+  it('lists without a cursor, and takes it once it says what it left out', () => {
+    const whole = tool({
+      ...(definition as unknown as ToolDefinition),
+      name: 'acme_cards_list',
+      output: z.object({ cards: z.array(z.string()), truncated: z.boolean() }) as z.ZodObject,
+    });
+    expect(objections.toTool(whole)).not.toContainEqual(expect.stringContaining('is paged'));
+  });
+
+  it('has an example no richer than what it takes, but not where the answer has no body', () => {
+    const empty = change({
+      examples: [{ ...example, receives: { status: 204, body: '' } }],
+      respond: () => ({ id: 'CARD-7', title: 'x' }),
+    });
+    expect(objections.toTool(empty)).not.toContainEqual(expect.stringContaining('has examples richer'));
   });
 
   it('is paged in its own way, and takes it once it follows the rule', () => {

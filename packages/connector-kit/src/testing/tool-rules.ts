@@ -145,7 +145,9 @@ export const toolRules: ToolRule[] = [
       const input = (tool.inputSchema() as Schema).properties ?? {};
       const output = (tool.outputSchema() as Schema).properties ?? {};
       const lists = tool.name.endsWith('_list') || 'cursor' in input || 'next_cursor' in output;
-      if (!lists) return [];
+      // some vendors give a whole list at once; then what is left out is said
+      const whole = !('limit' in input || 'cursor' in input || 'next_cursor' in output) && output.truncated?.type === 'boolean';
+      if (!lists || whole) return [];
       return [
         input.cursor !== undefined ? '' : 'it takes no cursor',
         input.limit?.default === 20 ? '' : 'limit is not 20 unless told',
