@@ -53,7 +53,8 @@ export function measureWishes(asked: readonly Wish[], connectors: readonly Conne
     tool,
     inputSchema: tool.inputSchema(),
     connector,
-    connectionName: connector.id,
+    // As a connection is called is the operator's choice; the connector's own name is looked at anyway.
+    connectionName: '',
   })) as unknown as Parameters<ReturnType<typeof createToolFinder>>[0];
   const find = createToolFinder();
   const names = new Set(owned.map(({ tool }) => tool.name));

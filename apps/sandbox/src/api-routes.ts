@@ -4,6 +4,7 @@ import {
   baseUrlFor,
   baseUrlsOf,
   type Connector,
+  exampleOperatorUrl,
   exchangesOf,
   type FreshKind,
   parametersOf,
@@ -214,9 +215,15 @@ function baseSegments(connector: Connector, request: ApiRequest): Segment[] {
   return urlSegments(connector, baseUrlFor(connector.api, request) ?? connector.api.baseUrl);
 }
 
+/** The operator's own service has one address in the sandbox. */
+function settled(connector: Connector, template: string): string {
+  const isWhole = parametersOf(connector.auth).some((p) => p.operatorUrl === true && template === `{${p.name}}`);
+  return isWhole ? exampleOperatorUrl(connector) : template;
+}
+
 /** Host and path of a URL template of the connector. */
 export function urlSegments(connector: Connector, template: string): Segment[] {
-  const [host = '', ...path] = template
+  const [host = '', ...path] = settled(connector, template)
     .replace(/^https:\/\//, '')
     .replace(/\?.*$/, '')
     .split('/')

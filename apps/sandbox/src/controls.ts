@@ -7,7 +7,7 @@ import { isRecord } from './json-places.ts';
 import { knobHelp, parseKnobs } from './knobs.ts';
 import type { IndexView } from './pages.ts';
 import type { Vendor } from './vendor.ts';
-import { revokeGrants, revokeKeys } from './vendor-api.ts';
+import { headerName, revokeGrants, revokeKeys } from './vendor-api.ts';
 
 export const controlHelp: [call: string, words: string][] = [
   ['GET /_sandbox/{connector}/knobs', 'the knobs as they are'],
@@ -95,7 +95,13 @@ export function indexOf(origin: string, vendors: { vendor: Vendor; routes: ApiRo
               ? `${auth.kind}; POST /_sandbox/${vendor.id}/register gives out what it takes`
               : auth.kind === 'none'
                 ? 'Nothing'
-                : `Keys in ${auth.kind === 'api_key' ? Object.keys(auth.headers).join(', ') : 'Authorization'}: any value of at least 8 characters without “invalid” or “revoked” in it`,
+                : `Keys in ${
+                    auth.kind === 'api_key'
+                      ? Object.keys(auth.headers)
+                          .map((name) => headerName(auth, name))
+                          .join(', ')
+                      : 'Authorization'
+                  }: any value of at least 8 characters without “invalid” or “revoked” in it`,
         routes: [...new Set(routes.map((route) => `${describeRoute(route)}  ${route.name}`))],
         oauth,
       };

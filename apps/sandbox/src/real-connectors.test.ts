@@ -3,6 +3,7 @@ import {
   answersOf,
   baseUrlFor,
   type Connector,
+  exampleOperatorUrl,
   faultByStatus,
   type OAuth2Auth,
   replay,
@@ -15,6 +16,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutesOf } from './api-routes.ts';
 import { type Sandbox, startSandbox } from './index.ts';
 import { type App, pkce, postForm, redirectUri, registerApp, Visitor } from './testing/visitor.ts';
+import { headerName } from './vendor-api.ts';
 
 const connectors = await loadAllConnectors();
 let sandbox: Sandbox;
@@ -35,7 +37,7 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
     if (auth.kind === 'bearer') return { authorization: `${auth.scheme} ${fill(auth.token)}`.trim() };
     if (auth.kind === 'basic') return { authorization: `Basic ${btoa(`${fill(auth.username)}:${fill(auth.password)}`)}` };
     if (auth.kind !== 'api_key') throw new Error('no connector of this build is authorized in that way');
-    return Object.fromEntries(Object.entries(auth.headers).map(([name, template]) => [name, fill(template)]));
+    return Object.fromEntries(Object.entries(auth.headers).map(([name, template]) => [headerName(auth, name), fill(template)]));
   }
   const app: App = await registerApp(sandbox.origin, connector.id);
   const { verifier, challenge } = pkce();
@@ -72,10 +74,10 @@ function asSent(auth: OAuth2Auth, scopes: string[]): string[] {
 }
 
 /** A URL of the connector with what its fields are without anybody's word; what the vendor tells is the vendor's to know. */
-function filled({ auth }: Connector, url: string): string {
+function filled({ id, auth }: Connector, url: string): string {
   return url.replace(/\{(\w+)\}/g, (_, name) => {
     const field = auth.fields?.find((f) => f.name === name);
-    return field?.default ?? field?.options?.[0]?.value ?? 'example';
+    return field?.default ?? field?.options?.[0]?.value ?? (field?.operatorUrl === true ? exampleOperatorUrl({ id }) : 'example');
   });
 }
 

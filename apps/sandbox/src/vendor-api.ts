@@ -163,6 +163,11 @@ function standingOfKey(vendor: Vendor, request: Incoming): Standing {
   return { kind: 'accepted' };
 }
 
+/** Where the operator names the header, the sandbox expects the name that is there unless told. */
+export function headerName(auth: StaticAuth, name: string): string {
+  return auth.fields.find((field) => name === `{${field.name}}`)?.default ?? name;
+}
+
 /** The fields as the request carries them, or undefined when something declared is missing or has another shape. */
 function fieldValues(vendor: Vendor, auth: StaticAuth, request: Incoming): Map<string, string> | undefined {
   const authorization = headerOf(request.headers, 'authorization');
@@ -171,7 +176,7 @@ function fieldValues(vendor: Vendor, auth: StaticAuth, request: Incoming): Map<s
       return matched([
         ...Object.entries(auth.headers).map(([name, template]): [string, string | undefined] => [
           template,
-          headerOf(request.headers, name),
+          headerOf(request.headers, headerName(auth, name)),
         ]),
         ...Object.entries(auth.query ?? {}).map(([name, template]): [string, string | undefined] => [
           template,

@@ -1,4 +1,4 @@
-import { type ApiKeyAuth, type AuthSpec, fieldsOf, type OAuth2Auth, parametersOf } from './auth.ts';
+import { type ApiKeyAuth, type AuthSpec, fieldsOf, type OAuth2Auth, parametersOf, templatesOf } from './auth.ts';
 import { baseUrlFor, hostsProblems } from './hosts.ts';
 import { accepts, isHostSuffix, type Parameter } from './parameters.ts';
 import type { ApiRequest } from './request.ts';
@@ -23,7 +23,9 @@ export function authProblems({
     const problem = template === undefined ? undefined : urlTemplateProblem(template, allowed);
     if (problem !== undefined) problems.push(`${name} ${problem}`);
   };
-  url('api.baseUrl', api.baseUrl, parameters);
+  const whole = parameters.find((p) => p.operatorUrl === true && api.baseUrl === `{${p.name}}`);
+  if (whole === undefined) url('api.baseUrl', api.baseUrl, parameters);
+  problems.push(...operatorProblems(auth, api));
   if (/\?/.test(api.baseUrl)) problems.push('api.baseUrl holds a query');
   problems.push(...hostsProblems(api));
   const ofAuth = [
@@ -103,6 +105,31 @@ function oauthProblems(auth: OAuth2Auth, baseUrl: string, parameters: readonly P
         if (!accepts(p, choice.values[p.name] ?? '')) problems.push(`the lookup's example does not fit ${p.name}`);
       }
     }
+  }
+  return problems;
+}
+
+/** A whole URL is the operator's, and stands nowhere but in the base URL; so does the name of a header. */
+function operatorProblems(auth: AuthSpec, api: { headers?: Record<string, string> }): string[] {
+  const problems: string[] = [];
+  const fields = fieldsOf(auth);
+  for (const { name, setBy, secret, default: preset, pattern, options, hostSuffixes, operatorUrl } of fields) {
+    if (setBy === 'operator' && secret) problems.push(`${name}: a secret is not the operator's to set`);
+    if (operatorUrl !== true) continue;
+    if (setBy !== 'operator') problems.push(`${name}: a whole URL is for the operator to set`);
+    if ([preset, pattern, options, hostSuffixes].some((other) => other !== undefined))
+      problems.push(`${name}: a whole URL has no other rule`);
+    if (
+      [...Object.values(api.headers ?? {}), ...(auth.kind === 'oauth2' || auth.kind === 'oauth1' ? [] : templatesOf(auth))].some((t) =>
+        placeholders(t).includes(name),
+      )
+    )
+      problems.push(`${name}: a whole URL stands in a header`);
+  }
+  for (const header of auth.kind === 'api_key' ? Object.keys(auth.headers) : []) {
+    const held = placeholders(header);
+    const field = fields.find((f) => header === `{${f.name}}`);
+    if (held.length > 0 && (field?.setBy !== 'operator' || field.pattern === undefined)) problems.push(`auth.headers.${header}`);
   }
   return problems;
 }

@@ -123,6 +123,10 @@ export interface Field {
   options?: { value: string; label: string }[];
   /** The value is a host that is one of these or lies below one. */
   hostSuffixes?: string[];
+  /** The whole base URL of the operator's own service; `setBy: 'operator'` as well. */
+  operatorUrl?: true;
+  /** Only the operator sets it, on the connection; no person is asked, and no agent can. Default: either of the two. */
+  setBy?: 'operator';
   default?: string;
   placeholder?: string;
   /** A text of several lines, for example a key file. */
@@ -134,7 +138,7 @@ export interface Field {
 export interface ApiKeyAuth {
   kind: 'api_key';
   fields: Field[];
-  /** Header name -> template over the fields: `{api_key}`. */
+  /** Header name -> template over the fields: `{api_key}`. The name may be `{field}` of a field that the operator sets. */
   headers: Record<string, string>;
   /** Query parameter -> template, for vendors that take their key nowhere else. */
   query?: Record<string, string>;
@@ -291,6 +295,11 @@ export function fieldsAreTheOperators(auth: AuthSpec): boolean {
   return auth.kind !== 'oauth2' && usesApp(auth);
 }
 
+/** Whether nobody but the operator may choose this field's value. */
+export function isTheOperators(auth: AuthSpec, field: Pick<Field, 'setBy'>): boolean {
+  return field.setBy === 'operator' || fieldsAreTheOperators(auth);
+}
+
 /** Scope name -> plain words; nothing where the vendor knows none. */
 export function scopesOf(auth: AuthSpec): Record<string, string> {
   return 'scopes' in auth ? auth.scopes : {};
@@ -311,7 +320,7 @@ export function templatesOf(auth: StaticAuth | IssuedAuth | OAuth1Auth): string[
       return [...texts, jwt?.key ?? ''];
     }
     case 'api_key':
-      return [...Object.values(auth.headers), ...Object.values(auth.query ?? {}), auth.pathPrefix ?? ''];
+      return [...Object.entries(auth.headers).flat(), ...Object.values(auth.query ?? {}), auth.pathPrefix ?? ''];
     case 'basic':
       return [auth.username, auth.password];
     case 'bearer':

@@ -53,6 +53,8 @@ export interface Connector {
     request: ApiRequest;
     subject: (body: never, response: ApiResponse) => ProviderAccount;
     example: { receives: { status?: number; body: unknown }; gives: ProviderAccount };
+    /** Judges the answer to this call where `api.fault` would be too strict, for example because nothing needs to be there. */
+    fault?: (response: ApiResponse) => ApiFault | undefined;
   };
   tools: Tool[];
 }

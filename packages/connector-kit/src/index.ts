@@ -2,6 +2,7 @@ export * from './api-request.ts';
 export * from './auth.ts';
 export * from './connector.ts';
 export * from './hosts.ts';
+export * from './operator-service.ts';
 export * from './paging.ts';
 export * from './parameters.ts';
 export * from './remote-tool.ts';

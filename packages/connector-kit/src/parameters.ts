@@ -1,3 +1,4 @@
+import { isOperatorUrl } from './operator-url.ts';
 import type { ApiRequest } from './request.ts';
 
 /**
@@ -10,6 +11,8 @@ export interface Parameter {
   options?: { value: string }[];
   /** Registrable domains of the vendor, lower case: `salesforce.com` takes that host and those below it. */
   hostSuffixes?: string[];
+  /** A whole base URL, of any host: a field that only the operator sets, and that stands alone in `api.baseUrl`. */
+  operatorUrl?: true;
   default?: string;
 }
 
@@ -67,6 +70,7 @@ const maxLength = 512;
 /** Whether the value is one that the parameter's declaration allows, as a whole. */
 export function accepts(parameter: Parameter, value: string): boolean {
   if (value === '' || value.length > maxLength) return false;
+  if (parameter.operatorUrl === true) return isOperatorUrl(value);
   if (parameter.hostSuffixes !== undefined) return isBelow(value, parameter.hostSuffixes);
   if (parameter.options !== undefined) return parameter.options.some((option) => option.value === value);
   if (parameter.pattern === undefined) return false;

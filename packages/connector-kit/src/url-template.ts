@@ -14,6 +14,8 @@ const segmentPart = /^[a-z0-9_~-][a-z0-9._~-]*$/i;
  * @throws RangeError where a value is missing or does not fit
  */
 export function fillUrl(template: string, parameters: readonly Parameter[], values: Readonly<Record<string, string>>): URL {
+  const whole = wholeOf(template, parameters);
+  if (whole !== undefined) return new URL(valueFor(whole.name, parameters, values));
   const filled = template.replace(/\{([a-z][a-z0-9_]*)\}/g, (_whole, name: string, at: number) => {
     const value = valueFor(name, parameters, values);
     if (!(isInHost(template, at) ? hostPart : segmentPart).test(value)) throw new RangeError(`the field ${name} may not stand in a URL`);
@@ -29,6 +31,12 @@ export function fillUrl(template: string, parameters: readonly Parameter[], valu
 /** A constant header's value. @throws RangeError */
 export function fillText(template: string, parameters: readonly Parameter[], values: Readonly<Record<string, string>>): string {
   return template.replace(/\{([a-z][a-z0-9_]*)\}/g, (_whole, name: string) => valueFor(name, parameters, values));
+}
+
+/** The parameter that is the whole URL. */
+function wholeOf(template: string, parameters: readonly Parameter[]): Parameter | undefined {
+  const name = /^\{([a-z][a-z0-9_]*)\}$/.exec(template)?.[1];
+  return parameters.find((p) => p.name === name && p.operatorUrl === true);
 }
 
 function valueFor(name: string, parameters: readonly Parameter[], values: Readonly<Record<string, string>>): string {
@@ -49,6 +57,9 @@ export function isInHost(template: string, at: number): boolean {
  * (security.md A13).
  */
 export function urlTemplateProblem(template: string, parameters: readonly Parameter[]): string | undefined {
+  if (placeholders(template).some((name) => parameters.some((p) => p.name === name && p.operatorUrl === true))) {
+    return 'holds a whole URL of the operator, which is for api.baseUrl alone';
+  }
   const shape = /^https:\/\/[a-z0-9.{}_-]+(?::\d{1,5})?(?:\/[A-Za-z0-9._~%{}/+@:=-]*)?(?:\?[A-Za-z0-9._~%+:/=&-]*)?$/;
   if (!shape.test(template)) return 'is not a plain https URL';
   for (const match of template.matchAll(/\{([^}]*)\}/g)) {

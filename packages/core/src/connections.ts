@@ -3,9 +3,9 @@ import {
   accepts,
   type Connector,
   type Field,
-  fieldsAreTheOperators,
   fieldsOf,
   hasConsentPage,
+  isTheOperators,
   scopesOf,
   usesApp,
 } from '@grantway/connector-kit';
@@ -40,7 +40,7 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
   if (connector === undefined) throw new Fault('unknown_connector', `there is no connector "${input.connector}"`);
   const sandbox = input.sandbox ?? false;
   if (mcp !== null && sandbox) throw new Fault('invalid_request', 'the sandbox has no MCP server to stand in for a remote one');
-  checkAuth(connector, input.auth ?? {}, sandbox);
+  checkAuth(ctx, connector, input.auth ?? {}, sandbox);
   const scopes = checkScopes(connector, input.scopes);
   if (input.verification !== undefined) mustBeAllowed(ctx.modules, input.verification.mode);
   const id = newId('connection');
@@ -116,7 +116,7 @@ export async function updateConnection(ctx: Ctx, id: string, input: ConnectionUp
   const mcp = input.mcp === undefined ? undefined : remoteSettings(ctx, { ...input, connector: before.connector });
   const connector = await connectorOf(ctx.modules.catalogue, { ...before, mcp: mcp ?? before.mcp });
   if (connector === undefined) throw new Fault('unknown_connector', `this build has no connector "${before.connector}"`);
-  if (input.auth !== undefined) checkAuth(connector, input.auth, before.sandbox);
+  if (input.auth !== undefined) checkAuth(ctx, connector, input.auth, before.sandbox);
   const scopes = input.scopes === undefined ? undefined : checkScopes(connector, input.scopes);
   if (input.verification != null) mustBeAllowed(ctx.modules, input.verification.mode);
   return ctx.tx(async (tx) => {
@@ -245,13 +245,17 @@ function isPublicClient(auth: AuthSpec | undefined): boolean {
 }
 
 export function connectionStatus(row: Pick<ConnectionRow, 'clientId' | 'clientSecretCt' | 'fields'>, auth: AuthSpec): ConnectionStatus {
-  if (!usesApp(auth)) return 'COMPLETED';
+  if (!usesApp(auth)) return lacksField(row, auth) ? 'DRAFT' : 'COMPLETED';
   if (isPublicClient(auth)) return row.clientId === null ? 'DRAFT' : 'COMPLETED';
   const parts = [row.clientId, row.clientSecretCt].filter((part) => part !== null).length;
-  const lacksField =
-    fieldsAreTheOperators(auth) &&
-    fieldsOf(auth).some((f) => f.optional !== true && f.default === undefined && row.fields[f.name] === undefined);
-  return parts === 0 ? 'DRAFT' : parts === 1 || lacksField ? 'IN_PROGRESS' : 'COMPLETED';
+  return parts === 0 ? 'DRAFT' : parts === 1 || lacksField(row, auth) ? 'IN_PROGRESS' : 'COMPLETED';
+}
+
+/** Whether something is missing that only the operator can say. */
+function lacksField(row: Pick<ConnectionRow, 'fields'>, auth: AuthSpec): boolean {
+  return fieldsOf(auth).some(
+    (f) => isTheOperators(auth, f) && f.optional !== true && f.default === undefined && row.fields[f.name] === undefined,
+  );
 }
 
 export function redirectUri(baseUrl: string, connectionId: string): string {
@@ -312,7 +316,7 @@ function checkScopes(connector: Connector, asked: string[] | undefined): string[
   return [...new Set(asked ?? connector.auth.defaultScopes)];
 }
 
-function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['auth']>, sandbox: boolean): void {
+function checkAuth(ctx: Ctx, connector: Connector, auth: NonNullable<ConnectionCreate['auth']>, sandbox: boolean): void {
   const errors: FieldError[] = [];
   const refuse = (name: string, detail: string) => errors.push({ pointer: `/auth/${name}`, detail });
   for (const name of ['client_id', 'client_secret'] as const) {
@@ -336,12 +340,16 @@ function checkAuth(connector: Connector, auth: NonNullable<ConnectionCreate['aut
     if (field === undefined) refuse(`fields/${name}`, `${connector.name} has no such field`);
     else if (field.secret) refuse(`fields/${name}`, 'a secret belongs to each person’s own account, not to the connection');
     else if (!fieldAccepts(field, value)) refuse(`fields/${name}`, 'the value does not fit the field');
+    else if (field.operatorUrl === true && !sandbox) {
+      const refusal = ctx.modules.egress.serverRefusal(value, 'accept');
+      if (refusal !== undefined) refuse(`fields/${name}`, refusal);
+    }
   }
   if (errors.length > 0) throw new Fault('invalid_request', { detail: `${errors[0]?.pointer}: ${errors[0]?.detail}`, errors });
 }
 
-export function fieldAccepts(field: Pick<Field, 'name' | 'options' | 'pattern' | 'hostSuffixes'>, value: string): boolean {
-  if (field.hostSuffixes !== undefined) return accepts(field, value);
+export function fieldAccepts(field: Pick<Field, 'name' | 'options' | 'pattern' | 'hostSuffixes' | 'operatorUrl'>, value: string): boolean {
+  if (field.hostSuffixes !== undefined || field.operatorUrl === true) return accepts(field, value);
   if (field.options !== undefined) return field.options.some((o) => o.value === value);
   return field.pattern === undefined || field.pattern.test(value);
 }

@@ -5,6 +5,7 @@ import {
   fieldsAreTheOperators,
   fieldsOf,
   hasConsentPage,
+  isTheOperators,
   missingScopes,
   type OAuth1Credential,
   scopesOf,
@@ -83,7 +84,7 @@ export async function viewLink(modules: Modules, token: string, request: Request
     identifier,
     scopes: connection.scopes.map((name) => ({ name, description: scopesOf(auth)[name] ?? name })),
     fields: (fieldsAreTheOperators(auth) ? [] : fieldsOf(auth))
-      .filter((f) => connection.fields[f.name] === undefined)
+      .filter((f) => connection.fields[f.name] === undefined && f.setBy !== 'operator')
       .map((f) =>
         auth.kind === 'oauth2' && account.fields[f.name] !== undefined ? { ...f, default: account.fields[f.name] as string } : f,
       ),
@@ -189,7 +190,8 @@ function enteredFields({ connector, connection }: OpenLink, form: Record<string,
   const values: Record<string, string> = {};
   const errors: FieldError[] = [];
   for (const field of fieldsOf(connector.auth)) {
-    const value = (connection.fields[field.name] ?? form[field.name] ?? '').trim();
+    const asked = field.setBy === 'operator' ? field.default : form[field.name];
+    const value = (connection.fields[field.name] ?? asked ?? '').trim();
     if (accepts(field, value)) values[field.name] = value;
     else errors.push({ pointer: `/${field.name}`, detail: `${field.label} ${value === '' ? 'is missing' : 'does not look right'}` });
   }
@@ -392,19 +394,19 @@ export async function submitKey(
   const mode = await mustBeVerifiable(open, browsers);
   const { auth } = open.connector;
   if (auth.kind === 'oauth2' || hasConsentPage(auth)) throw new Fault('link_invalid', { internal: 'not a key connection' });
-  if (usesApp(auth)) await mustBeReady(open.ctx, open.connection);
+  if (usesApp(auth) || auth.fields.some((f) => f.setBy === 'operator')) await mustBeReady(open.ctx, open.connection);
   const errors: FieldError[] = [];
   const secretFields: Record<string, string> = {};
   const openFields: Record<string, string> = {};
   for (const field of auth.fields) {
-    const given = fieldsAreTheOperators(auth) ? undefined : form[field.name];
-    const value = (open.connection.fields[field.name] ?? given ?? (fieldsAreTheOperators(auth) ? field.default : undefined) ?? '').trim();
+    const theirs = isTheOperators(auth, field);
+    const value = (open.connection.fields[field.name] ?? (theirs ? field.default : form[field.name]) ?? '').trim();
     if (value === '' && field.optional === true) continue;
     if (value === '') errors.push({ pointer: `/${field.name}`, detail: `${field.label} is missing` });
     else if (value.length > (field.multiline === true ? 16_384 : 4096) || !mayBeEntered(auth.kind, field, value))
       errors.push({ pointer: `/${field.name}`, detail: `${field.label} holds characters that no key has` });
     else if (!fieldAccepts(field, value)) errors.push({ pointer: `/${field.name}`, detail: `${field.label} does not look right` });
-    else (field.secret ? secretFields : openFields)[field.name] = value;
+    else (field.secret || field.operatorUrl === true ? secretFields : openFields)[field.name] = value;
   }
   const credential = enteredCredential(open, auth, { secret: secretFields, open: openFields }, errors);
   if (errors.length > 0) throw new Fault('form_invalid', { errors });

@@ -101,7 +101,7 @@ async function identify(
       throw new Fault('provider_unavailable', { detail: `${connector.name} could not be reached`, cause: error });
     throw error;
   });
-  const fault = (connector.api.fault ?? faultByStatus)(response);
+  const fault = (connector.identify.fault ?? connector.api.fault ?? faultByStatus)(response);
   if (fault !== undefined) {
     if (fault.kind === 'unavailable' || fault.kind === 'rate_limited')
       throw new Fault('provider_unavailable', `${connector.name} is not available right now`);

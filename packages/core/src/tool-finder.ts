@@ -1,4 +1,4 @@
-import type { Connector, Tool } from '@grantway/connector-kit';
+import { type Connector, isOperatorService, type Tool } from '@grantway/connector-kit';
 import type { Catalogue } from './ctx.ts';
 import { createToolIndex, documentOf, type Searchable, type ToolIndex } from './tool-search.ts';
 import type { ExposedTool } from './tools.ts';
@@ -80,14 +80,19 @@ export async function findInCatalogue(
 async function indexed(catalogue: Catalogue): Promise<CatalogueIndex> {
   const tools = (await catalogue.all()).flatMap((connector) => connector.tools.map((tool) => ({ connector, tool })));
   const documents = tools.map(({ connector, tool }) =>
-    documentOf({ ...partsOf(tool), name: tool.name, connector: `${connector.id} ${connector.name}`, connection: '' }),
+    documentOf({ ...partsOf(tool), name: tool.name, connector: placeOf(connector), connection: '' }),
   );
   return { tools, index: createToolIndex(documents) };
 }
 
 function searchable({ name, tool, inputSchema, connector, connectionName }: ExposedTool): Searchable {
   // An argument that the config hides is no way to its tool either.
-  return { ...partsOf(tool, inputSchema), name, connector: `${connector.id} ${connector.name}`, connection: connectionName };
+  return { ...partsOf(tool, inputSchema), name, connector: placeOf(connector), connection: connectionName };
+}
+
+/** A service of the operator's own is called as its connection is: words like key, token or user would be taken for its name. */
+function placeOf(connector: Connector): string {
+  return isOperatorService(connector) ? 'generic' : `${connector.id} ${connector.name}`;
 }
 
 /** What is looked at of a tool, wherever it stands. */

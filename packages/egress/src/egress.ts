@@ -21,6 +21,7 @@ import { exchange, type OutboundResponse } from './http-exchange.ts';
 import { streamExchange } from './http-stream.ts';
 import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
 import { learnedWith } from './placement/oauth2.ts';
+import { sealedUrlOf } from './placement/operator-url.ts';
 import type { Placement } from './placement/placed.ts';
 import { place } from './placement/placement.ts';
 import { parseBody } from './response-body.ts';
@@ -237,7 +238,7 @@ export function createEgress(options: EgressOptions): Egress {
 
   function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>) {
     const { connector } = target;
-    const fields = { ...target.fields, ...learnedWith(credential) };
+    const fields = { ...target.fields, ...learnedWith(credential), ...sealedUrlOf(connector, credential) };
     const base = fillBaseUrl(connector, request, fields);
     const ofCredential = connector.auth.kind === 'api_key' ? Object.keys(connector.auth.query ?? {}) : [];
     const reserved = [

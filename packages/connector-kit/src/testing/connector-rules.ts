@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type AuthSpec, type OAuth2Auth, reservedNames, type TokenAnswer, type TokenRefusal, templatesOf, usesApp } from '../auth.ts';
 import { type ApiFault, type Connector, connector as declare, faultByStatus } from '../connector.ts';
+import { accepts } from '../parameters.ts';
 import type { ApiResponse } from '../request.ts';
 import { definitionTokens, toolsetTokens } from '../size.ts';
 import { placeholders } from '../url-template.ts';
@@ -303,6 +304,13 @@ function fieldProblems(auth: Exclude<AuthSpec, OAuth2Auth>, baseUrl: string): st
       found.push(`${name}: a secret has no default and no options`);
     // A key file is read as a whole before it is kept.
     if (field.multiline === true && pattern === undefined) continue;
+    if (field.operatorUrl === true) {
+      // A port and a path are the operator's to say.
+      for (const text of hostileFields.filter((each) => each !== 'a:80' && each !== 'a/b')) {
+        if (accepts(field, text) || accepts(field, `https://${text}`)) found.push(`${name} takes ${JSON.stringify(text)}`);
+      }
+      continue;
+    }
     if (pattern === undefined && options === undefined) {
       if (inHost.includes(name) || inHeaders.includes(name)) found.push(`${name} stands in a host or header without pattern or options`);
       continue;

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, scopesOf } from '../auth.ts';
 import type { Connector } from '../connector.ts';
 import { baseUrlFor } from '../hosts.ts';
+import { exampleOperatorUrl, isOperatorService } from '../operator-service.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { answersOf, type Exchange, exchangesOf, replay, responseOf } from '../run.ts';
 import { definitionTokens, tokens } from '../size.ts';
@@ -189,7 +190,9 @@ export const toolRules: ToolRule[] = [
   },
   {
     title: 'has examples richer than what it takes from them',
-    problems: (tool) =>
+    problems: (tool, { auth }) =>
+      // of a service that nobody here knows, the answer is given as it is
+      isOperatorService({ auth }) ||
       // a GraphQL answer holds what was asked for and nothing else
       eachStep(tool).some(({ request }) => request.path.endsWith('/graphql'))
         ? []
@@ -339,7 +342,7 @@ export function requestProblems(request: ApiRequest): string[] {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
   if (/[\u0000-\u0020\u007f\\?#]/.test(request.path)) found.push(`the path ${request.path} holds an unescaped character`);
   if (request.path.split('/').some((segment) => /^(\.|%2e){1,2}$/i.test(segment))) found.push('the path holds a dot segment');
-  if (request.path.slice(1).split('/').includes('')) found.push('the path holds an empty segment');
+  if (request.path !== '/' && request.path.slice(1).split('/').includes('')) found.push('the path holds an empty segment');
   const values = [request.path, ...stringsIn([request.query ?? {}, request.form ?? {}, request.json ?? {}, request.headers ?? {}])];
   for (const text of values) {
     if (/\b(undefined|NaN)\b|\[object /.test(text)) found.push(`a value is missing: ${text.slice(0, 80)}`);
@@ -387,11 +390,12 @@ function steered(request: ApiRequest, honest: ApiRequest, text: string, connecto
 }
 
 /** The base URL with its placeholders filled from the fields' defaults or first options. */
-export function exampleBaseUrl({ api, auth }: Connector): string {
+export function exampleBaseUrl({ id, api, auth }: Connector): string {
   let url = api.baseUrl;
   for (const name of placeholders(url)) {
     const field = fieldsOf(auth).find((f) => f.name === name);
-    url = url.replaceAll(`{${name}}`, field?.default ?? field?.options?.[0]?.value ?? 'example');
+    const example = field?.operatorUrl === true ? exampleOperatorUrl({ id }) : 'example';
+    url = url.replaceAll(`{${name}}`, field?.default ?? field?.options?.[0]?.value ?? example);
   }
   return url.replace(/\/$/, '');
 }

@@ -11,7 +11,9 @@ export function placeApiKey(auth: ApiKeyAuth, credential: Secret<Credential>, fi
   const values = fieldValues(auth, opened, fields);
   const query = auth.query === undefined ? undefined : filledAll(auth.query, values.fill);
   return {
-    headers: Object.fromEntries(Object.entries(auth.headers).map(([header, template]) => [header.toLowerCase(), values.fill(template)])),
+    headers: Object.fromEntries(
+      Object.entries(auth.headers).map(([header, template]) => [values.fill(header).toLowerCase(), values.fill(template)]),
+    ),
     ...(query === undefined ? {} : { query }),
     ...(auth.pathPrefix === undefined ? {} : { pathPrefix: segment(values.fill(auth.pathPrefix)) }),
     // What stands in a URL is echoed as it stands there, and that spelling may be spelled once more.

@@ -1,0 +1,4 @@
+import { connectorSuite } from '@grantway/connector-kit/testing';
+import service from './connector.ts';
+
+connectorSuite(service);
