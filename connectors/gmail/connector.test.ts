@@ -1,3 +1,4 @@
+import { replay } from '@grantway/connector-kit';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import { type Letter, rawOf } from './compose.ts';
@@ -69,23 +70,75 @@ describe('a message that is sent', () => {
     const { head } = lines(rawOf({ ...letter, body: '\r\n\r\nBcc: evil@evil.example\r\n.\r\n' }));
     expect(head).toHaveLength(5);
   });
+});
 
-  it('an answer refers to the message and belongs to the conversation', () => {
-    const { input, request } = byName('gmail_reply_to_thread');
-    const { json } = request(
-      input.parse({
-        threadId: '19aa5d3c1f0e7b42',
-        inReplyTo: '<made-up-1@lumen.example>',
-        to: ['ana@lumen.example'],
-        subject: 'Re: x',
-        body: 'x',
-      }),
+describe('an answer to a conversation', () => {
+  const said = (headers: Record<string, string>, labelIds = ['INBOX']) => ({
+    id: 'm1',
+    labelIds,
+    payload: { headers: Object.entries(headers).map(([name, value]) => ({ name, value })) },
+  });
+  const answered = (messages: object[], input: object = {}) => {
+    const { input: schema } = byName('gmail_reply_to_thread');
+    const answers = [
+      { id: 't1234', messages },
+      { id: 'm9999', threadId: 't1234', labelIds: ['SENT'] },
+    ];
+    return replay(
+      byName('gmail_reply_to_thread'),
+      schema.parse({ threadId: 't1234', body: 'x', ...input }),
+      answers.map((body) => ({ status: 200, headers: {}, body })),
     );
-    const { raw, threadId } = json as { raw: string; threadId: string };
-    expect(threadId).toBe('19aa5d3c1f0e7b42');
-    expect(lines(raw).head).toEqual(
-      expect.arrayContaining(['In-Reply-To: <made-up-1@lumen.example>', 'References: <made-up-1@lumen.example>']),
+  };
+  const headOf = (messages: object[], input: object = {}) => {
+    const json = answered(messages, input).steps[1]?.request.json as { raw: string; threadId: string } | undefined;
+    expect(json?.threadId).toBe('t1234');
+    return lines(json?.raw ?? '')
+      .text.split('\r\n\r\n')[0]
+      ?.replaceAll('\r\n ', ' ')
+      .split('\r\n');
+  };
+  const first = { From: '"Ruiz, Ana" <ana@lumen.example>', Subject: 'Update', 'Message-ID': '<1@lumen.example>' };
+
+  it('goes to who wrote, with the subject and the ids that keep it in its place', () => {
+    expect(headOf([said({ ...first, References: '<0@lumen.example>' })])).toEqual(
+      expect.arrayContaining([
+        'To: ana@lumen.example',
+        'Subject: Re: Update',
+        'In-Reply-To: <1@lumen.example>',
+        'References: <0@lumen.example> <1@lumen.example>',
+      ]),
     );
+  });
+
+  it('goes where the sender wants answers, and to the recipients where the last word was one’s own', () => {
+    expect(headOf([said({ ...first, 'Reply-To': 'desk@lumen.example' })])).toContain('To: desk@lumen.example');
+    expect(headOf([said(first), said({ ...first, From: 'mira@acme.example', To: 'ana@lumen.example' }, ['SENT'])])).toContain(
+      'To: ana@lumen.example',
+    );
+    expect(headOf([said(first)], { to: ['jon@acme.example'] })).toContain('To: jon@acme.example');
+  });
+
+  it('leaves drafts out, and does not stack Re:', () => {
+    const draft = said({ From: 'mira@acme.example', Subject: 'no' }, ['DRAFT']);
+    expect(headOf([said({ ...first, Subject: 'RE: Update' }), draft])).toContain('Subject: RE: Update');
+  });
+
+  it('is not sent where there is nothing or nobody to answer', () => {
+    expect(answered([]).nothing).toContain('no message');
+    expect(answered([said({ From: 'undisclosed-recipients:;', Subject: 'x' })]).nothing).toContain('nobody');
+  });
+
+  it('takes nothing from a hostile sender into its headers but addresses, ids and one line of subject', () => {
+    const hostile = {
+      From: 'a@b.example\r\nBcc: evil@evil.example',
+      Subject: 'x\r\nBcc: evil@evil.example',
+      'Message-ID': '<1@x>\r\nBcc: e@e.example',
+    };
+    const head = headOf([said({ ...hostile, 'Reply-To': 'ana@lumen.example' })]) ?? [];
+    expect(head.filter((line) => /^bcc/i.test(line))).toEqual([]);
+    expect(head).toContain('Subject: Re: x Bcc: evil@evil.example');
+    expect(answered([said(hostile)]).nothing).toContain('nobody');
   });
 });
 

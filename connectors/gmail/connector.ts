@@ -2,9 +2,9 @@ import { connector, get } from '@grantway/connector-kit';
 import { createDraft, deleteDraft, getDraft, listDrafts, sendDraft, updateDraft } from './drafts.ts';
 import { fault } from './faults.ts';
 import { createLabel, listLabels } from './labels.ts';
-import { batchModify, fetchMails, getMessage, modifyMessage, trashMessage, untrashMessage } from './messages.ts';
+import { batchModify, fetchMails, getHeaders, getMessage, modifyMessage, trashMessage, untrashMessage } from './messages.ts';
 import { getProfile } from './profile.ts';
-import { all, compose, email, labels, metadata, modify, readonly, send } from './scopes.ts';
+import { all, compose, email, labels, modify, readonly, send } from './scopes.ts';
 import { replyToThread, sendMessage } from './send.ts';
 import { getThread, listThreads, modifyThread, trashThread } from './threads.ts';
 
@@ -32,7 +32,6 @@ export default connector({
       [email]: 'See the e-mail address of the Google account',
       [modify]: 'Read, write, send and file your mail, and put it into the trash',
       [readonly]: 'Read your mail and its settings',
-      [metadata]: 'See senders, subjects and labels of your mail, not its text',
       [send]: 'Send mail in your name',
       [compose]: 'Write and send mail in your name, and manage your drafts',
       [labels]: 'See and change your labels',
@@ -40,9 +39,8 @@ export default connector({
     },
     defaultScopes: ['openid', email, modify],
     scopeCovers: {
-      [readonly]: [metadata],
       [compose]: [send],
-      [modify]: [readonly, metadata, compose, send, labels],
+      [modify]: [readonly, compose, send, labels],
       [all]: [modify],
     },
     scopeSeparator: ' ',
@@ -141,6 +139,7 @@ export default connector({
   },
   tools: [
     fetchMails,
+    getHeaders,
     getMessage,
     listThreads,
     getThread,

@@ -1,7 +1,7 @@
 import { get, post, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { docs, provenance } from './fields.ts';
-import { labels, metadata } from './scopes.ts';
+import { labels, readonly } from './scopes.ts';
 
 const Label = z.object({ id: z.string(), name: z.string(), type: z.string() });
 
@@ -21,7 +21,7 @@ export const listLabels = tool({
     'List all labels of the mailbox with the ids that the other tools take: Gmail’s own such as INBOX, and those that the person made. Put ' +
     'them on messages with gmail_modify_message_labels; make new ones with gmail_create_label.',
   effect: 'read',
-  scopes: [metadata],
+  scopes: [readonly],
   input: z.object({}),
   output: z.object({ labels: z.array(Label) }),
   request: () => get('/gmail/v1/users/me/labels'),
@@ -68,9 +68,9 @@ export const createLabel = tool({
     name: z.string().min(1).max(225).describe('Name, for example Portfolio/Lumen'),
     labelListVisibility: z
       .enum(['labelShow', 'labelShowIfUnread', 'labelHide'])
-      .optional()
-      .describe('Whether it is shown at the side; shown unless told'),
-    messageListVisibility: z.enum(['show', 'hide']).optional().describe('Whether it is shown beside messages; shown unless told'),
+      .default('labelShow')
+      .describe('Whether it is shown at the side'),
+    messageListVisibility: z.enum(['show', 'hide']).default('show').describe('Whether it is shown beside messages'),
   }),
   output: Label,
   request: (input) => post('/gmail/v1/users/me/labels', input),

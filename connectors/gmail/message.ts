@@ -36,6 +36,30 @@ export const Message = z.object({
   rfc822_message_id: z.string().nullable(),
 });
 
+/** What is enough to see whether a message matters. */
+export const Heading = z.object({
+  id: z.string(),
+  thread_id: z.string(),
+  date: z.string().nullable(),
+  from: z.string(),
+  subject: z.string(),
+  snippet: z.string(),
+  is_unread: z.boolean(),
+});
+
+export const headingOf = (body: MessageBody): z.input<typeof Heading> => ({
+  id: body.id,
+  thread_id: body.threadId,
+  date: dateOf(body),
+  from: headerOf(body.payload, 'from') ?? '',
+  subject: headerOf(body.payload, 'subject') ?? '',
+  snippet: plainSnippet(body.snippet),
+  is_unread: body.labelIds?.includes('UNREAD') ?? false,
+});
+
+/** Entities stand in snippets as in HTML. */
+export const plainSnippet = (snippet = '') => textOfHtml(snippet.replaceAll('<', '&lt;'));
+
 /** What a change gives of a message. */
 export const Changed = z.object({ id: z.string(), thread_id: z.string(), label_ids: z.array(z.string()) });
 

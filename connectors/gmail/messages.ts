@@ -1,4 +1,4 @@
-import { get, path, post, tool } from '@grantway/connector-kit';
+import { ask, get, path, post, runTool, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { update, updateGives } from './examples.ts';
 import {
@@ -14,15 +14,15 @@ import {
   q,
   removeLabelIds,
 } from './fields.ts';
-import { Changed, changedOf, Message, type MessageBody, messageOf } from './message.ts';
+import { Changed, changedOf, Heading, headingOf, Message, type MessageBody, messageOf } from './message.ts';
 import { modify, readonly } from './scopes.ts';
 
 export const fetchMails = tool({
   name: 'gmail_fetch_mails',
   title: 'Find messages',
   description:
-    'Find single messages, newest first, by search words or labels. Gmail gives their ids alone: read each with gmail_get_message_by_id. For ' +
-    'an overview with the first words of each conversation use gmail_list_threads instead.',
+    'Find single messages, newest first, by search words or labels. Gmail gives their ids alone: look them over with gmail_get_message_headers, ' +
+    'read one with gmail_get_message_by_id. For conversations with their first words use gmail_list_threads.',
   effect: 'read',
   scopes: [readonly],
   input: z.object({ q, labelIds, includeSpamTrash, limit, cursor }),
@@ -79,6 +79,67 @@ export const getMessage = tool({
   docs: `${docs('messages')}/get`,
   provenance: provenance('messages.get'),
   examples: [{ input: { messageId: update.id }, receives: { body: update }, gives: updateGives }],
+});
+
+const headers = ['From', 'To', 'Subject', 'Date'];
+const noted = {
+  id: '19a9f0e1d2c3b4a5',
+  threadId: '19a9f0e1d2c3b4a5',
+  labelIds: ['INBOX'],
+  snippet: 'Jon&#39;s notes from the board meeting',
+  payload: {
+    mimeType: 'text/plain',
+    headers: [
+      { name: 'From', value: 'Jon Berg <jon@acme.example>' },
+      { name: 'To', value: 'mira@acme.example' },
+      { name: 'Subject', value: 'Board notes' },
+      { name: 'Date', value: 'Thu, 20 Nov 2025 18:00:00 +0100' },
+    ],
+  },
+  sizeEstimate: 4120,
+  historyId: '4179880',
+  internalDate: '1763658000000',
+};
+
+export const getHeaders = runTool({
+  name: 'gmail_get_message_headers',
+  title: 'Look over messages',
+  description:
+    'Look over up to 8 messages at once: who wrote, when, subject and first words, to see which of those that gmail_fetch_mails found ' +
+    'matter. Their texts come from gmail_get_message_by_id.',
+  effect: 'read',
+  scopes: [readonly],
+  input: z.object({ messageIds: z.array(messageId).min(1).max(8).describe('Message ids from gmail_fetch_mails') }),
+  output: z.object({ messages: z.array(Heading) }),
+  *run({ messageIds }) {
+    const messages: z.input<typeof Heading>[] = [];
+    for (const id of new Set(messageIds)) {
+      const request = get(path`/gmail/v1/users/me/messages/${id}`, { format: 'metadata', metadataHeaders: headers });
+      messages.push(headingOf(yield* ask<MessageBody>(request)));
+    }
+    return { messages };
+  },
+  docs: `${docs('messages')}/get`,
+  provenance: provenance('messages.get'),
+  examples: [
+    {
+      input: { messageIds: [noted.id] },
+      receives: { body: noted },
+      gives: {
+        messages: [
+          {
+            id: noted.id,
+            thread_id: noted.threadId,
+            date: '2025-11-20T17:00:00.000Z',
+            from: 'Jon Berg <jon@acme.example>',
+            subject: 'Board notes',
+            snippet: "Jon's notes from the board meeting",
+            is_unread: false,
+          },
+        ],
+      },
+    },
+  ],
 });
 
 const slim = {

@@ -1,7 +1,7 @@
 import { get, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { provenance } from './fields.ts';
-import { metadata } from './scopes.ts';
+import { readonly } from './scopes.ts';
 
 export const getProfile = tool({
   name: 'gmail_get_profile',
@@ -10,7 +10,7 @@ export const getProfile = tool({
     'Tell the connected person’s own e-mail address, and how many messages and conversations the mailbox holds. Use it to leave the person ' +
     'out of the recipients of gmail_reply_to_thread, or to send something to oneself.',
   effect: 'read',
-  scopes: [metadata],
+  scopes: [readonly],
   input: z.object({}),
   output: z.object({ email: z.string(), messages_total: z.int(), threads_total: z.int() }),
   request: () => get('/gmail/v1/users/me/profile'),

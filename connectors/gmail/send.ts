@@ -1,10 +1,10 @@
-import { post, tool } from '@grantway/connector-kit';
+import { act, ask, get, NothingToDo, path, post, runTool, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { bcc, body, cc, contentType, rawOf, subject, to } from './compose.ts';
-import { sent, sentGives } from './examples.ts';
+import { sent, sentGives, update } from './examples.ts';
 import { docs, provenance, threadId } from './fields.ts';
-import { Changed, changedOf } from './message.ts';
-import { send } from './scopes.ts';
+import { Changed, changedOf, headerOf, type MessageBody, type Part } from './message.ts';
+import { readonly, send } from './scopes.ts';
 
 export const sendMessage = tool({
   name: 'gmail_send_message',
@@ -33,44 +33,109 @@ export const sendMessage = tool({
   ],
 });
 
-export const replyToThread = tool({
+interface ThreadHeaders {
+  id: string;
+  messages?: { id: string; labelIds?: string[]; payload?: Part }[];
+}
+
+const asked = ['From', 'Reply-To', 'To', 'Cc', 'Subject', 'Message-ID', 'References'];
+
+/** Addresses alone, out of a header that may hold names, quotes and groups; what is no plain address is left out. */
+export function addressesIn(header: string | undefined): string[] {
+  const withoutNames = (header ?? '').replace(/"(?:[^"\\]|\\.)*"/g, '');
+  return withoutNames.split(',').flatMap((part) => {
+    const text = (/<([^<>]*)>\s*$/.exec(part)?.[1] ?? part).trim();
+    return /^[^\s<>,;:"()[\]\\]+@[^\s<>,;:"()[\]\\]+\.[^\s<>,;:"()[\]\\]+$/.test(text) ? [text] : [];
+  });
+}
+
+export const replyToThread = runTool({
   name: 'gmail_reply_to_thread',
   title: 'Answer a conversation',
   description:
-    'Answer the last message of a conversation; it is sent at once, and again with each call. Read the conversation with ' +
-    'gmail_get_thread_by_id first: its last message has the sender, the subject and the rfc822_message_id that this takes.',
+    'Answer the latest message of a conversation that is no draft; subject and recipients follow from it unless told. Sent at once, again ' +
+    'with each call. Read it first with gmail_get_thread_by_id; for an answer to look at use gmail_create_draft.',
   effect: 'write',
-  scopes: [send],
+  scopes: [readonly, send],
   input: z.object({
     threadId,
-    inReplyTo: z
-      .string()
-      .regex(/^<[^\s<>]{3,250}>$/)
-      .describe('rfc822_message_id of the message that is answered'),
-    to,
-    subject: subject.describe('Subject of the conversation, with Re: before it; another one begins a new conversation'),
     body,
+    to: to.optional().describe('Recipients instead of the one who wrote the message'),
     cc,
     bcc,
     contentType,
   }),
-  output: Changed,
-  request: ({ threadId, ...letter }) =>
-    post('/gmail/v1/users/me/messages/send', { raw: rawOf({ ...letter, references: letter.inReplyTo }), threadId }),
-  respond: changedOf,
+  output: Changed.extend({ to: z.array(z.string()), subject: z.string() }),
+  *run({ threadId, ...letter }) {
+    const thread = yield* ask<ThreadHeaders>(
+      get(path`/gmail/v1/users/me/threads/${threadId}`, { format: 'metadata', metadataHeaders: asked }),
+    );
+    const last = thread.messages?.findLast(({ labelIds }) => labelIds?.includes('DRAFT') !== true)?.payload;
+    if (last === undefined) throw new NothingToDo('the conversation has no message to answer');
+    const wrote = headerOf(last, 'reply-to') ?? headerOf(last, 'from');
+    const own = thread.messages?.findLast(({ payload }) => payload === last)?.labelIds?.includes('SENT') === true;
+    // an answer to a message of one's own goes to those that it went to
+    const recipients = letter.to ?? addressesIn(own ? headerOf(last, 'to') : wrote);
+    if (recipients.length === 0) throw new NothingToDo('the message names nobody to answer: give to');
+    const old = oneLine(headerOf(last, 'subject') ?? '');
+    const answered = headerOf(last, 'message-id');
+    const subject = /^re:/i.test(old) ? old : `Re: ${old}`.trim();
+    const raw = rawOf({
+      ...letter,
+      to: recipients.slice(0, 100),
+      subject,
+      inReplyTo: answered,
+      references: answered === undefined ? undefined : `${headerOf(last, 'references') ?? ''} ${answered}`,
+    });
+    const sent = yield* act<MessageBody>(post('/gmail/v1/users/me/messages/send', { raw, threadId }));
+    return { ...changedOf(sent), to: recipients.slice(0, 100), subject };
+  },
   docs: `${docs('messages')}/send`,
   provenance: provenance('messages.send'),
   examples: [
     {
-      input: {
-        threadId: '19aa5d3c1f0e7b42',
-        inReplyTo: '<made-up-1@lumen.example>',
+      input: { threadId: update.threadId, body: 'Thank you, Ana. Could you add the churn figures?' },
+      before: [
+        {
+          receives: {
+            body: {
+              id: update.threadId,
+              historyId: update.historyId,
+              messages: [
+                {
+                  id: update.id,
+                  threadId: update.threadId,
+                  labelIds: update.labelIds,
+                  snippet: update.snippet,
+                  payload: {
+                    mimeType: 'multipart/mixed',
+                    headers: update.payload.headers.filter(({ name }) => asked.includes(name)),
+                  },
+                  sizeEstimate: update.sizeEstimate,
+                  historyId: update.historyId,
+                  internalDate: update.internalDate,
+                },
+              ],
+            },
+          },
+        },
+      ],
+      receives: { body: { id: '19aa61c8d3e5f629', threadId: update.threadId, labelIds: ['SENT'], historyId: '4180051' } },
+      gives: {
+        id: '19aa61c8d3e5f629',
+        thread_id: update.threadId,
+        label_ids: ['SENT'],
         to: ['ana@lumen.example'],
         subject: 'Re: November update',
-        body: 'Thank you, Ana. Could you add the churn figures?',
       },
-      receives: { body: { id: '19aa61c8d3e5f629', threadId: '19aa5d3c1f0e7b42', labelIds: ['SENT'], historyId: '4180051' } },
-      gives: { id: '19aa61c8d3e5f629', thread_id: '19aa5d3c1f0e7b42', label_ids: ['SENT'] },
     },
   ],
 });
+
+/** What stands in a header was folded, or was decoded by Gmail: line breaks within are spaces. */
+function oneLine(text: string): string {
+  return text
+    .replace(/[\p{Cc}\s]+/gu, ' ')
+    .trim()
+    .slice(0, 500);
+}

@@ -14,12 +14,8 @@ import {
   removeLabelIds,
   threadId,
 } from './fields.ts';
-import { Message, type MessageBody, messageOf } from './message.ts';
+import { Message, type MessageBody, messageOf, plainSnippet } from './message.ts';
 import { modify, readonly } from './scopes.ts';
-
-/** Entities stand in snippets as in HTML. */
-const plain = (snippet: string) =>
-  snippet.replaceAll('&#39;', "'").replaceAll('&quot;', '"').replaceAll('&lt;', '<').replaceAll('&gt;', '>').replaceAll('&amp;', '&');
 
 export const listThreads = tool({
   name: 'gmail_list_threads',
@@ -37,7 +33,7 @@ export const listThreads = tool({
   }),
   request: ({ limit, cursor, ...rest }) => get('/gmail/v1/users/me/threads', { ...rest, maxResults: limit, pageToken: cursor }),
   respond: (body: { threads?: { id: string; snippet?: string }[]; nextPageToken?: string; resultSizeEstimate?: number }) => ({
-    threads: (body.threads ?? []).map(({ id, snippet }) => ({ id, snippet: plain(snippet ?? '') })),
+    threads: (body.threads ?? []).map(({ id, snippet }) => ({ id, snippet: plainSnippet(snippet) })),
     estimated_total: body.resultSizeEstimate ?? 0,
     next_cursor: body.nextPageToken ?? null,
   }),

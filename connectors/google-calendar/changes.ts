@@ -1,7 +1,8 @@
-import { path, tool } from '@grantway/connector-kit';
+import { act, ask, get, path, runTool, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { offsite, offsiteBrief, planning, planningBrief } from './examples.ts';
 import {
+  type Attendee,
   briefOf,
   calendarId,
   type EventBody,
@@ -115,8 +116,8 @@ export const eventUpdate = tool({
   aliases: ['googlecalendar_update_event'],
   title: 'Change an event',
   description:
-    'Change fields of one event; what is not given stays. attendees replaces the whole list, so read it with google_calendar_event_get ' +
-    'first. To accept or decline use google_calendar_event_respond. A series changes whole, an instance alone.',
+    'Change fields of one event; what is not given stays. attendees replaces the whole list: to invite more people use ' +
+    'google_calendar_event_guests_add. To accept or decline use google_calendar_event_respond. A series changes whole, an instance alone.',
   effect: 'destructive',
   idempotent: true,
   scopes: [events],
@@ -160,6 +161,60 @@ export const eventUpdate = tool({
         },
       },
       gives: { ...planningBrief, start: '2025-11-24T14:00:00.000Z', end: '2025-11-24T14:45:00.000Z' },
+      fresh: { '/updated': 'iso_now' },
+    },
+  ],
+});
+
+/** Members of a guest that a change may send again; the rest is Google's own. */
+const kept = ({ email, displayName, responseStatus, optional, comment, resource }: Attendee) => ({
+  email,
+  displayName,
+  responseStatus,
+  optional,
+  comment,
+  resource,
+});
+
+const organizerAlone = [planning.attendees[0] as (typeof planning.attendees)[number]];
+
+export const eventGuestsAdd = runTool({
+  name: 'google_calendar_event_guests_add',
+  title: 'Invite more people',
+  description:
+    'Add guests to one event; those that it has stay, with the answers that they gave, and one who is invited already is not invited twice. ' +
+    'To take guests away give the whole list to google_calendar_event_update.',
+  effect: 'write',
+  idempotent: true,
+  scopes: [events],
+  input: z.object({
+    eventId,
+    emails: z.array(z.email()).min(1).max(50).describe('E-mail addresses of those to invite'),
+    calendarId,
+    sendUpdates,
+  }),
+  output: EventBrief,
+  *run({ eventId, emails, calendarId, sendUpdates }) {
+    const place = path`/calendar/v3/calendars/${calendarId}/events/${eventId}`;
+    const { attendees = [] } = yield* ask<EventBody>(get(place, { fields: 'id,attendees' }));
+    const known = new Set(attendees.map(({ email }) => email?.toLowerCase()));
+    const added = [...new Set(emails.map((email) => email.toLowerCase()))].filter((email) => !known.has(email));
+    const body = yield* act<EventBody>({
+      method: 'PATCH',
+      path: place,
+      query: { sendUpdates },
+      json: { attendees: [...attendees.map(kept), ...added.map((email) => ({ email }))] },
+    });
+    return briefOf(body);
+  },
+  docs: `${reference}/patch`,
+  provenance: provenance('events.patch'),
+  examples: [
+    {
+      input: { eventId: planning.id, emails: ['jon@acme.example'], sendUpdates: 'all' },
+      before: [{ receives: { body: { id: planning.id, attendees: organizerAlone } } }],
+      receives: { body: planning },
+      gives: planningBrief,
       fresh: { '/updated': 'iso_now' },
     },
   ],

@@ -1,3 +1,4 @@
+import { replay } from '@grantway/connector-kit';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import calendar from './connector.ts';
@@ -55,6 +56,16 @@ describe('google calendar guests', () => {
     expect(jsonOf('google_calendar_event_respond', { eventId, email: 'mira@acme.example', responseStatus: 'declined' })).toEqual({
       attendeesOmitted: true,
       attendees: [{ email: 'mira@acme.example', responseStatus: 'declined' }],
+    });
+  });
+
+  it('new guests come to those that are there, once, and nobody’s answer is lost', () => {
+    const add = byName('google_calendar_event_guests_add');
+    const attendees = [{ email: 'Jon@acme.example', responseStatus: 'declined', self: true, organizer: true }];
+    const input = add.input.parse({ eventId, emails: ['jon@acme.example', 'ana@lumen.example', 'ANA@lumen.example'] });
+    const { steps } = replay(add, input, [{ status: 200, headers: {}, body: { id: eventId, attendees } }]);
+    expect(JSON.parse(JSON.stringify(steps[1]?.request.json))).toEqual({
+      attendees: [{ email: 'Jon@acme.example', responseStatus: 'declined' }, { email: 'ana@lumen.example' }],
     });
   });
 

@@ -1,6 +1,6 @@
 import { connector, get } from '@grantway/connector-kit';
 import { calendarCreate, calendarGet, calendarsList, freebusyQuery } from './calendars.ts';
-import { eventCreate, eventDelete, eventMove, eventQuickAdd, eventRespond, eventUpdate } from './changes.ts';
+import { eventCreate, eventDelete, eventGuestsAdd, eventMove, eventQuickAdd, eventRespond, eventUpdate } from './changes.ts';
 import { eventGet, eventInstancesList, eventsList } from './events.ts';
 import { fault } from './faults.ts';
 import { all, calendars, email, events, eventsRead, freebusy, lists, own, readonly } from './scopes.ts';
@@ -145,6 +145,7 @@ export default connector({
     eventCreate,
     eventQuickAdd,
     eventUpdate,
+    eventGuestsAdd,
     eventRespond,
     eventMove,
     eventDelete,

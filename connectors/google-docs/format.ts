@@ -6,7 +6,11 @@ import { readwrite } from './scopes.ts';
 import { type BatchBody, batch, Changed, changedOf } from './write.ts';
 
 const common = { effect: 'write' as const, scopes: [readwrite], docs: docs('batchUpdate'), provenance: provenance('batchUpdate') };
-const range = { documentId, startIndex: index.describe('First place'), endIndex: index.describe('Place after the last') };
+const range = {
+  documentId,
+  startIndex: index.describe('First place, from google_docs_text_find'),
+  endIndex: index.describe('Place after the last'),
+};
 
 /** The members that were given, and the mask that names them: what is not named stays. */
 function maskOf(style: Record<string, unknown>): string {
@@ -127,7 +131,7 @@ export const bulletsCreate = tool({
 const placed = (index: number | undefined, tabId: string | undefined) =>
   index === undefined ? { endOfSegmentLocation: { tabId } } : { location: { index, tabId } };
 
-const where = index.optional().describe('Place inside a paragraph; the end unless told');
+const where = index.optional().describe('Place from google_docs_text_find; the end unless told');
 
 export const tableInsert = tool({
   ...common,

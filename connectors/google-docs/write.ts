@@ -62,7 +62,7 @@ export const textInsert = tool({
   input: z.object({
     documentId,
     text: text.describe('Plain text; a line break begins a paragraph'),
-    index: index.describe('Place, inside a paragraph; 1 is the begin'),
+    index: index.describe('Place from google_docs_text_find; 1 is the begin'),
     tabId,
     requiredRevisionId,
   }),
@@ -237,7 +237,7 @@ export const rangeDelete = tool({
   effect: 'destructive',
   input: z.object({
     documentId,
-    startIndex: index.describe('First place'),
+    startIndex: index.describe('First place, from google_docs_text_find'),
     endIndex: index.describe('Place after the last'),
     tabId,
     requiredRevisionId,

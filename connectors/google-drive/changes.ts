@@ -1,12 +1,12 @@
-import { path, tool } from '@grantway/connector-kit';
+import { act, ask, get, path, runTool, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { deck, deckGives, folder, folderGives, memo, memoGives } from './examples.ts';
-import { briefFields, docs, File, fileId, fileOf, id, kinds, provenance } from './fields.ts';
+import { briefFields, docs, File, type FileBody, fileId, fileOf, id, kinds, provenance } from './fields.ts';
 import { ownFiles } from './scopes.ts';
 
 const name = z.string().min(1).max(500);
 const description = z.string().max(4000).optional().describe('What it is, shown beside it');
-const folderId = id.optional().describe('Folder id to put it into; the person’s own Drive unless told');
+const folderId = id.optional().describe('Folder id from google_drive_files_search; the person’s own Drive unless told');
 const answer = { fields: `${briefFields},kind`, supportsAllDrives: true };
 const parents = (folderId: string | undefined) => (folderId === undefined ? undefined : [folderId]);
 
@@ -132,34 +132,45 @@ export const fileUpdate = tool({
   ],
 });
 
-export const fileMove = tool({
+export const fileMove = runTool({
   name: 'google_drive_file_move',
   aliases: ['googledrive_move_file'],
   title: 'Move a file',
   description:
-    'Move one file or folder into another folder; who may see it can change with that. Both folders are told: the present one is folder_id ' +
-    'of google_drive_file_get. To keep the file where it is use google_drive_file_copy.',
+    'Move one file or folder out of the folder where it lies into another; who may see it can change with that. Folder ids come from ' +
+    'google_drive_files_search. To keep the file where it is use google_drive_file_copy.',
   effect: 'write',
   idempotent: true,
   scopes: [ownFiles],
   input: z.object({
     fileId,
-    addParents: id.describe('Folder id to move it to'),
-    removeParents: id.describe('Folder id where it lies now'),
+    addParents: id.describe('Folder id from google_drive_files_search to move it to; root is the person’s own Drive'),
   }),
   output: File,
-  request: ({ fileId, ...folders }) => ({
-    method: 'PATCH',
-    path: path`/drive/v3/files/${fileId}`,
-    query: { ...answer, ...folders },
-    json: {},
-  }),
-  respond: fileOf,
+  *run({ fileId, addParents }) {
+    // a file lies in one folder, and Drive wants to be told which it leaves
+    const { parents = [] } = yield* ask<{ parents?: string[] }>(
+      get(path`/drive/v3/files/${fileId}`, { fields: 'id,parents', supportsAllDrives: true }),
+    );
+    const left = parents.filter((parent) => parent !== addParents);
+    const moved = yield* act<FileBody>({
+      method: 'PATCH',
+      path: path`/drive/v3/files/${fileId}`,
+      query: {
+        ...answer,
+        ...(left.length === parents.length ? { addParents } : {}),
+        ...(left.length === 0 ? {} : { removeParents: left.join(',') }),
+      },
+      json: {},
+    });
+    return fileOf(moved);
+  },
   docs: docs('files/update'),
   provenance: provenance('files.update'),
   examples: [
     {
-      input: { fileId: deck.id, addParents: folder.id, removeParents: '0mAdeUp-Folder-Id-Deals' },
+      input: { fileId: deck.id, addParents: folder.id },
+      before: [{ receives: { body: { id: deck.id, parents: deck.parents } } }],
       receives: { body: { ...deck, kind: 'drive#file', parents: [folder.id] } },
       gives: { ...deckGives, folder_id: folder.id },
     },

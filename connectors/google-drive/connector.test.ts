@@ -1,3 +1,4 @@
+import { exchangesOf, replay } from '@grantway/connector-kit';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import drive from './connector.ts';
@@ -85,13 +86,25 @@ describe('google drive changes', () => {
     const fileId = '1mAdeUp-Deck-File-Id-0002';
     expect(requestOf('google_drive_file_trash', { fileId }).json).toEqual({ trashed: true });
     expect(JSON.parse(JSON.stringify(requestOf('google_drive_file_update', { fileId, starred: true }).json))).toEqual({ starred: true });
-    expect(requestOf('google_drive_file_move', { fileId, addParents: 'aaaa', removeParents: 'bbbb' }).json).toEqual({});
+  });
+
+  it('a move leaves the folder where the file lies, and one that is done already leaves none', () => {
+    const move = byName('google_drive_file_move');
+    const queryFor = (parents: string[]) => {
+      const input = move.input.parse({ fileId: '1mAdeUp-Deck-File-Id-0002', addParents: 'new-folder' });
+      return replay(move, input, [{ status: 200, headers: {}, body: { id: 'x', parents } }]).steps[1]?.request.query;
+    };
+    expect(queryFor(['old-folder'])).toMatchObject({ addParents: 'new-folder', removeParents: 'old-folder' });
+    expect(queryFor(['new-folder'])).not.toHaveProperty('addParents');
+    expect(queryFor(['new-folder'])).not.toHaveProperty('removeParents');
   });
 
   it('shared drives are included wherever Drive asks whether they are', () => {
-    for (const { name, examples, input, request } of drive.tools) {
-      if (name.includes('comment') || name.endsWith('_export')) continue;
-      expect(request(input.parse(examples[0]?.input)).query, name).toMatchObject({ supportsAllDrives: true });
+    for (const tool of drive.tools) {
+      if (tool.name.includes('comment') || tool.name.endsWith('_export')) continue;
+      for (const { request } of tool.examples.flatMap((example) => exchangesOf(tool, example))) {
+        expect(request.query, tool.name).toMatchObject({ supportsAllDrives: true });
+      }
     }
   });
 });

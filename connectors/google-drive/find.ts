@@ -135,7 +135,7 @@ export const fileGet = tool({
   title: 'Look at a file',
   description:
     'Look at one file or folder: where it lies, who owns and last changed it, what the person may do with it. Not its content: for that use ' +
-    'google_drive_file_export or google_drive_file_read. folder_id is what google_drive_file_move takes.',
+    'google_drive_file_export or google_drive_file_read, for who may see it google_drive_permissions_list.',
   effect: 'read',
   scopes: [names],
   input: z.object({ fileId }),

@@ -315,8 +315,8 @@ export const rangeSort = tool({
   aliases: ['googlesheets_sort_range'],
   title: 'Sort rows',
   description:
-    'Sort the rows of a block by one of its columns, for example all deals by amount. Begin below the header, startRowIndex 1, or the header ' +
-    'is sorted too. Sizes come from google_sheets_spreadsheet_get; indexes count from 0.',
+    'Sort the rows of a block by one of its columns, for example all deals by amount. The first row is left where it is as a header; without a ' +
+    'header say startRowIndex 0. Sizes come from google_sheets_spreadsheet_get; indexes count from 0.',
   effect: 'write',
   idempotent: true,
   scopes: [readwrite],
@@ -324,7 +324,7 @@ export const rangeSort = tool({
     spreadsheetId,
     sheetId: sheetId.describe(fromGet),
     sortColumnIndex: rowIndex.describe('Column to sort by, counted from 0: column A is 0'),
-    startRowIndex: rowIndex.describe('First row, counted from 0'),
+    startRowIndex: rowIndex.default(1).describe('First row; 1, below a header, unless told'),
     endRowIndex: rowIndex.optional().describe('Row after the last; to the end unless told'),
     startColumnIndex: rowIndex.optional().describe('First column; column A unless told'),
     endColumnIndex: rowIndex.optional().describe('Column after the last; to the end unless told'),
@@ -338,7 +338,7 @@ export const rangeSort = tool({
   provenance,
   examples: [
     {
-      input: { spreadsheetId: sheet, sheetId: 0, sortColumnIndex: 2, startRowIndex: 1, sortOrder: 'DESCENDING' },
+      input: { spreadsheetId: sheet, sheetId: 0, sortColumnIndex: 2, sortOrder: 'DESCENDING' },
       receives: { body: { spreadsheetId: sheet, replies: [{}] } },
       gives: {},
     },
