@@ -20,7 +20,8 @@ export function containing(text: string): string {
  * where people's texts are.
  */
 export function readsOnly(query: string): boolean {
-  const bare = query.replace(/'(?:[^'\\]|\\[\s\S])*'/g, "''");
+  // One that never ends takes the rest, so that no part is read twice.
+  const bare = query.replace(/'(?:[^'\\]|\\[\s\S])*(?:'|\\?$)/g, "''");
   return /^\s*SELECT\s/i.test(bare) && !/\bFOR\s+(?:UPDATE|VIEW|REFERENCE)\b|\bUPDATE\s+(?:TRACKING|VIEWSTAT)\b/i.test(bare);
 }
 
