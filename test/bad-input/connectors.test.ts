@@ -4,7 +4,7 @@ import { type ApiResponse, type Connector, exchangesOf, faultByStatus, isOfOther
 import { loadAllConnectors } from '@grantway/connectors';
 import { createEgress, type Egress, EgressError } from '@grantway/egress';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { sampleAccount } from './sample-account.ts';
+import { sampleAccount } from '../harness/sample-account.ts';
 
 /* Vendors that are hostile, over the wire, once for every connector (security.md, group D). */
 const connectors = await loadAllConnectors();

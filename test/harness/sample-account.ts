@@ -1,5 +1,7 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import {
   type AppCredentials,
+  type AuthSpec,
   accepts,
   type Connector,
   type Credential,
@@ -43,6 +45,36 @@ function credentialOf({ auth }: Connector, planted: string, fields: Record<strin
     default:
       return { kind: auth.kind, fields };
   }
+}
+
+const hex = (digits: number) => randomBytes(digits / 2).toString('hex');
+
+/** What a person enters into our form or before the vendor's page: new secrets each time. */
+export function enteredFields(auth: AuthSpec): Record<string, string> {
+  const asked = fieldsOf(auth).filter((field) => field.optional !== true);
+  return Object.fromEntries(asked.map((field) => [field.name, field.secret ? sampleSecret(field) : sampleValue(field)]));
+}
+
+function sampleSecret(field: Field): string {
+  const { name, pattern, placeholder } = field;
+  const digits = hex(64);
+  const made = [
+    digits.slice(0, 32),
+    digits.slice(0, 40),
+    digits,
+    digits.slice(0, 22),
+    randomUUID(),
+    digits.toUpperCase(),
+    `${hex(16)}.${hex(32)}`,
+  ];
+  // The beginning of a placeholder is how such keys begin.
+  const begun = /^[A-Za-z]+[_-](?:[a-z0-9]+[_-])*/.exec(placeholder ?? '')?.[0] ?? '';
+  const found = [...made, ...made.map((value) => begun + value), ...(placeholder === undefined ? [] : [placeholder])].find(
+    (value) => pattern === undefined || accepts(field, value),
+  );
+  if (found === undefined)
+    throw new Error(`no value is known for the secret ${name}: give the field a placeholder that begins as its keys do`);
+  return found;
 }
 
 const guesses = [
