@@ -67,8 +67,8 @@ function sampleSecret(field: Field): string {
     digits.toUpperCase(),
     `${hex(16)}.${hex(32)}`,
   ];
-  // The beginning of a placeholder is how such keys begin.
-  const begun = /^[A-Za-z]+[_-](?:[a-z0-9]+[_-])*/.exec(placeholder ?? '')?.[0] ?? '';
+  // How such keys begin is told by the pattern, or shown by the placeholder.
+  const begun = /^\^?([A-Za-z]+[_-](?:[a-z0-9]+[_-])*)/.exec(pattern?.source ?? placeholder ?? '')?.[1] ?? '';
   const found = [...made, ...made.map((value) => begun + value), ...(placeholder === undefined ? [] : [placeholder])].find(
     (value) => pattern === undefined || accepts(field, value),
   );
