@@ -2,11 +2,12 @@ import { randomBytes } from 'node:crypto';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Broker, createLogger, startBroker as startRealBroker } from '@grantway/broker';
-import type { Connector } from '@grantway/connector-kit';
+import { type Connector, hasConsentPage } from '@grantway/connector-kit';
 import { Secret } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
 import { Person } from '@grantway/sandbox/person';
 import pg from 'pg';
+import { enteredFields } from './sample-account.ts';
 
 export { Person } from '@grantway/sandbox/person';
 
@@ -34,7 +35,7 @@ export interface TestBroker {
   /** Connects an account as a person would. */
   connect(
     link: string,
-    options?: { account?: string; decision?: 'allow' | 'deny' },
+    options?: { account?: string; decision?: 'allow' | 'deny'; fields?: Record<string, string> },
   ): Promise<{ status: number; html: string; url: string }>;
   connectKey(link: string, fields?: Record<string, string>): Promise<{ status: number; html: string; url: string }>;
   close(): Promise<void>;
@@ -233,10 +234,11 @@ export async function incidentSetting(broker: TestBroker, user = `user-${randomB
 export async function connectAll(broker: TestBroker, instance: Json): Promise<void> {
   for (const connection of instance.connections) {
     if (connection.authentication_link === null) continue;
+    const auth = (await broker.modules.catalogue.find(connection.connector))?.auth;
     const page =
-      connection.connector === 'datadog'
-        ? await broker.connectKey(connection.authentication_link)
-        : await broker.connect(connection.authentication_link);
+      auth === undefined || hasConsentPage(auth)
+        ? await broker.connect(connection.authentication_link, auth === undefined ? {} : { fields: enteredFields(auth) })
+        : await broker.connectKey(connection.authentication_link, enteredFields(auth));
     if (page.status !== 200) throw new Error(`${connection.connector}: HTTP ${page.status}`);
   }
 }

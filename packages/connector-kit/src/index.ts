@@ -1,3 +1,4 @@
+export * from './answer-shape.ts';
 export * from './api-request.ts';
 export * from './auth.ts';
 export * from './connector.ts';

@@ -101,15 +101,19 @@ export async function toFault(
     case 'error': {
       // A page in the place of the vendor's answer refuses nothing, and says nothing of what became of a write.
       const isPage = response.status < 300 && (typeof response.body !== 'object' || response.body === null);
-      if (!isPage) return new Fault('provider_error', said);
-      return effect === 'read'
-        ? new Fault('provider_answer_invalid', `${connector.name} answered something that is not its API's`)
-        : new Fault(
-            'outcome_unknown',
-            `${connector.name} answered something that is not its API's; the call may have happened. Look before you repeat it.`,
-          );
+      return isPage ? notAnAnswer(connector.name, effect) : new Fault('provider_error', said);
     }
   }
+}
+
+/** Something came in the place of the vendor's answer. */
+export function notAnAnswer(name: string, effect: Effect): Fault {
+  return effect === 'read'
+    ? new Fault('provider_answer_invalid', `${name} answered something that is not its API's`)
+    : new Fault(
+        'outcome_unknown',
+        `${name} answered something that is not its API's; the call may have happened. Look before you repeat it.`,
+      );
 }
 
 export async function authorizationRequired(

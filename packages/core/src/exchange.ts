@@ -1,6 +1,6 @@
-import { type ApiRequest, type ApiResponse, type Effect, faultByStatus } from '@grantway/connector-kit';
+import { type ApiRequest, type ApiResponse, type Effect, faultByStatus, isOfOtherKind } from '@grantway/connector-kit';
 import type { Lease } from '@grantway/vault';
-import { mustBeGranted, toFault } from './call-faults.ts';
+import { mustBeGranted, notAnAnswer, toFault } from './call-faults.ts';
 import { anotherCredential, send } from './provider-calls.ts';
 import type { Call, UsedAccount } from './tool-call.ts';
 import type { ExposedTool } from './tools.ts';
@@ -31,7 +31,10 @@ export async function exchange(talk: Conversation, request: ApiRequest, effect: 
     const response = await send(talk, request, effect);
     call.record.provider_status = response.status;
     const fault = (connector.api.fault ?? faultByStatus)(response);
-    if (fault === undefined) return response;
+    if (fault === undefined) {
+      if (isOfOtherKind(exposed.tool, response)) throw notAnAnswer(connector.name, effect);
+      return response;
+    }
     if (fault.kind === 'unavailable' && effect === 'read' && !repeated) {
       repeated = true;
       continue;

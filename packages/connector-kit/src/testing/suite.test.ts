@@ -219,6 +219,37 @@ describe('the suite objects to a tool that', () => {
       }),
       'lets no answer steer',
     ],
+    [
+      'takes a text of any length',
+      withInput(
+        input.extend({
+          note: z
+            .array(z.object({ text: z.string() }))
+            .optional()
+            .describe('Notes of any length'),
+        }),
+      ),
+      'refuses a text of 10 MB',
+    ],
+    [
+      'makes an empty list of what it cannot read',
+      tool({
+        ...definition,
+        name: 'acme_labels_list',
+        output: z.object({ labels: z.array(z.string()) }),
+        respond: (body: { card?: { labels?: string[] } }) => ({ labels: body.card?.labels ?? [] }),
+        examples: [{ ...example, receives: { body: { card: { id: 'CARD-7', labels: ['red'], open: true } } }, gives: { labels: ['red'] } }],
+      }),
+      'reads no page',
+    ],
+    [
+      'goes on after an error of GraphQL',
+      change({
+        request: () => post('/graphql', { query: 'mutation { create { id } }' }),
+        respond: (body: { data?: { id?: string } }) => ({ id: body.data?.id ?? 'none', title: 'x' }),
+      }),
+      'takes errors of GraphQL',
+    ],
     ['needs a scope without words', change({ scopes: ['cards:admin'] }), 'has scopes that are said'],
     ['lists without a cursor', { ...card, name: 'acme_cards_list' }, 'is paged'],
     [

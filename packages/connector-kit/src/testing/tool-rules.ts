@@ -30,6 +30,10 @@ export const hostileStrings = [
   '\r\nX-Injected: y',
   '?a=b#c',
   '@evil.example',
+  '//evil.example/x',
+  'https://evil.example/x',
+  '..;/x',
+  '%252e%252e%252f',
   '"){x}',
   'x'.repeat(10_240),
 ];
