@@ -1,0 +1,241 @@
+import type { ApiRequest, Connector, Tool } from '@grantway/connector-kit';
+import type { Contract, Source, Wanted } from './contract.ts';
+import type { Schema } from './description.ts';
+import type { Mutant, Specification, Tier } from './specification.ts';
+import { isObject, type WireRequest } from './validate.ts';
+import { samples } from './values.ts';
+
+export interface ToolReport {
+  tool: string;
+  tier: Tier;
+  specification: string;
+  version: string;
+  operations: string[];
+  cases: number;
+  /** What the specification objects to, each once. */
+  failing: string[];
+  mutants: number;
+  survivors: { at: string; why: string | undefined }[];
+  answers: number;
+}
+
+/** `--short` takes fewer. */
+export interface Effort {
+  inputs: number;
+  answers: number;
+}
+
+interface Case {
+  input: Record<string, unknown>;
+  requests: WireRequest[];
+}
+
+export async function checkConnector(connector: Connector, contract: Contract, effort: Effort): Promise<ToolReport[]> {
+  const prepared = connector.tools.map((tool) => ({
+    tool,
+    source: sourceOf(tool, contract),
+    cases: casesOf(connector, tool, contract, effort),
+  }));
+  const readers = new Map<Source, Promise<Specification>>();
+  for (const source of new Set(prepared.map((one) => one.source).filter((one) => one !== undefined))) {
+    const mine = prepared.filter((one) => one.source === source);
+    const wanted: Wanted = {
+      operations: mine.flatMap(({ tool }) => operationNames(tool)),
+      requests: mine.flatMap(({ cases }) => cases.flatMap(({ requests }) => requests)),
+    };
+    readers.set(source, Promise.resolve(source.read(wanted)));
+  }
+  const used = new Set<string>();
+  const reports: ToolReport[] = [];
+  for (const { tool, source, cases } of prepared) {
+    const specification = source === undefined ? undefined : await readers.get(source);
+    reports.push(reportOf(tool, contract, source, specification, cases, effort, used));
+  }
+  for (const { operation, at } of contract.allowed ?? [])
+    if (!used.has(`${operation} ${at}`))
+      reports[0]?.failing.push(`the list of what is newer names ${operation} ${at}, to which nothing objects`);
+  return reports;
+}
+
+function sourceOf({ provenance }: Tool, { specifications }: Contract): Source | undefined {
+  return provenance === undefined ? undefined : specifications.find(([name]) => name.test(provenance.specification))?.[1];
+}
+
+/** A tool that sends one of several requests names them all, with commas between. */
+function operationNames({ provenance }: Tool): string[] {
+  return (provenance?.operation ?? '').split(/,\s+|\s\|\s/).filter(Boolean);
+}
+
+function reportOf(
+  tool: Tool,
+  contract: Contract,
+  source: Source | undefined,
+  specification: Specification | undefined,
+  cases: Case[],
+  effort: Effort,
+  used: Set<string>,
+): ToolReport {
+  const report: ToolReport = {
+    tool: tool.name,
+    tier: source?.tier ?? 'none',
+    specification: source?.name ?? '',
+    version: source?.version() ?? '',
+    operations: [],
+    cases: cases.length,
+    failing: [],
+    mutants: 0,
+    survivors: [],
+    answers: 0,
+  };
+  const failing = new Set<string>();
+  if (cases.length === 0) failing.add('no arguments could be made up for it');
+  if (source === undefined || specification === undefined) {
+    if (tool.provenance !== undefined) failing.add(`no specification is known as ${tool.provenance.specification}`);
+    return { ...report, failing: [...failing] };
+  }
+  const operations = new Set<string>();
+  const allowedAt = (operation: string | undefined, at: string): boolean => {
+    const bare = at.replace(/\.\d+(?=\.|$)/g, '.*');
+    const entry = (contract.allowed ?? []).find((a) => a.operation === operation && (a.at === bare || bare.startsWith(`${a.at}.`)));
+    if (entry !== undefined) used.add(`${entry.operation} ${entry.at}`);
+    return entry !== undefined;
+  };
+  const objections = (request: WireRequest) => {
+    const { operation, problems } = specification.judge(request);
+    return { operation, problems: problems.filter(({ at }) => !allowedAt(operation, at)) };
+  };
+  const mutants = new Map<string, { mutant: Mutant; input: Record<string, unknown> }>();
+  for (const { input, requests } of cases) {
+    for (const request of requests) {
+      const { operation, problems } = objections(request);
+      if (operation !== undefined) operations.add(operation);
+      for (const { at, message } of problems.slice(0, 4)) failing.add(`${operation ?? request.path}: ${at} ${message}`);
+      if (problems.length === 0)
+        for (const mutant of specification.mutants(request))
+          if (!mutants.has(`${operation} ${mutant.at}`)) mutants.set(`${operation} ${mutant.at}`, { mutant, input });
+    }
+  }
+  for (const name of operationNames(tool)) if (!specification.has(name)) failing.add(`the specification has no operation ${name}`);
+  for (const { mutant, input } of mutants.values()) {
+    const killed = objections(mutant.request).problems.length > 0;
+    // What a caller put into an object that takes any key is the caller's, not a name that the connector could have wrong.
+    if (!killed && freeKeys(tool.inputSchema() as Schema, input).has(mutant.key)) continue;
+    report.mutants += 1;
+    if (!killed)
+      report.survivors.push({ at: mutant.at, why: contract.survivors?.find(({ at }) => at.test(`${tool.name} ${mutant.at}`))?.why });
+  }
+  const answerWishes = {
+    ...(contract.answers === undefined ? {} : { named: contract.answers }),
+    ...(contract.present === undefined ? {} : { present: contract.present }),
+  };
+  const [first] = cases;
+  const skipped = contract.unansweredTools?.some((one) => one.tool.test(tool.name)) === true;
+  if (first !== undefined && !skipped) {
+    for (const request of firstOfEach(specification, cases)) {
+      for (const body of specification.answers(request, effort.answers, answerWishes)) {
+        report.answers += 1;
+        const problem = readingProblem(tool, body);
+        if (problem !== undefined) failing.add(`an answer as specified: ${problem}`);
+      }
+    }
+  }
+  return { ...report, operations: [...operations], failing: [...failing].slice(0, 8) };
+}
+
+/** One request for each operation that the tool uses. */
+function firstOfEach(specification: Specification, cases: Case[]): WireRequest[] {
+  const found = new Map<string, WireRequest>();
+  for (const { requests } of cases) {
+    for (const request of requests) {
+      const { operation } = specification.judge(request);
+      if (operation !== undefined && !found.has(operation)) found.set(operation, request);
+    }
+  }
+  return [...found.values()];
+}
+
+function readingProblem(tool: Tool, body: unknown): string | undefined {
+  try {
+    const parsed = tool.output.safeParse(tool.respond(body, { status: 200, headers: {}, body }));
+    const [issue] = parsed.error?.issues ?? [];
+    return issue === undefined
+      ? undefined
+      : `${issue.path.map((part) => (typeof part === 'number' ? '*' : String(part))).join('.')}: ${issue.message}`;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+/** Keys inside arguments whose schema takes any. */
+function freeKeys(schema: Schema, value: unknown): Set<string> {
+  const found = new Set<string>();
+  const walk = (at: Schema | undefined, inner: unknown): void => {
+    const choices = [...(at?.anyOf ?? []), ...(at?.oneOf ?? [])];
+    if (Array.isArray(inner)) for (const item of inner) walk([at?.items ?? {}].flat()[0], item);
+    else if (isObject(inner)) {
+      for (const [key, next] of Object.entries(inner)) {
+        const named = at?.properties?.[key] ?? choices.find((choice) => choice.properties?.[key] !== undefined)?.properties?.[key];
+        if (named === undefined) found.add(key);
+        walk(named, next);
+      }
+    }
+  };
+  walk(schema, value);
+  return found;
+}
+
+function casesOf(connector: Connector, tool: Tool, contract: Contract, effort: Effort): Case[] {
+  const schema = tool.inputSchema() as Schema;
+  const known = tool.examples.map(({ input }) => input);
+  const wishes = { root: schema, ...(contract.inputs === undefined ? {} : { named: contract.inputs }) };
+  const made = [
+    ...samples(schema, effort.inputs, 3, { ...wishes, full: false }, known),
+    ...samples(schema, Math.ceil(effort.inputs / 4), 5, { ...wishes, full: true }, known),
+  ];
+  return [...known, ...made].flatMap((input): Case[] => {
+    const parsed = tool.input.safeParse(input);
+    if (!parsed.success) return [];
+    const requests = requestsOf(tool, parsed.data as Record<string, unknown>);
+    return [{ input: input as Record<string, unknown>, requests: requests.map((request) => wireOf(connector, request)) }];
+  });
+}
+
+function requestsOf(tool: Tool, input: Record<string, unknown>): ApiRequest[] {
+  return [tool.request(input)];
+}
+
+/** The request as it leaves, without host and credential. */
+export function wireOf({ api }: Pick<Connector, 'api'>, request: ApiRequest): WireRequest {
+  const { upload } = request as { upload?: { as: string } };
+  const base = request.host === undefined ? api.baseUrl : (api.hosts?.[request.host] ?? '');
+  const [bare = '', inPath] = request.path.split('?');
+  const { body, contentType } = bodyOf(request, upload);
+  const pairs = (values: Record<string, unknown>) =>
+    Object.entries(values).flatMap(([name, value]) =>
+      [value]
+        .flat()
+        .filter((one) => one !== undefined)
+        .map((one): [string, string] => [name, String(one)]),
+    );
+  return {
+    method: request.method,
+    path: `${base
+      .replace(/^https:\/\/[^/]*/, '')
+      .replace(/^\{[^}]+\}/, '')
+      .replace(/\/$/, '')
+      .replace(/\{[^}]+\}/g, 'x')}${bare}`,
+    query: [...new URLSearchParams(inPath ?? ''), ...pairs(request.query ?? {})],
+    headers: Object.fromEntries(Object.entries({ ...api.headers, ...request.headers }).map(([name, value]) => [name.toLowerCase(), value])),
+    ...(contentType === undefined ? {} : { contentType, body }),
+  };
+}
+
+function bodyOf(request: ApiRequest, upload: { as: string } | undefined): { body?: unknown; contentType?: string } {
+  if (upload !== undefined)
+    return { contentType: upload.as === 'body' ? 'application/octet-stream' : 'multipart/form-data', body: request.form ?? {} };
+  // JSON has no undefined.
+  if (request.json !== undefined) return { contentType: 'application/json', body: JSON.parse(JSON.stringify(request.json)) };
+  if (request.form !== undefined)
+    return { contentType: 'application/x-www-form-urlencoded', body: JSON.parse(JSON.stringify(request.form)) };
+  return {};
+}

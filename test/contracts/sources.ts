@@ -1,0 +1,52 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { archived, archiveVersion } from './archives.ts';
+import type { Source } from './contract.ts';
+import { inPackage, textOf, versionOf } from './outside.ts';
+import { either, rest } from './specification.ts';
+import { discovery } from './specifications/discovery.ts';
+import { generatedClient } from './specifications/generated-client.ts';
+import { graphqlSpecification } from './specifications/graphql.ts';
+import { sdlOf } from './specifications/graphql-types.ts';
+import { openapi } from './specifications/openapi.ts';
+import { slackTypes } from './specifications/slack.ts';
+
+const fromPackage = (name: string) => ({ name, version: () => versionOf(name) });
+
+export const slack: Source = { tier: 'T3', ...fromPackage('@slack/web-api'), read: slackTypes };
+
+export const linear: Source = {
+  tier: 'T3',
+  ...fromPackage('@linear/sdk'),
+  read: () => {
+    const dist = inPackage('@linear/sdk', 'dist');
+    const declarations = readdirSync(dist).find((file) => /^index-.*\.d\.mts$/.test(file)) ?? 'index.d.mts';
+    return graphqlSpecification(sdlOf(textOf(path.join(dist, declarations))), '/graphql');
+  },
+};
+
+export const datadog: Source = {
+  tier: 'T3',
+  ...fromPackage('@datadog/datadog-api-client'),
+  read: () => {
+    const [v1, v2] = ['v1', 'v2'].map((v) =>
+      generatedClient(inPackage('@datadog/datadog-api-client', `dist/packages/datadog-api-client-${v}`)),
+    );
+    return either([v1, v2].map((description) => rest(description as NonNullable<typeof v1>)));
+  },
+};
+
+const ofArchive = (name: string, document: string) => ({ name: `${name} ${document}`, version: () => archiveVersion(name) });
+
+export const github: Source = {
+  tier: 'T1',
+  ...ofArchive('@octokit/openapi', 'api.github.com'),
+  read: () => rest(openapi(archived('@octokit/openapi', 'package/generated/api.github.com.json'), '')),
+};
+
+/** Google's discovery documents, each with the revision that Google gave it. */
+export const google = (document: string): Source => {
+  const read = () =>
+    archived('google-api-python-client', `googleapiclient/discovery_cache/documents/${document}.json`) as { revision: string };
+  return { tier: 'T1', name: `google-api-python-client ${document}`, version: () => read().revision, read: () => rest(discovery(read())) };
+};
