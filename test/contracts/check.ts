@@ -124,10 +124,8 @@ function reportOf(
     if (!killed)
       report.survivors.push({ at: mutant.at, why: contract.survivors?.find(({ at }) => at.test(`${tool.name} ${mutant.at}`))?.why });
   }
-  const answerWishes = {
-    ...(contract.answers === undefined ? {} : { named: contract.answers }),
-    ...(contract.present === undefined ? {} : { present: contract.present }),
-  };
+  const { answers: named, present, without } = contract;
+  const answerWishes = { ...(named && { named }), ...(present && { present }), ...(without && { without }) };
   const [first] = cases;
   const skipped = contract.unansweredTools?.some((one) => one.tool.test(tool.name)) === true;
   if (first !== undefined && !skipped) {
@@ -166,11 +164,13 @@ function readingProblem(tool: Tool, body: unknown): string | undefined {
   }
 }
 
-/** Keys inside arguments whose schema takes any. */
+/** Keys inside arguments whose schema takes any, and what arguments say, which may become a key. */
 function freeKeys(schema: Schema, value: unknown): Set<string> {
   const found = new Set<string>();
   const walk = (at: Schema | undefined, inner: unknown): void => {
     const choices = [...(at?.anyOf ?? []), ...(at?.oneOf ?? [])];
+    // Names that came as values: columns of a table to make, say.
+    if (typeof inner === 'string') found.add(inner);
     if (Array.isArray(inner)) for (const item of inner) walk([at?.items ?? {}].flat()[0], item);
     else if (isObject(inner)) {
       for (const [key, next] of Object.entries(inner)) {

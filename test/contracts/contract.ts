@@ -33,6 +33,8 @@ export interface Contract {
   answers?: [RegExp, unknown[]][];
   /** Keys of answers that are never null or empty in a good one, though the specification lets them be. */
   present?: RegExp;
+  /** Alternatives, by the names of their definitions, that its answers never are. */
+  without?: RegExp;
   /** Values for arguments that must fit together, or whose schema says too little, by the argument's name. */
   inputs?: [RegExp, unknown[]][];
   /** Keys whose renaming the specification cannot notice, and why. */

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 /** JSON Schema as the readers of specifications leave it: references point into the document that they came from. */
 export interface Schema {
   $ref?: string;
@@ -92,14 +90,15 @@ export function pathNames(template: string): string[] {
   return [...template.matchAll(/\{\+?([^{}]+)\}/g)].map((match) => match[1] as string);
 }
 
-/** Two spellings of one operation: by id, or `METHOD /path` whatever its parameters are called. */
-export function isNamed(operation: Operation, name: string): boolean {
-  const bare = (text: string) =>
-    text
-      .trim()
-      .replace(/\{[^{}]+\}|:[A-Za-z_]\w*/g, '{}')
-      .replace(/\/$/, '');
-  return operation.id === name.trim() || isDeepStrictEqual(bare(`${operation.method} ${operation.path}`), bare(name));
+/** Spellings of one operation: by id, or `METHOD /path` whatever its parameters are called, without the server's own path or with it. */
+export function isNamed(operation: Pick<Operation, 'id' | 'method' | 'path'>, name: string): boolean {
+  if (operation.id === name) return true;
+  const [method = '', path = ''] = name.split(' ');
+  const bare = (text: string) => text.replace(/\{[^{}]+\}|:[A-Za-z_]\w*/g, '{}').replace(/\/$/, '');
+  const [own, given] = [bare(operation.path), bare(path)];
+  return (
+    operation.method === method && given !== '' && (own === given || (own.endsWith(given) && !own.slice(0, -given.length).includes('{}')))
+  );
 }
 
 export function operationsOf(description: Description, method: string, path: string): Operation[] {

@@ -3,12 +3,22 @@ import path from 'node:path';
 import { archived, archiveVersion } from './archives.ts';
 import type { Source } from './contract.ts';
 import { inPackage, textOf, versionOf } from './outside.ts';
-import { either, rest } from './specification.ts';
+import { answeredBy, either, rest } from './specification.ts';
+import { atlassianClient } from './specifications/atlassian.ts';
 import { discovery } from './specifications/discovery.ts';
 import { generatedClient } from './specifications/generated-client.ts';
 import { graphqlSpecification } from './specifications/graphql.ts';
 import { sdlOf } from './specifications/graphql-types.ts';
 import { openapi } from './specifications/openapi.ts';
+import {
+  braveServer,
+  exaClient,
+  foldersWithApis,
+  graphEndpoints,
+  harvestClient,
+  heyApiClient,
+  notionClient,
+} from './specifications/packages.ts';
 import { slackTypes } from './specifications/slack.ts';
 
 const fromPackage = (name: string) => ({ name, version: () => versionOf(name) });
@@ -49,4 +59,40 @@ export const google = (document: string): Source => {
   const read = () =>
     archived('google-api-python-client', `googleapiclient/discovery_cache/documents/${document}.json`) as { revision: string };
   return { tier: 'T1', name: `google-api-python-client ${document}`, version: () => read().revision, read: () => rest(discovery(read())) };
+};
+
+export const notion: Source = { tier: 'T3', ...fromPackage('@notionhq/client'), read: notionClient };
+export const notionOpenapi: Source = {
+  tier: 'T1',
+  ...fromPackage('@notionhq/notion-mcp-server'),
+  // Its answers are any object; the client's types say what they are.
+  read: async (wanted) =>
+    answeredBy(
+      rest(openapi(JSON.parse(textOf(inPackage('@notionhq/notion-mcp-server', 'scripts/notion-openapi.json'))))),
+      await notionClient(wanted),
+    ),
+};
+export const harvestapi: Source = { tier: 'T3', ...fromPackage('@harvestapi/scraper'), read: harvestClient };
+export const exa: Source = { tier: 'T3', ...fromPackage('exa-js'), read: exaClient };
+export const attio: Source = { tier: 'T3', ...fromPackage('attio-ts-sdk'), read: (wanted) => heyApiClient('attio-ts-sdk', wanted) };
+export const brave: Source = { tier: 'T3', ...fromPackage('@brave/brave-search-mcp-server'), read: braveServer };
+export const graph: Source = { tier: 'T3', ...fromPackage('@softeria/ms-365-mcp-server'), read: graphEndpoints };
+export const jira: Source = {
+  tier: 'T3',
+  ...fromPackage('jira.js'),
+  read: (wanted) => atlassianClient([inPackage('jira.js', 'dist/cloud')], wanted),
+};
+export const confluence: Source = {
+  tier: 'T3',
+  ...fromPackage('confluence.js'),
+  read: (wanted) =>
+    atlassianClient(
+      ['v2', 'v1'].map((version) => inPackage('confluence.js', `dist/${version}`)),
+      wanted,
+    ),
+};
+export const hubspot: Source = {
+  tier: 'T3',
+  ...fromPackage('@hubspot/api-client'),
+  read: () => either(foldersWithApis(inPackage('@hubspot/api-client', 'lib/codegen')).map((home) => rest(generatedClient(home)))),
 };

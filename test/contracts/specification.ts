@@ -25,6 +25,8 @@ export interface AnswerWishes {
   named?: Wishes['named'];
   /** Keys that are never null or empty in a good answer, though the specification lets them be. */
   present?: RegExp;
+  /** Alternatives, by the names of their definitions, that this connector's answers never are. */
+  without?: RegExp;
 }
 
 /** What requests are held against. */
@@ -53,10 +55,10 @@ export function rest(description: Description): Specification {
       return { operation: operation === undefined ? undefined : operation.id, problems };
     },
     mutants: renamed,
-    answers: (request, count, { named, present }) => {
+    answers: (request, count, answerWishes) => {
       const answer = judge(request).operation?.answer;
       if (answer === undefined) return [];
-      const wishes = { root: description.root, ...(named === undefined ? {} : { named }), ...(present === undefined ? {} : { present }) };
+      const wishes = { root: description.root, free: ['made up', 7, {}], ...answerWishes };
       const whole = samples(answer, count, 7, { ...wishes, full: true });
       // Types and SDKs leave open what is always there; a description that requires keys of its answers may be taken at its word.
       return description.closed === true ? whole : [...whole, ...samples(answer, count, 11, { ...wishes, full: false, wary: true })];
@@ -106,3 +108,6 @@ export function either(parts: Specification[]): Specification {
     outline: () => new Map(parts.flatMap((part) => [...part.outline()])),
   };
 }
+
+/** A description that says nothing of answers, with another one's. */
+export const answeredBy = (requests: Specification, other: Specification): Specification => ({ ...requests, answers: other.answers });

@@ -24,13 +24,20 @@ addFormats.default(ajv);
 /** What the vendor's description objects to in a request, compared with one of its operations. */
 export function problemsOf(description: Description, operation: Operation, request: WireRequest): Problem[] {
   const found: Problem[] = [];
-  const judge = (at: string, schema: Schema, value: unknown) => {
-    found.push(...invalid(description, schema, value, at), ...unknownKeys(description, schema, value, at));
+  const judged = (at: string, schema: Schema, value: unknown) => [
+    ...invalid(description, schema, value, at),
+    ...unknownKeys(description, schema, value, at),
+  ];
+  const judge = (at: string, schema: Schema, value: unknown) => found.push(...judged(at, schema, value));
+  /** Text of the URL is good when one reading of it is. */
+  const judgeText = (at: string, schema: Schema, texts: string[]) => {
+    const all = readings(description, schema, texts).map((value) => judged(at, schema, value));
+    found.push(...(all.find((problems) => problems.length === 0) ?? all[0] ?? []));
   };
   const values = matches(operation, request.path)?.slice(1) ?? [];
   pathNames(operation.path).forEach((name, i) => {
     const schema = operation.parameters.find((p) => p.in === 'path' && p.name === name)?.schema ?? { type: 'string' };
-    judge(`path.${name}`, schema, coerced(description, schema, [decodeURIComponent(values[i] ?? '')]));
+    judgeText(`path.${name}`, schema, [decodeURIComponent(values[i] ?? '')]);
   });
 
   if (operation.merged !== undefined) {
@@ -39,7 +46,9 @@ export function problemsOf(description: Description, operation: Operation, reque
     const args = Object.fromEntries(
       Object.entries(flat).map(([key, value]) => {
         const [one] = shape.properties.get(key) ?? [];
-        return [key, typeof value === 'string' && one !== undefined ? coerced(description, one, [value]) : value];
+        if (typeof value !== 'string' || one === undefined) return [key, value];
+        const all = readings(description, one, [value]);
+        return [key, all.find((reading) => judged(key, one, reading).length === 0) ?? value];
       }),
     );
     judge('arguments', operation.merged, args);
@@ -53,7 +62,7 @@ export function problemsOf(description: Description, operation: Operation, reque
     const exact = query.find((p) => p.name === name || p.name === `${name}[]`);
     const [outer = '', inner] = /^([^[]+)\[([^\]]+)\]$/.exec(name)?.slice(1) ?? [];
     const deep = exact === undefined ? query.find((p) => p.deep === true && p.name === outer) : undefined;
-    if (exact !== undefined) judge(`query.${name}`, exact.schema, coerced(description, exact.schema, given));
+    if (exact !== undefined) judgeText(`query.${name}`, exact.schema, given);
     else if (deep !== undefined && inner !== undefined)
       judge(`query.${outer}`, { ...followed(description.root, deep.schema), required: [] }, { [inner]: given[0] });
     else found.push({ at: `query.${name}`, message: 'is no parameter of the operation' });
@@ -63,7 +72,7 @@ export function problemsOf(description: Description, operation: Operation, reque
   for (const { name, required, in: place, schema } of operation.parameters) {
     if (place !== 'header') continue;
     const value = request.headers[name.toLowerCase()];
-    if (value !== undefined) judge(`header.${name}`, schema, coerced(description, schema, [value]));
+    if (value !== undefined) judgeText(`header.${name}`, schema, [value]);
     else if (required && !/^(authorization|content-type|accept)$/i.test(name)) found.push({ at: `header.${name}`, message: 'is required' });
   }
 
@@ -88,17 +97,22 @@ function bodyOf({ bodies }: Operation, contentType: string): Schema | undefined 
   return Object.entries(bodies).find(([type]) => fits(type))?.[1];
 }
 
-/** Text of a URL as a server would read it, by the parameter's type. */
-function coerced(description: Description, schema: Schema, values: string[]): unknown {
+/** What the text of a URL may be by the parameter's type, the likeliest first: `1,2` is a list where the type has lists. */
+function readings(description: Description, schema: Schema, values: string[]): unknown[] {
   const types = typesOf(description, schema);
   const [text = ''] = values;
-  const items = (followed(description.root, schema).items ?? {}) as Schema;
-  if (types.has('array') && (values.length > 1 || !types.has('string')))
-    return (values.length > 1 ? values : text.split(',')).map((value) => coerced(description, items, [value]));
-  if ((types.has('integer') || types.has('number')) && /^-?\d+(\.\d+)?$/.test(text)) return Number(text);
-  if (types.has('boolean') && /^(true|false)$/.test(text)) return text === 'true';
-  if (types.has('object') && text.startsWith('{')) return JSON.parse(text);
-  return text;
+  const found: unknown[] = [];
+  if ((types.has('integer') || types.has('number')) && /^-?\d+(\.\d+)?$/.test(text)) found.push(Number(text));
+  if (types.has('boolean') && /^(true|false)$/.test(text)) found.push(text === 'true');
+  if (types.has('object') && text.startsWith('{')) found.push(JSON.parse(text));
+  if (types.has('array')) {
+    const { items } = shapeOf(description, schema);
+    const item: Schema = items.length === 1 ? (items[0] as Schema) : { anyOf: items };
+    for (const parts of values.length > 1 ? [values] : [[text], text.split(',')])
+      found.push(parts.map((part) => (items.length === 0 ? part : readings(description, item, [part])[0])));
+  }
+  if (found.length === 0 || types.has('string') || types.size === 0) found.push(text);
+  return found;
 }
 
 function typesOf(description: Description, schema: Schema): Set<string> {
@@ -218,8 +232,12 @@ export function shapeOf(description: Description, schema: Schema, depth = 0): Sh
   } else if (at.patternProperties !== undefined) shape.others = Object.values(at.patternProperties as Record<string, Schema>);
   else if (!named && parts.length === 0 && at.additionalProperties !== false && isFree(at)) shape.others = [{}];
   if (depth > 12) return shape;
-  for (const part of parts) {
-    const more = shapeOf(description, part, depth + 1);
+  const shapes = parts.map((part) => shapeOf(description, part, depth + 1));
+  const anyNamed = shapes.some(({ properties }) => properties.size > 0);
+  for (const [i, part] of parts.entries()) {
+    const more = shapes[i] as Shape;
+    // `anyOf: [reference, any object or null]` is how generators write that it may be null.
+    if (description.closed === true && anyNamed && more.properties.size === 0 && more.others !== undefined) continue;
     // A part that only requires something says nothing about which keys there are.
     if (Object.keys(followed(description.root, part)).every((key) => key === 'required' || key === 'not')) continue;
     for (const [key, schemas] of more.properties) shape.properties.set(key, [...(shape.properties.get(key) ?? []), ...schemas]);

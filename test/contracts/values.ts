@@ -29,6 +29,10 @@ export interface Wishes {
   wary?: boolean;
   /** Values for keys whose schema says too little, by the key's name. */
   named?: [RegExp, unknown[]][];
+  /** Alternatives by the name of their definition that are left out. */
+  without?: RegExp;
+  /** What stands where the schema says nothing; without it an optional key is left out there. */
+  free?: unknown[];
   /** Keys that are not null, and lists that are not empty, though the schema lets them be. */
   present?: RegExp;
 }
@@ -51,7 +55,7 @@ function arbitraryOf(raw: Schema, wishes: Wishes, known: unknown[], key: string,
   if (named !== undefined) return f.constantFrom(...named[1]);
   if (schema.const !== undefined) return f.constant(schema.const);
   if (schema.enum !== undefined) return f.constantFrom(...schema.enum);
-  const choices = schema.oneOf ?? schema.anyOf;
+  const choices = (schema.oneOf ?? schema.anyOf)?.filter(({ $ref = '' }) => wishes.without?.test($ref.split('/').at(-1) ?? '') !== true);
   if (choices !== undefined && choices.length > 0) {
     const { oneOf: _, anyOf: __, ...rest } = schema;
     // Alternatives that only say what is required of the whole go together with it.
@@ -87,7 +91,7 @@ function arbitraryOf(raw: Schema, wishes: Wishes, known: unknown[], key: string,
     case 'object':
       return object(schema, wishes, known, depth);
     default:
-      return known.length > 0 ? f.constantFrom(...known) : undefined;
+      return known.length > 0 ? f.constantFrom(...known) : wishes.free === undefined ? undefined : f.constantFrom(...wishes.free);
   }
 }
 
@@ -125,7 +129,10 @@ function text({ format, pattern, minLength = 0, maxLength = 40 }: Schema, key: s
 function list(schema: Schema, wishes: Wishes, known: unknown[], key: string, depth: number): Arbitrary<unknown> | undefined {
   const f = fc();
   const [item = {}] = [schema.items ?? {}].flat();
-  const inner = depth > depthMax ? undefined : arbitraryOf(item, wishes, known.filter(Array.isArray).flat(), key, depth + 1);
+  const inner =
+    depth > depthMax && (schema.minItems ?? 0) === 0
+      ? undefined
+      : arbitraryOf(item, wishes, known.filter(Array.isArray).flat(), key, depth + 1);
   const minLength = schema.minItems ?? (wishes.full || wishes.present?.test(key) === true ? 1 : 0);
   if (inner === undefined) return (schema.minItems ?? 0) > 0 && known.length > 0 ? f.constantFrom(...known) : f.constant([]);
   const maxLength = Math.max(minLength, Math.min(schema.maxItems ?? 3, 3));
@@ -149,7 +156,7 @@ function object(schema: Schema, wishes: Wishes, known: unknown[], depth: number)
   const properties: Record<string, Arbitrary<unknown>> = {};
   for (const [key, property] of entries) {
     if (depth > depthMax && !required.includes(key)) continue;
-    if (depth > depthMax * 2) return undefined;
+    if (depth > depthMax * 3) return wishes.free === undefined ? undefined : f.constant({});
     const there = objects.filter((value) => Object.hasOwn(value, key)).map((value) => value[key]);
     const arbitrary = arbitraryOf(property, wishes, there, key, depth + 1);
     if (arbitrary !== undefined) properties[key] = arbitrary;

@@ -60,11 +60,23 @@ export function schemasOfTypes(types: Record<string, TypeName>, version: string)
       functions: 'hide',
     });
     const definitions: Record<string, Schema> = {};
-    for (const name of Object.keys(types)) Object.assign(definitions, generator.createSchema(name).definitions);
+    for (const [name, { from: module, type }] of Object.entries(types)) {
+      try {
+        Object.assign(definitions, generator.createSchema(name).definitions);
+      } catch (error) {
+        throw new Error(`${module}: ${type} cannot be read: ${deepest(error)}`);
+      }
+    }
     writeFileSync(kept, JSON.stringify({ definitions }));
     return { definitions };
   } finally {
     rmSync(entry, { force: true });
     rmSync(config, { force: true });
   }
+}
+
+/** The generator's errors carry whole syntax trees: their words alone, down to the first cause. */
+function deepest(error: unknown): string {
+  const { message, cause } = error as Error;
+  return cause === undefined ? message : `${message} ${deepest(cause)}`;
 }

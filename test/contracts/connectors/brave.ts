@@ -1,0 +1,6 @@
+import type { Contract } from '../contract.ts';
+import { brave } from '../sources.ts';
+
+const contract: Contract = { specifications: [[/mcp-server/, brave]] };
+
+export default contract;

@@ -1,0 +1,6 @@
+import type { Contract } from '../contract.ts';
+import { hubspot } from '../sources.ts';
+
+const contract: Contract = { specifications: [[/hubspot/, hubspot]] };
+
+export default contract;
