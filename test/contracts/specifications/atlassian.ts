@@ -25,7 +25,9 @@ export async function atlassianClient(folders: string[], { operations, requests 
       operations.some((name) => isNamed(call, name)) ||
       requests.some(({ method, path: at }) => call.method === method && matches(call, at) !== null),
   );
-  const { toJSONSchema } = load<{ toJSONSchema(schema: object, options: object): unknown }>('zod');
+  // The package's own Zod: another version cannot read its schemas.
+  const own = path.join(folders[0] ?? '', '../../node_modules/zod');
+  const { toJSONSchema } = load<{ toJSONSchema(schema: object, options: object): unknown }>(existsSync(own) ? own : 'zod');
   const document = zodDocument((schema) => toJSONSchema(schema, { unrepresentable: 'any', io: 'input', reused: 'inline' }));
   for (const call of wanted) {
     const { folder, parametersType, answerSchema } = call;
@@ -76,7 +78,7 @@ function callOf(folder: string, source: string, declared: string): Call {
     bodies: {},
     bodyRequired: false,
     folder,
-    parametersType: new RegExp(`function ${name}\\(client: Client, parameters\\??: (\\w+)`).exec(declared)?.[1],
+    parametersType: imported(declared, new RegExp(`function ${name}\\(client: Client, parameters\\??: (\\w+)`).exec(declared)?.[1]),
     answerSchema: /schema: (\w+)/.exec(config)?.[1],
     queryNames: named(/searchParams: (\{[\s\S]*?\n {8}\})/.exec(config)?.[1] ?? ''),
     bodyNames: body === undefined ? undefined : body.startsWith('{') ? named(body) : 'whole',
@@ -92,4 +94,9 @@ function bodyOf(document: ReturnType<typeof zodDocument>, args: object, names: M
     required: parameters.filter(({ required }) => required).map(({ name }) => name),
     additionalProperties: false,
   };
+}
+
+/** The exported name of what is imported under another. */
+function imported(declared: string, name: string | undefined): string | undefined {
+  return new RegExp(`\\b(\\w+) as ${name}\\b`).exec(declared)?.[1] ?? name;
 }

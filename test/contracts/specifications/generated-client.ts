@@ -6,9 +6,9 @@ import { load, textOf } from '../outside.ts';
 /**
  * Clients that OpenAPI generators wrote (Datadog's, HubSpot's): their factories of requests name method, path and query, their
  * models carry the wire names and types of every key, their declarations say which are required and what enums hold.
- * Read as text and data; nothing of them runs but the tables of the models.
+ * Read as text and data; nothing of them runs but the tables of the models. `prefix`: where the client has several APIs of one name.
  */
-export function generatedClient(folder: string): Description {
+export function generatedClient(folder: string, prefix?: string): Description {
   const models = path.join(folder, 'models');
   const root: { models: Record<string, Schema> } = {
     models: new Proxy<Record<string, Schema>>(
@@ -22,7 +22,11 @@ export function generatedClient(folder: string): Description {
   };
   const operations = readdirSync(path.join(folder, 'apis'))
     .filter((file) => file.endsWith('Api.js'))
-    .flatMap((file) => operationsOf(textOf(path.join(folder, 'apis', file)), models));
+    .flatMap((file) => {
+      const found = operationsOf(textOf(path.join(folder, 'apis', file)), models);
+      const api = `${file[0]?.toLowerCase()}${file.slice(1, -'.js'.length)}`;
+      return prefix === undefined ? found : found.map((operation) => ({ ...operation, id: `${prefix}.${api}.${operation.id}` }));
+    });
   return { operations, root, closed: true };
 }
 
@@ -140,7 +144,7 @@ function modelOf(models: string, name: string): Schema {
 
 /** The declarations alone say that a key may be null. */
 function nullable(schema: Schema, declared: string, key: string): Schema {
-  return new RegExp(`'?${key}'?\\??: [^;]*\\| null`).test(declared) ? { anyOf: [schema, { type: 'null' }] } : schema;
+  return new RegExp(`'?${key}'?\\??: [^;{]*\\| null`).test(declared) ? { anyOf: [schema, { type: 'null' }] } : schema;
 }
 
 /** `type X = typeof A | typeof B` with constants, or a union of models. */

@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Wanted } from '../contract.ts';
-import { isNamed, type Operation, pathPattern, type Schema } from '../description.ts';
+import { isNamed, type Operation, pathPattern } from '../description.ts';
 import { cache, importFile, inPackage, load, textOf, versionOf } from '../outside.ts';
 import { rest, type Specification } from '../specification.ts';
 import { type TypedOperation, typed } from './typed.ts';
-import { schemasOfTypes, type TypeName } from './types.ts';
+import type { TypeName } from './types.ts';
 import { zodDocument } from './zod.ts';
 
 /** Those that the connector needs: a compiler reads no more types than it must. */
@@ -196,117 +196,13 @@ export async function braveServer(): Promise<Specification> {
   return rest({ operations, root: document.root, closed: true });
 }
 
-interface GraphEndpoint {
-  method: string;
-  path: string;
-  alias: string;
-  parameters: { name: string; type: 'Query' | 'Path' | 'Body' | 'Header'; schema: object }[];
-  response: object;
-}
-
-/** Names that OData writes with a dollar sign, which the package takes away. */
-const odata = new Set(['top', 'skip', 'search', 'filter', 'count', 'orderby', 'select', 'expand', 'format', 'skiptoken', 'deltatoken']);
-
-/** Which of Microsoft's own types an entity of a collection is, by the collection's name. */
-const graphTypes: Record<string, string> = {
-  messages: 'Message',
-  replies: 'ChatMessage',
-  events: 'Event',
-  calendarView: 'Event',
-  mailFolders: 'MailFolder',
-  childFolders: 'MailFolder',
-  calendars: 'Calendar',
-  attachments: 'FileAttachment',
-  people: 'Person',
-  joinedTeams: 'Team',
-  teams: 'Team',
-  channels: 'Channel',
-  chats: 'Chat',
-  members: 'AadUserConversationMember',
-  children: 'DriveItem',
-  items: 'DriveItem',
-  drives: 'Drive',
-  sites: 'Site',
-  lists: 'List',
-  columns: 'ColumnDefinition',
-  users: 'User',
-};
-
-function graphAnswer(method: string, template: string): string | undefined {
-  const parts = template.split('/').filter((part) => part !== '');
-  const last = parts.at(-1) ?? '';
-  const inTeams = /teams|channels|chats/.test(template);
-  const inList = /lists\//.test(template);
-  const typeOf = (name: string) =>
-    name === 'messages' && inTeams ? 'ChatMessage' : name === 'items' && inList ? 'ListItem' : graphTypes[name];
-  if (last.startsWith('{')) {
-    const type = typeOf(parts.at(-2) ?? '');
-    return type === undefined || method === 'DELETE' ? undefined : `m.${type}`;
-  }
-  const type = typeOf(last);
-  if (type === undefined) return undefined;
-  return method === 'GET' ? `{ value: m.${type}[] }` : method === 'POST' ? `m.${type}` : undefined;
-}
-
-/**
- * The endpoints of Microsoft Graph that ms-365-mcp-server takes out of Graph's current OpenAPI document, as Zod schemas. It leaves out
- * answers and some keys of entities: for these, Microsoft's own types.
- */
-export async function graphEndpoints({ requests, operations: named }: Wanted): Promise<Specification> {
-  const { api } = (await importFile(inPackage('@softeria/ms-365-mcp-server', 'dist/generated/client.js'))) as {
-    api: { endpoints: GraphEndpoint[] };
-  };
-  const { zodToJsonSchema } = load<{ zodToJsonSchema(schema: object, options: object): unknown }>('zod-to-json-schema');
-  const document = zodDocument((schema) => zodToJsonSchema(schema, { $refStrategy: 'root', target: 'jsonSchema7' }));
-  const all = api.endpoints.map((endpoint) => {
-    const template = `/v1.0${endpoint.path.replace(/:([A-Za-z][\w-]*)/g, '{$1}')}`;
-    return {
-      endpoint,
-      operation: {
-        id: endpoint.alias,
-        method: endpoint.method.toUpperCase(),
-        path: template,
-        parameters: [],
-        bodies: {},
-        bodyRequired: false,
-      } as Operation,
-    };
-  });
-  const wanted = all.filter(({ operation }) => {
-    const pattern = pathPattern(operation.path);
-    return requests.some((r) => r.method === operation.method && pattern.test(r.path)) || named.some((name) => isNamed(operation, name));
-  });
-  const types: Record<string, TypeName> = {};
-  const entities = wanted.map(({ operation }, i) => {
-    const answer = graphAnswer(operation.method, operation.path);
-    if (answer !== undefined) types[`Of${i}`] = { from: '@microsoft/microsoft-graph-types', type: answer };
-    return answer;
-  });
-  const { definitions } = schemasOfTypes(types, versionOf('@microsoft/microsoft-graph-types'));
-  const root = { docs: document.root.docs, definitions };
-  wanted.forEach(({ endpoint, operation }, i) => {
-    const of = (type: string) => endpoint.parameters.filter((parameter) => parameter.type === type);
-    operation.parameters = [...of('Query'), ...of('Header')].map(({ name, type, schema }) => ({
-      name: type === 'Query' && odata.has(name) ? `$${name}` : name,
-      in: type === 'Query' ? 'query' : 'header',
-      required: false,
-      schema: document.add(schema),
-    }));
-    const [body] = of('Body');
-    const entity: Schema = { $ref: `#/definitions/Of${i}` };
-    if (body !== undefined)
-      operation.bodies = {
-        'application/json': entities[i] === undefined ? document.add(body.schema) : { anyOf: [document.add(body.schema), entity] },
-      };
-    if (entities[i] !== undefined) operation.answer = entity;
-  });
-  return rest({ operations: all.map(({ operation }) => operation), root, closed: true });
-}
-
 /** Every client of one package that has a folder for each of its APIs. */
 export function foldersWithApis(home: string): string[] {
-  return readdirSync(home, { withFileTypes: true, recursive: true })
-    .filter((entry) => entry.isDirectory() && entry.name === 'apis')
-    .map((entry) => entry.parentPath)
-    .toSorted();
+  return (
+    readdirSync(home, { withFileTypes: true, recursive: true })
+      .filter((entry) => entry.isDirectory() && entry.name === 'apis')
+      .map((entry) => entry.parentPath)
+      // HubSpot's `objects` takes the paths of all the others, so it comes last.
+      .toSorted((a, b) => Number(a.endsWith('/objects')) - Number(b.endsWith('/objects')) || (a < b ? -1 : 1))
+  );
 }
