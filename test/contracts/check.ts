@@ -30,7 +30,12 @@ interface Case {
   requests: WireRequest[];
 }
 
-export async function checkConnector(connector: Connector, contract: Contract, effort: Effort): Promise<ToolReport[]> {
+export async function checkConnector(
+  connector: Connector,
+  contract: Contract,
+  effort: Effort,
+  seen: (source: string, specification: Specification) => void = () => {},
+): Promise<ToolReport[]> {
   const prepared = connector.tools.map((tool) => ({
     tool,
     sources: sourcesOf(tool, contract),
@@ -45,7 +50,10 @@ export async function checkConnector(connector: Connector, contract: Contract, e
         operations: mine.flatMap(({ tool }) => operationNames(tool)),
         requests: mine.flatMap(({ cases }) => cases.flatMap(({ requests }) => requests)),
       };
-      reader = Promise.resolve(source.read(wanted));
+      reader = Promise.resolve(source.read(wanted)).then((specification) => {
+        seen(source.name, specification);
+        return specification;
+      });
       readers.set(source, reader);
     }
     return reader;

@@ -101,14 +101,25 @@ export function isNamed(operation: Pick<Operation, 'id' | 'method' | 'path'>, na
   );
 }
 
+const known = new WeakMap<Description, Map<string, Operation[]>>();
+
+/** The operations that a request may be: usually one. Asked many times for the same path, since mutants keep it. */
 export function operationsOf(description: Description, method: string, path: string): Operation[] {
-  const found = description.operations.filter(
-    (operation) => (operation.method === 'ANY' || operation.method === method) && matches(operation, path),
-  );
-  // A literal segment outdoes a parameter, as it does at the vendor: /search before /{id}.
-  const parameters = (operation: Operation) => pathNames(operation.path).length;
-  const fewest = Math.min(...found.map(parameters));
-  return found.filter((operation) => parameters(operation) === fewest);
+  const of = known.get(description) ?? new Map<string, Operation[]>();
+  known.set(description, of);
+  const key = `${method} ${path}`;
+  let found = of.get(key);
+  if (found === undefined) {
+    const all = description.operations.filter(
+      (operation) => (operation.method === 'ANY' || operation.method === method) && matches(operation, path),
+    );
+    // A literal segment outdoes a parameter, as it does at the vendor: /search before /{id}.
+    const parameters = (operation: Operation) => pathNames(operation.path).length;
+    const fewest = Math.min(...all.map(parameters));
+    found = all.filter((operation) => parameters(operation) === fewest);
+    of.set(key, found);
+  }
+  return found;
 }
 
 const patterns = new WeakMap<Operation, RegExp>();

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Connector } from '@grantway/connector-kit';
+import { bump } from './bump.ts';
 import { checkConnector, type ToolReport } from './check.ts';
 import type { Contract } from './contract.ts';
 import { folder, modules } from './outside.ts';
@@ -18,6 +19,7 @@ const argument = (name: string) => (process.argv.includes(name) ? process.argv[p
 const tiersFile = path.join(root, 'connectors/tiers.gen.json');
 
 async function main(): Promise<number> {
+  if (process.argv.includes('--bump')) return bump();
   if (!existsSync(path.join(modules, 'graphql/package.json'))) {
     print('installing the specifications');
     if (spawnSync('npm', ['ci', '--no-audit', '--no-fund', '--loglevel', 'error'], { cwd: folder, stdio: 'inherit' }).status !== 0)
@@ -32,14 +34,22 @@ async function main(): Promise<number> {
     .toSorted();
   const effort = process.argv.includes('--short') ? { inputs: 12, answers: 4 } : { inputs: 60, answers: 20 };
   const reports = new Map<string, ToolReport[]>();
+  const outlines = new Map<string, Record<string, string>>();
   for (const id of ids) {
     const began = performance.now();
     const connector = await loaded<Connector>(path.join(home, id, 'connector.ts'));
     const mapping = path.join(folder, 'connectors', `${id}.ts`);
     const contract: Contract = existsSync(mapping) ? await loaded(mapping) : { specifications: [] };
-    reports.set(id, await checkConnector(connector, contract, effort));
+    reports.set(
+      id,
+      await checkConnector(connector, contract, effort, (source, specification) =>
+        outlines.set(source, Object.fromEntries(specification.outline())),
+      ),
+    );
     if (process.argv.includes('--verbose')) print(`${id}: ${Math.round(performance.now() - began)} ms`);
   }
+  const outlineFile = argument('--outline');
+  if (outlineFile !== undefined) writeFileSync(outlineFile, JSON.stringify(Object.fromEntries(outlines)));
   return conclude(reports, only === undefined && argument('--connectors') === undefined);
 }
 
@@ -64,8 +74,10 @@ function conclude(reports: Map<string, ToolReport[]>, whole: boolean): number {
   print(`\nT1 to T3: ${backed}/${all.length}; mutants killed: ${(killed * 100).toFixed(1)} %`);
   const text = `${JSON.stringify(tiers(reports), null, 2)}\n`;
   if (process.argv.includes('--record')) writeFileSync(tiersFile, text);
-  else if (whole && (!existsSync(tiersFile) || readFileSync(tiersFile, 'utf8') !== text))
+  else if (whole && (!existsSync(tiersFile) || readFileSync(tiersFile, 'utf8') !== text)) {
     print('connectors/tiers.gen.json is not what this run found: npm run contracts -- --record');
+    return 1;
+  }
   return failing || killed < 0.98 ? 1 : 0;
 }
 

@@ -32,6 +32,8 @@ export interface AnswerWishes {
 /** What requests are held against. */
 export interface Specification {
   has(operation: string): boolean;
+  /** Whether an operation has this method and path. */
+  covers(request: WireRequest): boolean;
   judge(request: WireRequest): Verdict;
   mutants(request: WireRequest): Mutant[];
   /** Bodies of good answers to this request, made up by the specification. */
@@ -50,6 +52,7 @@ export function rest(description: Description): Specification {
   };
   return {
     has: (name) => description.operations.some((operation) => isNamed(operation, name)),
+    covers: (request) => operationsOf(description, request.method, request.path).length > 0,
     judge: (request) => {
       const { operation, problems } = judge(request);
       return { operation: operation === undefined ? undefined : operation.id, problems };
@@ -98,10 +101,10 @@ export function keysIn(value: unknown, at: string): { at: string; key: string; c
 
 /** Several documents of one vendor: each request belongs to the one that has an operation for it. */
 export function either(parts: Specification[]): Specification {
-  const homeOf = (request: WireRequest): Specification | undefined =>
-    parts.find((part) => part.judge(request).operation !== undefined) ?? parts[0];
+  const homeOf = (request: WireRequest): Specification | undefined => parts.find((part) => part.covers(request)) ?? parts[0];
   return {
     has: (name) => parts.some((part) => part.has(name)),
+    covers: (request) => parts.some((part) => part.covers(request)),
     judge: (request) => homeOf(request)?.judge(request) ?? { operation: undefined, problems: [{ at: 'path', message: 'no document' }] },
     mutants: (request) => homeOf(request)?.mutants(request) ?? [],
     answers: (request, count, wishes) => homeOf(request)?.answers(request, count, wishes) ?? [],

@@ -1,6 +1,7 @@
 import type { Wanted } from '../contract.ts';
 import { isNamed, matches, type Operation } from '../description.ts';
 import type { Specification } from '../specification.ts';
+import type { WireRequest } from '../validate.ts';
 
 /**
  * Nothing that a machine could read is published: the operations are those that the tools name, read on the vendor's page. Method and path are
@@ -11,15 +12,17 @@ export function documented({ operations: names }: Wanted): Specification {
     const [method = '', path = ''] = id.split(' ');
     return { id, method, path, parameters: [], bodies: {}, bodyRequired: false };
   });
+  // What stands before the path is the address that the vendor's page gives for all of them.
+  const find = ({ method, path }: WireRequest) =>
+    operations.find(
+      (operation) =>
+        operation.method === method && path.split('/').some((_, i, all) => matches(operation, `/${all.slice(i).join('/')}`) !== null),
+    );
   return {
     has: (name) => operations.some((operation) => isNamed(operation, name)),
+    covers: (request) => find(request) !== undefined,
     judge: (request) => {
-      // What stands before the path is the address that the vendor's page gives for all of them.
-      const found = operations.find(
-        (operation) =>
-          operation.method === request.method &&
-          request.path.split('/').some((_, i, all) => matches(operation, `/${all.slice(i).join('/')}`) !== null),
-      );
+      const found = find(request);
       return found === undefined
         ? { operation: undefined, problems: [{ at: 'path', message: `no operation ${request.method} ${request.path}` }] }
         : { operation: found.id, problems: [] };

@@ -74,6 +74,7 @@ export function graphqlSpecification(sdl: string, path: string): Specification {
 
   return {
     has: (name) => Object.hasOwn(roots(), name),
+    covers: (request) => request.method === 'POST' && request.path === path,
     judge,
     mutants: (request) => [
       ...keysIn(request.body, 'body').map(({ at, key, changed }) => ({ at, key, request: { ...request, body: changed } })),
