@@ -3,6 +3,7 @@ import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { Expectations } from './expectations.ts';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { OAuthClients } from './oauth-clients.ts';
@@ -15,6 +16,8 @@ export type { Log } from './log.ts';
 /** The connectors of this build; loaded when first used. */
 export interface Catalogue {
   ids(): string[];
+  /** The tool that has this among its other names. */
+  aliasOf(name: string): string | undefined;
   find(id: string): Promise<Connector | undefined>;
   all(): Promise<Connector[]>;
 }
@@ -53,6 +56,7 @@ export interface Modules {
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
   openedInstances: OpenedInstances;
+  expectations: Expectations;
   revocations: Revocations;
   remotes: Remotes;
   limiter: Limiter;

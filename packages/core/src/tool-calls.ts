@@ -1,22 +1,25 @@
-import { faultByStatus, type Tool } from '@grantway/connector-kit';
+import { forCall, type Tool } from '@grantway/connector-kit';
 import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
-import { authorizationRequired, mustBeGranted, outcomeOf, toFault, withExtra } from './call-faults.ts';
+import { authorizationRequired, mustBeGranted, outcomeOf, withExtra } from './call-faults.ts';
 import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
+import { type Conversation, exchange } from './exchange.ts';
+import { type Outdated, OutdatedInstance } from './expectations.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf } from './owned-accounts.ts';
 import { pointerOf } from './pointers.ts';
-import { anotherCredential, read, send } from './provider-calls.ts';
+import { anotherCredential, read } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStand } from './standing.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
+import { begin, runSteps } from './tool-runs.ts';
 import type { ExposedTool } from './tools.ts';
 
 export type { Caller, ToolOutput } from './tool-call.ts';
@@ -28,7 +31,8 @@ export type { Caller, ToolOutput } from './tool-call.ts';
  * approval or not at all.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
- * `extra.authentication_link` is there when a person must connect
+ * `extra.authentication_link` is there when a person must connect. OutdatedInstance where `caller.remembered` is not as it was:
+ * then nothing happened.
  */
 export async function executeTool(
   modules: Modules,
@@ -39,7 +43,7 @@ export async function executeTool(
   options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
-  const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
+  const exposed = offered !== undefined && permits(caller.grant, offered) ? asCalled(offered, args) : undefined;
   const record: ToolCallRecord = {
     id: options.toolCallId ?? newId('toolCall'),
     environment_id: caller.environmentId,
@@ -62,11 +66,20 @@ export async function executeTool(
     duration_ms: null,
     created_at: new Date().toISOString(),
   };
-  const call: Call = { modules, caller, record, intended: false, settle: undefined };
+  const call: Call = {
+    modules,
+    caller,
+    record,
+    expected: { instance: caller.remembered ?? null, account: null },
+    mayRecall: true,
+    intended: false,
+    settle: undefined,
+  };
   let answer: Answer;
   try {
-    answer = await run(call, exposed, name, args, options);
+    answer = await runUntilCompared(call, () => run(call, exposed, name, args, options));
   } catch (error) {
+    if (error instanceof OutdatedInstance) throw error;
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
     record.fault_code = fault.code;
@@ -88,6 +101,43 @@ export async function executeTool(
     throw unrecorded(call, cause);
   }
   return outputOf(record.id, answer);
+}
+
+/**
+ * Runs, and once more with everything read anew where an account that was remembered has changed or seems to stand in the way.
+ * What is wrong with a remembered instance or account is not told before it was compared.
+ */
+async function runUntilCompared(call: Call, work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof OutdatedInstance || call.intended) throw error;
+    const { account } = call.expected;
+    if (account === null) {
+      await mustBeAsRemembered(call);
+      throw error;
+    }
+  }
+  call.mayRecall = false;
+  call.expected.account = null;
+  try {
+    return await work();
+  } catch (error) {
+    if (!call.intended) await mustBeAsRemembered(call);
+    throw error;
+  }
+}
+
+/** @throws OutdatedInstance */
+async function mustBeAsRemembered({ modules, expected }: Call): Promise<void> {
+  if (expected.instance === null) return;
+  if ((await modules.expectations.compare({ instance: expected.instance, account: null })) !== undefined) throw new OutdatedInstance();
+  expected.instance = null;
+}
+
+/** Where the arguments say what a call does, it is judged and recorded by that. */
+function asCalled(offered: ExposedTool, args: unknown): ExposedTool {
+  return offered.tool.narrower === undefined ? offered : { ...offered, tool: forCall(offered.tool, args) };
 }
 
 function outputOf(toolCallId: string, { output, remote }: Answer): ToolOutput {
@@ -121,14 +171,17 @@ const standingHoldsMs = 50;
 async function intend(call: Call): Promise<boolean> {
   const { modules, caller, record } = call;
   const askedAt = performance.now();
-  let standing: Standing;
+  let standing: Standing | Outdated;
   try {
-    standing = await modules.toolCallLog.intend(record);
+    standing = await modules.toolCallLog.intend(record, call.expected);
   } catch (cause) {
     caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'a tool call could not be recorded and is not made');
     throw new Fault('unavailable', { detail: 'the call could not be recorded, so that it was not made', cause });
   }
+  if (standing === 'instance') throw new OutdatedInstance();
+  if (standing === 'account') throw new Error('the account is not as it was remembered');
   call.intended = true;
+  call.expected = { instance: null, account: null };
   mustStand(standing);
   // The row of a write was waited for until it was on the disk.
   return record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs;
@@ -142,6 +195,7 @@ async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): 
   caller.log.info(
     {
       tool_call_id: record.id,
+      ...(record.mcp_instance_id === null ? {} : { mcp_instance_id: record.mcp_instance_id }),
       tool: record.tool_name,
       connection: record.connection_name,
       outcome,
@@ -169,12 +223,18 @@ async function run(
   const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
   mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
-  const request = remote === undefined ? tool.request(input) : undefined;
+  const steps = remote === undefined ? begin(tool, input) : undefined;
+  const request = remote === undefined ? (steps?.first.request ?? tool.request(input)) : undefined;
+  const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
+  // What counts or uses something up before the intent is not done on trust.
+  if (isAsked || rules.limits.length > 0) {
+    await mustBeAsRemembered(call);
+    call.mayRecall = false;
+  }
   const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = account.label;
-  const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
   const approve = isAsked
     ? () => approvedAnswer(call, exposed, { accountId, input, sent: { args, account: named }, approvalId })
     : undefined;
@@ -182,35 +242,17 @@ async function run(
 
   try {
     if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
-    let lease = await leased();
+    const lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
     await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
-    let hasWaited = await intend(call);
-    let repeated = false;
-    for (let credentials = 0; ; hasWaited = true) {
-      const response = await send(call, tool, connector, lease, request, hasWaited);
-      record.provider_status = response.status;
-      const fault = (connector.api.fault ?? faultByStatus)(response);
-      if (fault === undefined) return { output: read(tool, response) };
-      if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
-        repeated = true;
-        continue;
-      }
-      if ((fault.kind === 'rejected' || fault.kind === 'revoked') && credentials < 2) {
-        // The provider executed nothing, so that the call may be repeated: once, with another credential.
-        const other = await anotherCredential(call, connector, lease, fault, credentials++);
-        if (other !== undefined) {
-          lease = other;
-          // A refresh may have brought fewer scopes than before.
-          await mustBeGranted(call, exposed, account, lease);
-          continue;
-        }
-      }
-      throw await toFault(call, tool, connector, exposed, account, fault, response);
-    }
+    const hasWaited = await intend(call);
+    const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
+    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt };
+    if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
+    return { output: read(tool, await exchange(conversation, request, tool.effect), request) };
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
@@ -266,15 +308,22 @@ async function mustBeWithinLimits({ modules, caller }: Call, { limits }: CallRul
 
 /** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
 async function accountOf(
-  { modules, caller }: Call,
+  call: Call,
   exposed: ExposedTool,
   named: unknown,
 ): Promise<{ account: UsedAccount; leased: () => Promise<Lease> }> {
+  const { modules, caller } = call;
   const { connectionId, remote } = exposed;
   const isOrganizations = exposed.accountOwner === 'organization';
   if (named === undefined && caller.userId !== null) {
     const { environmentId, userId, clientId } = caller;
-    const found = await modules.leases.ofDefault({ environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId });
+    const of = { environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId };
+    const recalled = call.mayRecall ? modules.leases.recallDefault(of) : undefined;
+    if (recalled !== undefined) {
+      call.expected.account = { id: recalled.account.id, version: recalled.version };
+      return { account: recalled.account, leased: recalled.lease };
+    }
+    const found = await modules.leases.ofDefault(of);
     if (found !== undefined) return { account: found.account, leased: found.lease };
   }
   const row = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
