@@ -109,7 +109,8 @@ function reportOf(
   const failing = new Set<string>();
   if (cases.length === 0) failing.add('no arguments could be made up for it');
   if (source === undefined || specification === undefined) {
-    if (tool.provenance !== undefined) failing.add(`no specification is known as ${tool.provenance.specification}`);
+    if (tool.provenance !== undefined && contract.none === undefined)
+      failing.add(`no specification is known as ${tool.provenance.specification}`);
     return { ...report, failing: [...failing] };
   }
   const operations = new Set<string>();

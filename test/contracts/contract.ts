@@ -53,6 +53,8 @@ export interface Contract {
   inputs?: [RegExp, unknown[]][];
   /** Keys whose renaming the specification cannot notice, and why. */
   survivors?: { at: RegExp; why: string }[];
+  /** Why there is nothing to hold its tools against. */
+  none?: string;
   /** Tools whose answers the specification cannot make up usefully, and why. */
   unansweredTools?: { tool: RegExp; why: string }[];
 }

@@ -90,9 +90,9 @@ export function pathNames(template: string): string[] {
   return [...template.matchAll(/\{\+?([^{}]+)\}/g)].map((match) => match[1] as string);
 }
 
-/** Spellings of one operation: by id, or `METHOD /path` whatever its parameters are called, without the server's own path or with it. */
+/** Spellings of one operation: by id, with the class before it or without, or `METHOD /path` whatever its parameters are called, without the server's own path or with it. */
 export function isNamed(operation: Pick<Operation, 'id' | 'method' | 'path'>, name: string): boolean {
-  if (operation.id === name) return true;
+  if (operation.id === name || name.endsWith(`.${operation.id}`)) return true;
   const [method = '', path = ''] = name.split(' ');
   const bare = (text: string) => text.replace(/\{[^{}]+\}|:[A-Za-z_]\w*/g, '{}').replace(/\/$/, '');
   const [own, given] = [bare(operation.path), bare(path)];

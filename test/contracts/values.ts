@@ -55,7 +55,7 @@ function arbitraryOf(raw: Schema, wishes: Wishes, known: unknown[], key: string,
   if (named !== undefined) return f.constantFrom(...named[1]);
   if (schema.const !== undefined) return f.constant(schema.const);
   if (schema.enum !== undefined) return f.constantFrom(...schema.enum);
-  const choices = (schema.oneOf ?? schema.anyOf)?.filter(({ $ref = '' }) => wishes.without?.test($ref.split('/').at(-1) ?? '') !== true);
+  const choices = (schema.oneOf ?? schema.anyOf)?.filter(({ $ref = '' }) => wishes.without?.test($ref.split(/[/:]/).at(-1) ?? '') !== true);
   if (choices !== undefined && choices.length > 0) {
     const { oneOf: _, anyOf: __, ...rest } = schema;
     // Alternatives that only say what is required of the whole go together with it.

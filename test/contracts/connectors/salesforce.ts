@@ -1,6 +1,6 @@
 import type { Contract } from '../contract.ts';
-import { pages } from '../sources.ts';
+import { salesforce } from '../sources.ts';
 
-const contract: Contract = { specifications: [[/./, pages('Salesforce')]] };
+const contract: Contract = { specifications: [[/jsforce|salesforce/, salesforce]] };
 
 export default contract;

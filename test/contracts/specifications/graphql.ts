@@ -73,7 +73,7 @@ export function graphqlSpecification(sdl: string, path: string): Specification {
   };
 
   return {
-    has: (name) => Object.hasOwn(roots(), name),
+    has: (name) => Object.hasOwn(roots(), name.replace(/^(Query|Mutation)\./, '')),
     covers: (request) => request.method === 'POST' && request.path === path,
     judge,
     mutants: (request) => [

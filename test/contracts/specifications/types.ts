@@ -24,7 +24,7 @@ export function schemasOfTypes(types: Record<string, TypeName>, version: string)
       ([name, { from: module, type }]) => `export type ${name} = ${type.replace(/\bm\./g, `m${from.indexOf(module)}.`)};`,
     ),
   ].join('\n');
-  const key = createHash('sha256').update(version).update(source).digest('hex').slice(0, 24);
+  const key = createHash('sha256').update(`2 ${version}`).update(source).digest('hex').slice(0, 24);
   const kept = path.join(cache, `types-${key}.json`);
   if (existsSync(kept)) return JSON.parse(readFileSync(kept, 'utf8'));
   mkdirSync(cache, { recursive: true });
@@ -62,7 +62,13 @@ export function schemasOfTypes(types: Record<string, TypeName>, version: string)
     const definitions: Record<string, Schema> = {};
     for (const [name, { from: module, type }] of Object.entries(types)) {
       try {
-        Object.assign(definitions, generator.createSchema(name).definitions);
+        // Two modules may have types of one name: each type that was asked for keeps its own.
+        const own = JSON.stringify(generator.createSchema(name).definitions ?? {}).replaceAll(
+          '"$ref":"#/definitions/',
+          `"$ref":"#/definitions/${name}:`,
+        );
+        for (const [key, schema] of Object.entries(JSON.parse(own) as Record<string, Schema>))
+          definitions[key === name ? name : `${name}:${key}`] = schema;
       } catch (error) {
         throw new Error(`${module}: ${type} cannot be read: ${deepest(error)}`);
       }
