@@ -95,6 +95,7 @@ export const incidentsList = tool({
     return { incidents: incidents.map(incidentOf), next_cursor: nextOf(incidents.length, meta?.pagination) };
   },
   docs: 'https://docs.datadoghq.com/api/latest/incidents/get-a-list-of-incidents/',
+  provenance: { specification: '@datadog/datadog-api-client', version: '1.64.0', operation: 'listIncidents, searchIncidents' },
   examples: [
     {
       input: {},

@@ -73,6 +73,7 @@ export const monitorsList = tool({
     next_cursor: metadata.page + 1 < metadata.page_count ? String(metadata.page + 1) : null,
   }),
   docs: 'https://docs.datadoghq.com/api/latest/monitors/monitors-search/',
+  provenance: { specification: '@datadog/datadog-api-client', version: '1.64.0', operation: 'searchMonitors' },
   examples: [
     {
       input: {},
@@ -260,6 +261,7 @@ export const monitorGet = tool({
     };
   },
   docs: 'https://docs.datadoghq.com/api/latest/monitors/get-a-monitors-details/',
+  provenance: { specification: '@datadog/datadog-api-client', version: '1.64.0', operation: 'getMonitor' },
   examples: [
     {
       input: { monitor_id: 18342011 },

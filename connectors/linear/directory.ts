@@ -52,6 +52,7 @@ export const teamsList = tool({
     next_cursor: nextOf(body.data.teams),
   }),
   docs,
+  provenance: { specification: '@linear/sdk', version: '98.0.0', operation: 'teams' },
   examples: [
     {
       input: {},
@@ -154,6 +155,7 @@ export const usersList = tool({
     next_cursor: nextOf(body.data.users),
   }),
   docs,
+  provenance: { specification: '@linear/sdk', version: '98.0.0', operation: 'users' },
   examples: [
     {
       input: {},

@@ -82,6 +82,7 @@ export const issueCreate = tool({
     }),
   respond: (body: { data: { issueCreate: { issue: IssueNode } } }) => briefOf(body.data.issueCreate.issue),
   docs,
+  provenance: { specification: '@linear/sdk', version: '98.0.0', operation: 'issueCreate' },
   examples: [
     {
       input: {
@@ -167,6 +168,7 @@ export const issueUpdate = tool({
     ),
   respond: (body: { data: { issueUpdate: { issue: IssueNode } } }) => briefOf(body.data.issueUpdate.issue),
   docs,
+  provenance: { specification: '@linear/sdk', version: '98.0.0', operation: 'issueUpdate' },
   examples: [
     {
       input: { issueId: 'ENG-142', stateId: '5b7d1d0c-0d3c-4a51-9a37-6b1c9a0e4f13', assigneeId: 'b1a5a0f2-3f1e-4f0a-8d75-1c7a0c6d8e21' },
@@ -247,6 +249,7 @@ export const issuesList = tool({
     next_cursor: nextOf(body.data.issues),
   }),
   docs: 'https://linear.app/developers/filtering',
+  provenance: { specification: '@linear/sdk', version: '98.0.0', operation: 'issues' },
   examples: [
     {
       input: { teamId: '3f0c2a6e-7c1d-4c55-9e4a-0b6f6a1d2e01', stateType: 'started', limit: 1 },
@@ -352,6 +355,7 @@ export const issueGet = tool({
     };
   },
   docs,
+  provenance: { specification: '@linear/sdk', version: '98.0.0', operation: 'issue' },
   examples: [
     {
       input: { issueId: 'ENG-137' },
@@ -450,6 +454,7 @@ export const commentCreate = tool({
     return { id: comment.id, url: comment.url, body: comment.body, issue: comment.issue, created_at: comment.createdAt };
   },
   docs,
+  provenance: { specification: '@linear/sdk', version: '98.0.0', operation: 'commentCreate' },
   examples: [
     {
       input: { issueId: 'ENG-142', body: 'Rolled back checkout-api to v411; latency is falling.' },

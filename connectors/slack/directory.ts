@@ -64,6 +64,7 @@ export const listChannels = tool({
     next_cursor: body.response_metadata?.next_cursor || null,
   }),
   docs: 'https://docs.slack.dev/reference/methods/conversations.list',
+  provenance: { specification: '@slack/web-api', version: '8.2.0', operation: 'conversations.list' },
   examples: [
     {
       input: {},
@@ -212,6 +213,7 @@ export const getUserInfo = tool({
     is_active: user.deleted !== true,
   }),
   docs: 'https://docs.slack.dev/reference/methods/users.info',
+  provenance: { specification: '@slack/web-api', version: '8.2.0', operation: 'users.info' },
   examples: [
     {
       input: { user: 'U06MIRAL0P2' },

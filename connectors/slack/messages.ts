@@ -41,6 +41,7 @@ export const postMessage = tool({
   request: (input) => post('/chat.postMessage', input),
   respond: posted,
   docs: postMessageDocs,
+  provenance: { specification: '@slack/web-api', version: '8.2.0', operation: 'chat.postMessage' },
   examples: [
     {
       input: { channel: 'C06INC4LLS1', text: ':rotating_light: Two monitors are alerting: Checkout p95 latency, Payment error rate' },
@@ -108,6 +109,7 @@ export const replyToThread = tool({
   request: (input) => post('/chat.postMessage', input),
   respond: posted,
   docs: postMessageDocs,
+  provenance: { specification: '@slack/web-api', version: '8.2.0', operation: 'chat.postMessage' },
   examples: [
     {
       input: { channel: 'C06INC4LLS1', thread_ts: '1763719205.482159', text: 'ENG-142 is open for the checkout latency.' },
@@ -195,6 +197,7 @@ export const fetchConversationHistory = tool({
     next_cursor: body.response_metadata?.next_cursor || null,
   }),
   docs: 'https://docs.slack.dev/reference/methods/conversations.history',
+  provenance: { specification: '@slack/web-api', version: '8.2.0', operation: 'conversations.history' },
   examples: [
     {
       input: { channel: 'C06INC4LLS1', oldest: '2025-11-21T09:00:00Z', limit: 2 },

@@ -1,0 +1,6 @@
+import type { Contract } from '../contract.ts';
+import { github } from '../sources.ts';
+
+const contract: Contract = { specifications: [[/./, github]] };
+
+export default contract;

@@ -1,0 +1,6 @@
+import type { Contract } from '../contract.ts';
+import { pages } from '../sources.ts';
+
+const contract: Contract = { specifications: [[/./, pages('Granola API')]] };
+
+export default contract;

@@ -1,0 +1,21 @@
+import type { Contract } from '../contract.ts';
+import { graph, graphOpenapi, pages } from '../sources.ts';
+
+const contract: Contract = {
+  specifications: [
+    [/ms-365|graph/i, graph],
+    [/ms-365|graph/i, graphOpenapi],
+    [/./, pages('Microsoft Graph')],
+  ],
+  // Graph's OpenAPI document leaves out what every list takes: the page's token, out of @odata.nextLink.
+  allowed: [{ operation: /./, at: 'query.$skiptoken', page: 'https://learn.microsoft.com/en-us/graph/query-parameters' }],
+  // https://learn.microsoft.com/en-us/graph/onedrive-addressing-driveitems
+  paths: [
+    [/\/me\/drive\/(?=items|search|root)/, '/drives/x/'],
+    [/\/root:\/.+?:(?=\/|$)/, '/items/x'],
+    [/\/root:\/.+$/, '/items/x'],
+    [/(\/drives\/[^/]+)\/root(?=\/|$)/, '$1/items/x'],
+  ],
+};
+
+export default contract;
