@@ -1,6 +1,6 @@
 import { get, post, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { country, documented, freshness, from, q, searchLang } from './fields.ts';
+import { country, documented, freshness, from, q, searchLang, whole } from './fields.ts';
 
 export const llmContext = tool({
   name: 'brave_llm_context',
@@ -100,7 +100,9 @@ export const summarizer = tool({
         return type === 'token' && typeof data === 'string' ? data : '';
       })
       .join(''),
-    sources: (enrichments?.context ?? []).flatMap((c) => (c.url === undefined ? [] : [{ title: c.title ?? null, url: c.url }])),
+    sources: (enrichments === undefined ? [] : (whole(enrichments).context ?? [])).flatMap((c) =>
+      c.url === undefined ? [] : [{ title: c.title ?? null, url: c.url }],
+    ),
     followups: followups ?? [],
   }),
   docs: 'https://api-dashboard.search.brave.com/app/documentation/summarizer-search/get-started',

@@ -33,3 +33,15 @@ export function isoOf(text: string | null | undefined): string | null {
   const at = new Date(/^\d{4}-\d{2}-\d{2}T[\d:.]+$/.test(text) ? `${text}Z` : text);
   return Number.isNaN(at.getTime()) ? null : at.toISOString();
 }
+
+/** A part that is there is a list; without this, one that cannot be read would look like one without entries. */
+export function wholeList<T>(list: readonly T[] | undefined): readonly T[] {
+  if (!Array.isArray(list)) throw new TypeError('a list is missing in the answer');
+  return list;
+}
+
+/** A part that is there is an object. */
+export function whole<T>(part: T): T {
+  if (typeof part !== 'object' || part === null || Array.isArray(part)) throw new TypeError('a part of the answer is no object');
+  return part;
+}

@@ -1,6 +1,6 @@
 import { get, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { country, freshness, from, goggles, isoOf, nullable, offset, q, safesearch, searchLang } from './fields.ts';
+import { country, freshness, from, goggles, isoOf, nullable, offset, q, safesearch, searchLang, wholeList } from './fields.ts';
 
 const Page = z.object({
   title: z.string(),
@@ -71,9 +71,9 @@ export const webSearch = tool({
   }),
   request: (input) => get('/web/search', { ...input, ...plain }),
   respond: ({ query, web, locations, summarizer }: WebBody) => ({
-    results: (web?.results ?? []).map(pageOf),
+    results: web === undefined ? [] : wholeList(web.results).map(pageOf),
     more_results_available: query?.more_results_available ?? false,
-    locations: (locations?.results ?? []).map(({ id, title }) => ({ id, title: title ?? null })),
+    locations: locations === undefined ? [] : wholeList(locations.results).map(({ id, title }) => ({ id, title: title ?? null })),
     summarizer_key: summarizer?.key ?? null,
   }),
   docs: 'https://api-dashboard.search.brave.com/app/documentation/web-search/get-started',

@@ -18,8 +18,14 @@ import {
 import { events } from './scopes.ts';
 
 const reference = 'https://developers.google.com/workspace/calendar/api/v3/reference/events';
-const summary = z.string().min(1);
-const text = z.string().optional();
+const summary = z
+  .string()
+  .min(1)
+  .refine((value) => value.length <= 1024, 'is too long');
+const text = z
+  .string()
+  .refine((value) => value.length <= 8192, 'is too long')
+  .optional();
 const attendees = z.array(z.email()).max(200).optional();
 const isRule = (line: string) => /^(RRULE|EXDATE|RDATE|EXRULE)[:;][A-Z0-9=,;:+\-/]{3,400}$/i.test(line);
 const recurrence = z

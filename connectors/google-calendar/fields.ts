@@ -29,7 +29,9 @@ export const timeMax = moment.optional().describe('Only what begins before this 
 export const sendUpdates = z.enum(['all', 'externalOnly', 'none']).default('none').describe('Which guests get an e-mail');
 
 /** IANA names; Google knows which exist. */
-export const timeZone = z.string().refine((text) => /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,2}$/.test(text), 'is no time zone');
+export const timeZone = z
+  .string()
+  .refine((text) => text.length <= 64 && /^[A-Za-z0-9_+-]+(?:\/[A-Za-z0-9_+-]+){0,2}$/.test(text), 'is no time zone');
 
 /** A date alone stands for a whole day. */
 export const when = z.union([moment, z.iso.date()]);

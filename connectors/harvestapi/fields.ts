@@ -4,7 +4,10 @@ import { z } from 'zod';
 export const from = (path: string) => ({ specification: '@harvestapi/scraper', version: '1.5.29', operation: `GET /${path}` });
 
 /** Several values go into one parameter, with commas between them. */
-export const several = (what: string) => z.array(z.string()).max(50).optional().describe(what);
+/** A bound that agents need not be told. */
+const bounded = z.string().refine((text) => text.length <= 500, 'is too long');
+
+export const several = (what: string) => z.array(bounded).max(50).optional().describe(what);
 export const page = z.int().min(1).max(100).default(1).describe('Page, from 1; next_page says the next');
 export const paginationToken = z.string().max(1000).optional().describe('pagination_token of the page before');
 export const linkedinUrl = (what: string) =>

@@ -23,6 +23,7 @@ import {
   ticketsSearch,
   ticketUpdate,
 } from './pipelines.ts';
+import { readTokenResponse } from './tokens.ts';
 
 const scopes = {
   oauth: 'Be connected at all, and see which account it is',
@@ -56,6 +57,7 @@ export default connector({
     scopeSeparator: ' ',
     pkce: 'S256',
     clientAuthentication: 'client_secret_post',
+    readTokenResponse,
     tokenExample: {
       body: {
         token_type: 'bearer',
@@ -66,7 +68,7 @@ export default connector({
         user_id: 9586504,
         scopes: Object.keys(scopes),
       },
-      slots: { access_token: '/access_token', refresh_token: '/refresh_token', expires_in: '/expires_in' },
+      slots: { access_token: '/access_token', refresh_token: '/refresh_token', expires_in: '/expires_in', scope: '/scopes' },
       refusal: {
         status: 400,
         body: {

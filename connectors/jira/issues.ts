@@ -229,7 +229,9 @@ const summary = z
   .max(255)
   .refine((line) => !/[\r\n]/.test(line), 'must be one line');
 const labels = z.array(z.string().min(1).max(255)).optional();
-const named = z.array(z.string()).max(50).optional();
+/** Jira's own bound of a name, which agents need not be told. */
+const name = z.string().refine((text) => text.length <= 255, 'is too long');
+const named = z.array(name).max(50).optional();
 const assignee = z.string().max(128).optional().describe('accountId of who shall do it');
 const priority = z.string().max(60).optional().describe('For example High');
 const duedate = z.iso.date().optional().describe('Due date');
@@ -270,7 +272,7 @@ export const issueCreate = tool({
   scopes: ['write:jira-work'],
   input: z.object({
     project_key: projectKey.describe('Project key such as ENG, or id'),
-    issue_type: z.string().min(1).describe('Name of the type, for example Bug, Task, Story'),
+    issue_type: name.min(1).describe('Name of the type, for example Bug, Task, Story'),
     summary: summary.describe('One line that says what is wrong or wanted'),
     description: text.optional().describe('Plain text; "- " lists, "# " headings, ``` code'),
     assignee_account_id: assignee,

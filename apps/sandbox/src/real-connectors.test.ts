@@ -1,11 +1,14 @@
 import {
   type ApiRequest,
+  accepts,
   answersOf,
   baseUrlFor,
   type Connector,
   exampleOperatorUrl,
   faultByStatus,
+  missingScopes,
   type OAuth2Auth,
+  parametersOf,
   replay,
   type Step,
   sandboxUrl,
@@ -73,11 +76,20 @@ function asSent(auth: OAuth2Auth, scopes: string[]): string[] {
   return Object.values(params).flatMap((value) => value.split(auth.scopeSeparator));
 }
 
-/** A URL of the connector with what its fields are without anybody's word; what the vendor tells is the vendor's to know. */
+/** A URL of the connector with what its fields are without anybody's word, and with something that fits where the vendor tells it. */
 function filled({ id, auth }: Connector, url: string): string {
   return url.replace(/\{(\w+)\}/g, (_, name) => {
     const field = auth.fields?.find((f) => f.name === name);
-    return field?.default ?? field?.options?.[0]?.value ?? (field?.operatorUrl === true ? exampleOperatorUrl({ id }) : 'example');
+    if (field?.operatorUrl === true) return exampleOperatorUrl({ id });
+    const parameter = parametersOf(auth).find((p) => p.name === name);
+    const fitting = [
+      'example',
+      crypto.randomUUID(),
+      ...(parameter?.hostSuffixes ?? []).map((suffix) => `example.${suffix.replace(/^\./, '')}`),
+    ];
+    return (
+      field?.default ?? field?.options?.[0]?.value ?? fitting.find((value) => parameter !== undefined && accepts(parameter, value)) ?? ''
+    );
   });
 }
 
@@ -157,7 +169,7 @@ describe.each(connectors.map((connector) => [connector.id, connector] as const))
     const { auth } = connector;
     const [scoped] = connector.tools.filter((t) => t.scopes.length > 0);
     if (auth.kind === 'oauth2' && auth.scopesAt !== 'app' && scoped !== undefined) {
-      const others = Object.keys(auth.scopes).filter((scope) => !scoped.scopes.some((needed) => scope.includes(needed)));
+      const others = Object.keys(auth.scopes).filter((scope) => missingScopes(auth, [scope], scoped.scopes).length > 0);
       const credential = await connect(connector, others.slice(0, 1));
       const [first] = replay(scoped, scoped.input.parse(scoped.examples[0]?.input), []).steps;
       // Some vendors say no more than that it is denied.
@@ -173,10 +185,21 @@ describe.each(connectors.map((connector) => [connector.id, connector] as const))
   it('every call has a place of its own', () => {
     const names = new Set(apiRoutesOf(connector).map((route) => route.name));
     expect([...names].sort()).toEqual(
-      [...new Set([...connector.tools.map((t) => t.name), 'identify', ...(hasRevocation(connector) ? ['revocation'] : [])])].sort(),
+      [
+        ...new Set([
+          ...connector.tools.map((t) => t.name),
+          'identify',
+          ...(hasRevocation(connector) ? ['revocation'] : []),
+          ...(hasLookup(connector) ? ['lookup'] : []),
+        ]),
+      ].sort(),
     );
   });
 });
+
+function hasLookup({ auth }: Connector): boolean {
+  return auth.kind === 'oauth2' && auth.lookup !== undefined;
+}
 
 function hasRevocation({ auth }: Connector): boolean {
   return auth.kind === 'oauth2' && auth.revocation !== undefined;
