@@ -1,5 +1,7 @@
 export * from './auth.ts';
 export * from './connector.ts';
+export * from './file-facts.ts';
+export * from './files.ts';
 export * from './parameters.ts';
 export * from './remote-tool.ts';
 export * from './request.ts';

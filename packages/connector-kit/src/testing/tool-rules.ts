@@ -1,9 +1,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, scopesOf } from '../auth.ts';
 import type { Connector } from '../connector.ts';
+import { exampleFile, takesFile, uploadProblems } from '../files.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
 import { annotations, type Example, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
+import { downloaded, fileRules } from './file-rules.ts';
 import { stringsIn, valueAt, withValues } from './pointer.ts';
 
 /** One promise of a tool, and what breaks it in the given one. */
@@ -152,7 +154,7 @@ export const toolRules: ToolRule[] = [
     title: 'reads what the vendor documents into exactly what it says',
     problems: (tool, connector) =>
       tool.examples.flatMap((example, i) => {
-        const response = responseOf(example);
+        const response = responseOf(example, tool);
         const fault = connector.api.fault?.(response);
         if (fault !== undefined) return [`example ${i}: api.fault calls the good answer ${fault.kind}`];
         const gives = tool.output.safeParse(tool.respond(response.body, response));
@@ -163,8 +165,8 @@ export const toolRules: ToolRule[] = [
   {
     title: 'has examples richer than what it takes from them',
     problems: (tool) =>
-      // a GraphQL answer holds what was asked for and nothing else
-      eachRequest(tool).some((request) => request.path.endsWith('/graphql'))
+      // a GraphQL answer holds what was asked for and nothing else, and a file's facts are Grantway's
+      tool.download !== undefined || eachRequest(tool).some((request) => request.path.endsWith('/graphql'))
         ? []
         : tool.examples.flatMap(({ receives, gives }, i) =>
             leaves(receives.body) > leaves(gives) ? [] : [`example ${i} holds only what is read`],
@@ -176,7 +178,8 @@ export const toolRules: ToolRule[] = [
       tool.examples.flatMap((example, i) => {
         const missing = Object.keys(example.fresh ?? {}).filter((pointer) => valueAt(example.receives.body, pointer) === undefined);
         if (missing.length > 0) return missing.map((pointer) => `example ${i}: nothing stands at ${pointer}`);
-        const response = { ...responseOf(example), body: withFresh(example) };
+        const answer = responseOf(example, tool);
+        const response = { ...answer, body: answer.body === undefined ? undefined : withFresh(example) };
         const gives = tool.output.safeParse(tool.respond(response.body, response));
         return gives.success ? [] : [`example ${i}: ${gives.error.message}`];
       }),
@@ -190,11 +193,11 @@ export const toolRules: ToolRule[] = [
           const honestInput = tool.input.safeParse(harmless).data ?? tool.input.safeParse(example.input).data;
           const parsed = tool.input.safeParse(input);
           if (!parsed.success || honestInput === undefined) return [];
-          const honest = tool.request(honestInput);
+          const honest = tool.request(honestInput, fileOf(tool));
           const where = `example ${i}: ${name} = ${JSON.stringify(text.slice(0, 20))}`;
           let request: ApiRequest;
           try {
-            request = tool.request(parsed.data);
+            request = tool.request(parsed.data, fileOf(tool));
           } catch (error) {
             return [`${where} is taken by the schema and then throws ${String(error)}`];
           }
@@ -202,6 +205,7 @@ export const toolRules: ToolRule[] = [
         });
       }),
   },
+  ...fileRules,
 ];
 
 function undescribed(schema: Schema, at: string): string[] {
@@ -228,12 +232,18 @@ function tokens(value: unknown): number {
 function eachRequest(tool: Tool): ApiRequest[] {
   return tool.examples.flatMap((example) => {
     const parsed = tool.input.safeParse(example.input);
-    return parsed.success ? [tool.request(parsed.data)] : [];
+    return parsed.success ? [tool.request(parsed.data, fileOf(tool))] : [];
   });
 }
 
-function responseOf({ receives }: Pick<Example<never, never>, 'receives'>): ApiResponse {
-  return { status: receives.status ?? 200, headers: receives.headers ?? {}, body: structuredClone(receives.body) };
+const fileOf = (tool: Tool) => (takesFile(tool) ? exampleFile : undefined);
+
+function responseOf(example: Tool['examples'][number], tool: Tool): ApiResponse {
+  const { receives } = example;
+  const file = downloaded(tool, example);
+  // An answer that is the file itself has no body to read.
+  const body = file !== undefined && tool.download?.link === undefined ? undefined : structuredClone(receives.body);
+  return { status: receives.status ?? 200, headers: receives.headers ?? {}, body, ...(file === undefined ? {} : { file }) };
 }
 
 const forbiddenHeaders =
@@ -259,6 +269,7 @@ export function requestProblems(request: ApiRequest): string[] {
     if (/[\r\n]/.test(name + value)) found.push(`the header ${name} holds a line break`);
   }
   if (request.json !== undefined && request.form !== undefined) found.push('both a JSON and a form body');
+  found.push(...uploadProblems(request));
   if (request.method === 'GET' && (request.json !== undefined || request.form !== undefined)) found.push('a GET with a body');
   return found;
 }
@@ -308,13 +319,14 @@ let sequence = 1000;
 function withFresh(example: Example<Record<string, unknown>, Record<string, unknown>>): unknown {
   const values: Record<string, unknown> = {};
   for (const [pointer, kind] of Object.entries(example.fresh ?? {})) {
-    values[pointer] = freshValue(kind, typeof valueAt(example.receives.body, pointer));
+    const known = valueAt(example.receives.body, pointer);
+    values[pointer] = kind === 'link' ? `${known}&fresh=1` : freshValue(kind, typeof known);
   }
   return withValues(example.receives.body, values);
 }
 
 /** As the sandbox makes them: `unix_micros` is `<seconds>.<six digits>`; a number where the example has a number. */
-function freshValue(kind: FreshKind, type: string): unknown {
+function freshValue(kind: Exclude<FreshKind, 'link'>, type: string): unknown {
   const nowMs = Date.now();
   if (kind === 'uuid') return crypto.randomUUID();
   if (kind === 'iso_now') return new Date(nowMs).toISOString();
