@@ -77,7 +77,7 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request, new Fault('not_found', 'there is nothing at this address')));
 
-  app.register(async (scope) => registerApi(scope, modules, apiRoutes));
+  app.register(async (scope) => registerApi(scope, modules, apiRoutes, options));
   app.register(async (scope) => registerAccessTokens(scope, modules));
   app.register(async (scope) => registerPages(scope, modules, { connectorsDir: options.connectorsDir }));
   app.register(async (scope) => registerGateway(scope, modules));

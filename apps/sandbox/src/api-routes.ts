@@ -1,4 +1,14 @@
-import { type ApiRequest, accepts, type Connector, type FreshKind, parametersOf, placeholders, type Tool } from '@grantway/connector-kit';
+import {
+  type ApiRequest,
+  accepts,
+  type Connector,
+  exampleFile,
+  type FreshKind,
+  parametersOf,
+  placeholders,
+  type Tool,
+  takesFile,
+} from '@grantway/connector-kit';
 import { type Incoming, isForm } from './exchange.ts';
 import { isRecord, leavesOf } from './json-places.ts';
 
@@ -40,7 +50,17 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
   for (const tool of connector.tools) {
     for (const example of tool.examples) {
       const input = tool.input.parse(example.input);
-      routes.push(routeOf(connector, tool.name, tool, tool.request(input), input, example.receives, example.fresh ?? {}));
+      routes.push(
+        routeOf(
+          connector,
+          tool.name,
+          tool,
+          tool.request(input, takesFile(tool) ? exampleFile : undefined),
+          input,
+          example.receives,
+          example.fresh ?? {},
+        ),
+      );
     }
   }
   const { identify, auth } = connector;

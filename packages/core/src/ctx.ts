@@ -3,6 +3,7 @@ import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { FileModules } from './file-modules.ts';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { OAuthClients } from './oauth-clients.ts';
@@ -55,6 +56,7 @@ export interface Modules {
   openedInstances: OpenedInstances;
   revocations: Revocations;
   remotes: Remotes;
+  files: FileModules;
   limiter: Limiter;
   pauses: ProviderPauses;
   oauthClients: OAuthClients;

@@ -4,7 +4,9 @@ import { EgressError } from '@grantway/egress';
 import { endAccount, type Lease } from '@grantway/vault';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import type { Modules } from './ctx.ts';
+import { exchange } from './file-calls.ts';
 import { mustStillBeServed } from './standing.ts';
+import type { FileRow } from './stored-files.ts';
 import type { Call } from './tool-call.ts';
 
 /** @throws Fault provider_unavailable, provider_timeout, egress_blocked; outcome_unknown where a write may have happened */
@@ -15,13 +17,14 @@ export async function send(
   lease: Lease,
   request: Parameters<Modules['egress']['call']>[1],
   hasWaited: boolean,
+  file?: FileRow,
 ): Promise<ApiResponse> {
   const { modules, caller } = call;
   const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
   for (let attempt = 0; ; attempt++) {
     if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
     try {
-      return await modules.egress.call(target, request, lease.credential, { timeoutMs: modules.settings.toolTimeoutMs });
+      return await exchange(call, tool, target, request, lease.credential, file);
     } catch (error) {
       if (!(error instanceof EgressError)) throw error;
       if (error.kind === 'blocked') throw error.toFault();

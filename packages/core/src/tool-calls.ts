@@ -1,4 +1,4 @@
-import { faultByStatus, type Tool } from '@grantway/connector-kit';
+import { type ApiResponse, faultByStatus, type Tool } from '@grantway/connector-kit';
 import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
@@ -7,6 +7,7 @@ import { authorizationRequired, mustBeGranted, outcomeOf, toFault, withExtra } f
 import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
+import { auditSent, dropFile, fileOfCall, followLink } from './file-calls.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf } from './owned-accounts.ts';
@@ -15,6 +16,7 @@ import { anotherCredential, read, send } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStand } from './standing.ts';
+import { factsOf } from './stored-files.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import type { ExposedTool } from './tools.ts';
@@ -169,7 +171,8 @@ async function run(
   const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
   mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
-  const request = remote === undefined ? tool.request(input) : undefined;
+  const file = remote === undefined ? await fileOfCall(call, tool, input) : undefined;
+  const request = remote === undefined ? tool.request(input, file === undefined ? undefined : factsOf(file)) : undefined;
   const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
@@ -189,12 +192,16 @@ async function run(
     await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
     let hasWaited = await intend(call);
+    if (file !== undefined) {
+      await auditSent(call, file);
+      hasWaited = true;
+    }
     let repeated = false;
     for (let credentials = 0; ; hasWaited = true) {
-      const response = await send(call, tool, connector, lease, request, hasWaited);
+      const response = await send(call, tool, connector, lease, request, hasWaited, file);
       record.provider_status = response.status;
-      const fault = (connector.api.fault ?? faultByStatus)(response);
-      if (fault === undefined) return { output: read(tool, response) };
+      const fault = response.file === undefined ? (connector.api.fault ?? faultByStatus)(response) : undefined;
+      if (fault === undefined) return { output: await readWithFile(call, exposed, lease, response) };
       if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
         repeated = true;
         continue;
@@ -214,6 +221,17 @@ async function run(
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
+    throw error;
+  }
+}
+
+/** What the tool reads from a good answer, once the file that it may lead to is stored. */
+async function readWithFile(call: Call, exposed: ExposedTool, lease: Lease, response: ApiResponse): Promise<Record<string, unknown>> {
+  const whole = await followLink(call, exposed, lease, response);
+  try {
+    return read(exposed.tool, whole);
+  } catch (error) {
+    if (whole.file !== undefined) await dropFile(call, whole.file);
     throw error;
   }
 }

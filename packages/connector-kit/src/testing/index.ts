@@ -4,6 +4,7 @@ import { connectorRules } from './connector-rules.ts';
 import { toolRules } from './tool-rules.ts';
 
 export { connectorRules } from './connector-rules.ts';
+export { folio } from './files-example.ts';
 export { hostileStrings, toolRules } from './tool-rules.ts';
 
 /** Registers every promise that the kit asks of a connector and of each of its tools. Call it from `connector.test.ts`. */
