@@ -31,13 +31,18 @@ export async function fileSetting(options: Parameters<typeof startBroker>[0] = {
 }
 
 export function filesOf(broker: TestBroker) {
+  let first: Promise<string> | undefined;
+  const ownToken = () => {
+    first ??= broker.token();
+    return first;
+  };
   const upload = async (
     bytes: RequestInit['body'],
     { name = 'report.pdf', user = 'mira', contentType = 'application/pdf', token }: Uploads = {},
   ): Promise<Answer<Json>> => {
     const response = await fetch(`${broker.baseUrl}/v1/files?${new URLSearchParams({ name, user_identifier: user })}`, {
       method: 'POST',
-      headers: { authorization: `Bearer ${token ?? (await broker.token())}`, 'content-type': contentType },
+      headers: { authorization: `Bearer ${token ?? (await ownToken())}`, 'content-type': contentType },
       body: bytes,
       duplex: 'half',
     } as RequestInit);
@@ -45,7 +50,7 @@ export function filesOf(broker: TestBroker) {
   };
   const download = async (id: string): Promise<{ status: number; headers: Headers; bytes: Buffer }> => {
     const response = await fetch(`${broker.baseUrl}/v1/files/${id}/content`, {
-      headers: { authorization: `Bearer ${await broker.token()}` },
+      headers: { authorization: `Bearer ${await ownToken()}` },
     });
     return { status: response.status, headers: response.headers, bytes: Buffer.from(await response.arrayBuffer()) };
   };

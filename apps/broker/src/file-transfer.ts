@@ -44,23 +44,29 @@ export function sentFile(request: FastifyRequest, idleMs: number): SentFile {
   return { contentType: contentType.data, size, bytes: inTime(request.raw, idleMs) };
 }
 
-/** The body's bytes, as long as they keep coming. */
+/** The body's bytes, as long as they keep coming. The body is not destroyed where they do not: its caller is still to be answered. */
 async function* inTime(body: Readable, idleMs: number): AsyncGenerator<Uint8Array> {
-  const tooSlow = () => body.destroy(new Fault('request_timeout', 'the file did not arrive in time'));
-  const longest = setTimeout(tooSlow, longestMs);
-  const idle = setTimeout(tooSlow, idleMs);
-  try {
-    for await (const some of body.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>) {
-      idle.refresh();
-      yield some;
-      idle.refresh();
+  const endsAt = performance.now() + longestMs;
+  const pieces = body.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Uint8Array>;
+  for (;;) {
+    const next = pieces.next();
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const waitMs = Math.max(0, Math.min(idleMs, endsAt - performance.now()));
+      timer = setTimeout(() => reject(new Fault('request_timeout', 'the file did not arrive in time')), waitMs);
+    });
+    try {
+      const { value, done } = await Promise.race([next, late]);
+      if (done === true) return;
+      yield value;
+    } catch (error) {
+      // Nobody waits for it any more; it fails with the connection.
+      next.catch(() => {});
+      if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
+      throw new Fault('invalid_request', { detail: 'the upload was broken off', cause: error });
+    } finally {
+      clearTimeout(timer);
     }
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ECONNRESET') throw error;
-    throw new Fault('invalid_request', { detail: 'the upload was broken off', cause: error });
-  } finally {
-    clearTimeout(longest);
-    clearTimeout(idle);
   }
 }
 
