@@ -483,6 +483,9 @@ export const exercised: Record<string, Exercise> = {
   'POST /v1/files': {
     request: () => ({ path: '/v1/files?name=notes.json&user_identifier=holder', body: { a: 'file' } }),
   },
+  'POST /v1/files/upload-links': {
+    request: () => ({ path: '/v1/files/upload-links', body: { user_identifier: 'holder' } }),
+  },
   'GET /v1/files': {
     request: () => ({ path: '/v1/files' }),
     masked: byFilter('/v1/files', ({ other }) => ({ user_identifier: other.file.user_identifier })),
@@ -572,6 +575,7 @@ export const maskedNothing = [
   'POST /v1/clients',
   // The bytes are all there is.
   'POST /v1/files',
+  'POST /v1/files/upload-links',
   'POST /v1/webhook-endpoints',
   'GET /v1/webhook-endpoints',
 ];
@@ -620,6 +624,8 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'POST /oauth/sign-in/:token/open': { as: '/oauth/sign-in/gwsl_x/open', gets: 403 },
   'GET /oauth/apps': { as: '/oauth/apps', gets: 401 },
   'POST /oauth/apps/remove': { as: '/oauth/apps/remove', gets: 401 },
+  'GET /files/:token/content': { as: '/files/gwfl_x/content', gets: 404 },
+  'PUT /files/:token': { as: '/files/gwfl_x', gets: 404 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
   'POST /mcp/:configId': { as: '/mcp/cfg_00000000000000000000000000', gets: 401 },

@@ -222,6 +222,10 @@ const cases: Record<string, Case> = {
     denied: async () =>
       ['team-b/bob', 'team-b/nobody'].map((user) => [`/v1/files?name=a.json&user_identifier=${encodeURIComponent(user)}`, { body: {} }]),
   },
+  'POST /v1/files/upload-links': {
+    allowed: () => agent.api('/v1/files/upload-links', { body: { user_identifier: 'team-a/ada' } }),
+    denied: async () => ['team-b/bob', 'team-b/nobody'].map((user_identifier) => ['/v1/files/upload-links', { body: { user_identifier } }]),
+  },
   'GET /v1/files/{id}': {
     allowed: async () => agent.api(`/v1/files/${(await newFile(agent, 'team-a/ada')).body.id}`),
     denied: async () => filePaths('', {}),

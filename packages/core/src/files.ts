@@ -24,14 +24,14 @@ export interface FileUploaded {
 export async function createFile(
   ctx: Ctx,
   { name, user_identifier: userIdentifier }: FileUploaded,
-  sent: { contentType: string; size: number | undefined; bytes: AsyncIterable<Uint8Array> },
+  sent: { contentType: string; size: number | undefined; bytes: AsyncIterable<Uint8Array>; linkId?: string },
 ): Promise<File> {
   mayActFor(ctx, userIdentifier);
-  const { contentType, size, bytes } = sent;
+  const { contentType, size, bytes, linkId } = sent;
   const clientId = ctx.actor.id;
   const row = await storeFile(
     ctx.modules,
-    { environmentId: ctx.environmentId, userIdentifier, clientId, name, contentType, size },
+    { environmentId: ctx.environmentId, userIdentifier, clientId, name, contentType, size, ...(linkId === undefined ? {} : { linkId }) },
     bytes,
     (tx, made) => ctx.audit(tx, 'file.created', { kind: 'file', id: made.id }, auditOf(made)),
   );

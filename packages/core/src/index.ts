@@ -24,6 +24,7 @@ export * from './direct-calls.ts';
 export * from './environments.ts';
 export * from './events.ts';
 export * from './expiry-warnings.ts';
+export * from './file-links.ts';
 export type { FileModules } from './file-modules.ts';
 export { openDiskStore } from './file-stores/disk-store.ts';
 export type { FileStore } from './file-stores/file-store.ts';

@@ -92,8 +92,8 @@ export async function executeTool(
   return outputOf(record.id, answer);
 }
 
-function outputOf(toolCallId: string, { output, remote }: Answer): ToolOutput {
-  return { toolCallId, output, ...(remote === undefined ? {} : { remote }) };
+function outputOf(toolCallId: string, { output, remote, file }: Answer): ToolOutput {
+  return { toolCallId, output, ...(remote === undefined ? {} : { remote }), ...(file === undefined ? {} : { file }) };
 }
 
 /** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */
@@ -201,7 +201,7 @@ async function run(
       const response = await send(call, tool, connector, lease, request, hasWaited, file);
       record.provider_status = response.status;
       const fault = response.file === undefined ? (connector.api.fault ?? faultByStatus)(response) : undefined;
-      if (fault === undefined) return { output: await readWithFile(call, exposed, lease, response) };
+      if (fault === undefined) return await readWithFile(call, exposed, lease, response);
       if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
         repeated = true;
         continue;
@@ -226,10 +226,10 @@ async function run(
 }
 
 /** What the tool reads from a good answer, once the file that it may lead to is stored. */
-async function readWithFile(call: Call, exposed: ExposedTool, lease: Lease, response: ApiResponse): Promise<Record<string, unknown>> {
+async function readWithFile(call: Call, exposed: ExposedTool, lease: Lease, response: ApiResponse): Promise<Answer> {
   const whole = await followLink(call, exposed, lease, response);
   try {
-    return read(exposed.tool, whole);
+    return { output: read(exposed.tool, whole), ...(whole.file === undefined ? {} : { file: whole.file }) };
   } catch (error) {
     if (whole.file !== undefined) await dropFile(call, whole.file);
     throw error;

@@ -1,5 +1,5 @@
-import { File, FileUploadQuery, PageQuery, pageOf, UserIdentifier } from '@grantway/contract';
-import { createFile, deleteFile, getFile, listFiles, openFile } from '@grantway/core';
+import { File, FileLinkCreate, FileUploadLink, FileUploadQuery, PageQuery, pageOf, UserIdentifier } from '@grantway/contract';
+import { createFile, createUploadLink, deleteFile, getFile, listFiles, openFile } from '@grantway/core';
 import { z } from 'zod';
 import { route } from '../http.ts';
 
@@ -21,6 +21,20 @@ export const files = [
     reply: File,
     faults: ['payload_too_large', 'file_limit', 'unsupported_media_type', 'request_timeout', 'user_suspended'],
     run: (ctx, { query, sent }) => createFile(ctx, query, sent),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/files/upload-links',
+    summary: 'Create an upload link',
+    description:
+      'For an agent that has a file and no access token: PUT the bytes to the link, once, before it expires. Whoever has the link can use it.',
+    permission: 'files:write',
+    audit: 'file_link.created',
+    body: FileLinkCreate,
+    status: 201,
+    reply: FileUploadLink,
+    faults: ['user_suspended'],
+    run: (ctx, { body }) => createUploadLink(ctx, body),
   }),
   route({
     method: 'GET',
