@@ -131,7 +131,8 @@ describe('no audit, no action', () => {
   it('a table that fails in the middle of things lets nothing through that it has not taken', { timeout: 120_000 }, async () => {
     const [before, written] = [await atProviders(), await rows.count('tool_calls')];
     const load = calls(1_200, 6);
-    await vi.waitFor(async () => expect(await atProviders()).toBeGreaterThan(before + 60), { timeout: 60_000, interval: 5 });
+    // More than are under way at once: some have been answered.
+    await vi.waitFor(async () => expect(await atProviders()).toBeGreaterThan(before + 150), { timeout: 60_000, interval: 5 });
     await rows.query('revoke insert on tool_calls from current_user');
     let answered: Map<string, number>;
     try {

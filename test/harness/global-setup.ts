@@ -13,7 +13,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const given = process.env['GRANTWAY_TEST_DATABASE_ADMIN_URL'];
   const redisUrl = process.env['GRANTWAY_TEST_REDIS_URL'];
   const dataDir = given === undefined ? mkdtempSync(path.join(tmpdir(), 'grantway-test-')) : undefined;
-  const embedded = dataDir === undefined ? undefined : await startEmbeddedPostgres({ dataDir });
+  const embedded = dataDir === undefined ? undefined : await startEmbeddedPostgres({ dataDir, maxConnections: 300 });
   const adminUrl = given ?? (embedded?.adminConnectionString as string);
   const role = `t_role_${randomBytes(6).toString('hex')}`;
   const password = randomBytes(16).toString('hex');

@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net';
 import type { Connector, Credential } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
+  createExpectations,
   createLocalLimiter,
   createOAuthClients,
   createOpenedInstances,
@@ -227,7 +228,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
-      openedInstances: createOpenedInstances(db),
+      openedInstances: createOpenedInstances(),
+      expectations: createExpectations(db),
       revocations,
       remotes,
       files: files.modules,

@@ -1,3 +1,4 @@
+import type { FastifyBaseLogger } from 'fastify';
 import pino, { type DestinationStream, type Logger } from 'pino';
 import { redact } from './http.ts';
 
@@ -26,4 +27,32 @@ export function createLogger(level: string, sink: { write(line: string): void } 
     },
     destination,
   );
+}
+
+type Method = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+
+/**
+ * A logger with bindings for one request. A child of pino's own costs as much to make as its line to write, and most requests
+ * write one.
+ */
+export function requestLogger(logger: FastifyBaseLogger, bindings: Record<string, unknown>): FastifyBaseLogger {
+  const bound =
+    (method: Method) =>
+    (first: unknown, ...rest: unknown[]): void => {
+      const write = logger[method] as (...args: unknown[]) => void;
+      if (typeof first === 'string') write.call(logger, bindings, first, ...rest);
+      else if (first instanceof Error) write.call(logger, { ...bindings, err: first }, ...rest);
+      else write.call(logger, { ...bindings, ...(first as object) }, ...rest);
+    };
+  return {
+    level: logger.level,
+    fatal: bound('fatal'),
+    error: bound('error'),
+    warn: bound('warn'),
+    info: bound('info'),
+    debug: bound('debug'),
+    trace: bound('trace'),
+    silent: logger.silent,
+    child: (more: Record<string, unknown>, options?: object) => logger.child({ ...bindings, ...more }, options),
+  } as FastifyBaseLogger;
 }

@@ -10,6 +10,7 @@ import { apiRoutes } from './api/index.ts';
 import { answerBrokenRequest, boundUploads } from './broken-requests.ts';
 import { registerGateway } from './gateway/index.ts';
 import { answerOtherMethods, isTooDeep, newRequestId, registerApi, sendProblem, toFault } from './http.ts';
+import { requestLogger } from './logger.ts';
 import type { Metrics } from './metrics.ts';
 import { openApiDocument } from './openapi.ts';
 import { errorPage, pageHeaders, registerPages, renderReference, renderWelcome } from './pages/index.ts';
@@ -40,6 +41,7 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
       // Node looks at its connections from time to time; this is how much later than allowed a request may end.
       connectionsCheckingInterval: Math.min(5_000, Math.ceil(options.requestTimeoutMs / 4)),
     },
+    childLoggerFactory: requestLogger,
     genReqId: newRequestId,
     // A request id is ours: nothing a caller sends becomes part of a log line's identity.
     requestIdHeader: false,

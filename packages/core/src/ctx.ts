@@ -3,6 +3,7 @@ import type { AuditAction, VerificationMode } from '@grantway/contract';
 import { type Actor, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { Expectations } from './expectations.ts';
 import type { FileModules } from './file-modules.ts';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
@@ -54,6 +55,7 @@ export interface Modules {
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
   openedInstances: OpenedInstances;
+  expectations: Expectations;
   revocations: Revocations;
   remotes: Remotes;
   files: FileModules;

@@ -3,7 +3,7 @@ import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
 import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import { type Grant, grantOf } from './grants.ts';
-import { instanceSources, instanceVersions } from './opened-instances.ts';
+import { instanceSources, instanceVersions, type Remembered } from './opened-instances.ts';
 import type { NameableAccount } from './owned-accounts.ts';
 import { remoteServerOf } from './remote-servers.ts';
 import { allowsConfig, allowsIdentifier, type Restrictions } from './restrictions.ts';
@@ -71,7 +71,7 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
                   join connected_accounts a on a.connection_id = m->>'connectionId'
                     and (a.user_id = i.user_id and m->>'owner' is distinct from 'organization' or a.user_id is null and m->>'owner' = 'organization')
                 where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts,
-             ${instanceVersions}
+             ${instanceVersions} as versions
            ${instanceSources}`;
 
 /**
@@ -81,10 +81,13 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
  * client_suspended, user_suspended, environment_suspended
  */
 export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
+  const remembered = recallInstance(modules, token);
+  if (remembered !== undefined) {
+    if ((await modules.expectations.compare({ instance: remembered, account: null })) === undefined) return remembered.instance;
+    modules.openedInstances.forget(token);
+  }
   const parsed = parseBearer('mcpUrl', token);
   if (parsed === undefined) throw new Fault('not_found');
-  const again = await modules.openedInstances.again(parsed.id, token);
-  if (again !== undefined) return again as OpenInstance;
   const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
     name: 'open MCP instance',
     text: `${lookedAt} where i.url_id = $1`,
@@ -103,8 +106,13 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
   if (row.revoked) throw revoked();
   if (row.expired) throw new Fault('instance_expired', 'this MCP URL has expired; ask for a new one where you got it');
   const instance = opened(row, 'FULL');
-  modules.openedInstances.keep(token, row.versions, instance);
+  modules.openedInstances.keep(token, { instance, urlId: parsed.id, versions: row.versions });
   return instance;
+}
+
+/** What this URL opened within the last second, for whoever has its versions compared before anything comes of it. */
+export function recallInstance(modules: Modules, token: string): Remembered<OpenInstance> | undefined {
+  return modules.openedInstances.recall(token) as Remembered<OpenInstance> | undefined;
 }
 
 /** For so many rotations back a URL is told from one that never was. */

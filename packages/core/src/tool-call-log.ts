@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Effect, FaultCode, ToolCallOutcome } from '@grantway/contract';
 import { type Database, grouped, withEvents } from '@grantway/db';
+import { compared, type Expected, expectedValues, type Outdated } from './expectations.ts';
 
 /** One row of the audit of calls. Written before anything is sent (pending), and when the outcome is known. */
 export interface ToolCallRecord {
@@ -37,9 +38,10 @@ export interface ToolCallLog {
   /**
    * The row that a call must have before any byte of it leaves, outcome `pending`. Of a write or destructive call it is
    * durable when this resolves. Of a read it is in the table, and on the disk a moment later: what a crash of the database
-   * could take with it has changed nothing anywhere. The same statement looks whether everybody is still served.
+   * could take with it has changed nothing anywhere. The same statement looks whether everybody is still served, and compares
+   * what is expected: where something is outdated, there is no row, and nothing may be sent.
    */
-  intend(record: ToolCallRecord): Promise<Standing>;
+  intend(record: ToolCallRecord, expected?: Expected): Promise<Standing | Outdated>;
   /** The row with its outcome; resolves when it is durable. Rows of calls that finish together share one statement. */
   write(record: ToolCallRecord): Promise<void>;
   /** Marks calls of processes that died as outcome_unknown; answers how many. */
@@ -47,24 +49,50 @@ export interface ToolCallLog {
   drain(): Promise<void>;
 }
 
+/** Outcomes that webhooks tell of. */
+const tellsOf: ReadonlySet<ToolCallOutcome> = new Set(['failed', 'outcome_unknown']);
+
 /** An event for each call that failed or may have. Its id is the call's in another prefix, so that a repeated write makes no second one. */
 const failures = `select 'evt_' || substr(id, 4) as id, environment_id, 'tool_call.failed'::text as type, connected_account_id as account_id,
     jsonb_build_object('tool_call_id', id, 'tool_name', tool_name, 'user_identifier', user_identifier, 'outcome', outcome, 'fault_code', fault_code,
       'provider_status', provider_status, 'via', via, 'client_id', client_id, 'mcp_instance_id', mcp_instance_id) as data
-  from deed where outcome in ('failed', 'outcome_unknown')`;
+  from deed where outcome in (${[...tellsOf].map((outcome) => `'${outcome}'`).join(', ')})`;
 
 const columns = `id, environment_id, request_id, via, client_id, user_identifier, mcp_instance_id, mcp_config_name, mcp_config_version,
   connection_name, connected_account_id, account_label, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
 
-/** Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. */
-const patienceMs = 2;
-const lanes = 4;
+/**
+ * Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. A statement costs
+ * the database as much as ten rows of it, so that few and full ones are what makes calls cheap.
+ */
+const patienceMs = 4;
+const lanes = 2;
 const maxRows = 500;
 const usedAgainMs = 60_000;
 const maxUsed = 50_000;
 
 const insert = `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch`;
-const batch = 'batch as (select * from json_populate_recordset(null::tool_calls, $1::json))';
+const batch = 'batch as (select * from json_populate_recordset(null::tool_calls, $1::json) with ordinality)';
+
+/** A character for each call: what is outdated, or the sum of who is suspended. One column of one row is what is read fastest. */
+const standing = `(
+  case when a.known then 0 else
+    coalesce((select (e.suspended_at is not null)::int from environments e where e.id = b.environment_id), 1)
+    + coalesce((select 2 * (u.suspended_at is not null)::int from users u where u.environment_id = b.environment_id and u.identifier = b.user_identifier), 0)
+    + coalesce((select 4 * (c.suspended_at is not null)::int from clients c where c.id = b.client_id), 0)
+  end)::text`;
+
+/** Whoever is not told of counts as suspended. */
+function readFound(character = '7'): Standing | Outdated {
+  if (character === 'i') return 'instance';
+  if (character === 'a') return 'account';
+  const sum = Number(character);
+  return { environmentSuspended: (sum & 1) !== 0, userSuspended: (sum & 2) !== 0, clientSuspended: (sum & 4) !== 0 };
+}
+
+const finished = `on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
+  provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
+  connected_account_id = excluded.connected_account_id, account_label = excluded.account_label`;
 
 /** Group commit: while statements are on their way, the rows that arrive wait for the next. */
 export function createToolCallLog(db: Database, onFinished: (record: ToolCallRecord) => void = () => {}): ToolCallLog {
@@ -72,23 +100,21 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
   const system = db.system('write tool calls');
 
   const intents = (durable: boolean) =>
-    grouped<ToolCallRecord, Standing>(
-      async (records) => {
-        const rows = await system.query<{ id: string; e: boolean; u: boolean; c: boolean }>({
-          name: durable ? 'intend writes' : 'intend reads',
-          text: `with ${durable ? '' : "now as materialized (select set_config('synchronous_commit', 'off', true)),"} ${batch},
-                   intent as (${insert} ${durable ? '' : 'cross join now'} on conflict (id) do nothing)
-                 select b.id, coalesce((select e.suspended_at is not null from environments e where e.id = b.environment_id), true) as e,
-                   coalesce((select u.suspended_at is not null from users u where u.environment_id = b.environment_id and u.identifier = b.user_identifier), false) as u,
-                   coalesce((select c.suspended_at is not null from clients c where c.id = b.client_id), false) as c
-                 from batch b`,
-          values: [JSON.stringify(records), writer],
+    grouped<{ record: ToolCallRecord; expected: Expected | undefined }, Standing | Outdated>(
+      async (asked) => {
+        // An instance that is as it was expected was opened for somebody who is served: only for others it is looked again.
+        const looks = asked.some(({ expected }) => (expected?.instance ?? null) === null);
+        const [row] = await system.query<{ found: string }>({
+          name: `${durable ? 'intend writes' : 'intend reads'}${looks ? '' : ' of known instances'}`,
+          text: `with ${durable ? '' : "now as materialized (select set_config('synchronous_commit', 'off', true)),"}
+                   ${batch},
+                   asked as materialized (${compared(3)}),
+                   intent as (${insert} ${durable ? '' : 'cross join now'} join asked on n = ordinality where same_instance and same_account on conflict (id) do nothing)
+                 select string_agg(case when not a.same_instance then 'i' when not a.same_account then 'a' else ${looks ? standing : "'0'"} end, '' order by a.n) as found
+                 from asked a ${looks ? 'join batch b on a.n = b.ordinality' : ''}`,
+          values: [JSON.stringify(asked.map(({ record }) => record)), writer, ...expectedValues(asked.map(({ expected }) => expected))],
         });
-        const byId = new Map(rows.map((row) => [row.id, row]));
-        return records.map(({ id }) => {
-          const row = byId.get(id);
-          return { environmentSuspended: row?.e ?? true, userSuspended: row?.u ?? true, clientSuspended: row?.c ?? true };
-        });
+        return asked.map((_, i) => readFound(row?.found[i]));
       },
       { lanes, patienceMs, maxItems: maxRows },
     );
@@ -115,27 +141,29 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
     async (records) => {
       const accounts = newlyUsed(records);
       try {
-        await system.query({
-          name: 'write tool calls',
-          // One statement: the rows, and when their accounts were last used (to the minute, so that busy ones are not rewritten each time).
-          text: withEvents(
-            `${insert}
-                 on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
-                   provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
-                   connected_account_id = excluded.connected_account_id, account_label = excluded.account_label
-                 returning ${columns}`,
-            failures,
-            `${batch},
+        const rows = JSON.stringify(records);
+        // Most groups are calls that went well, of accounts in use: nothing but their rows is written.
+        if (accounts.length === 0 && records.every(({ outcome }) => !tellsOf.has(outcome))) {
+          await system.query({ name: 'write outcomes', text: `with ${batch} ${insert} ${finished}`, values: [rows, writer] });
+        } else {
+          await system.query({
+            name: 'write tool calls',
+            // One statement: the rows, and when their accounts were last used (to the minute, so that busy ones are not rewritten each time).
+            text: withEvents(
+              `${insert} ${finished} returning ${columns}`,
+              failures,
+              `${batch},
                  stale as (
                    select id from connected_accounts
                    where id = any($3::text[]) and (last_used_at is null or last_used_at < now() - interval '1 minute')
                    -- whoever holds the row now (a refresh, a consent) must not be waited for
                    for update skip locked),
                  used as (update connected_accounts a set last_used_at = now() from stale where a.id = stale.id),`,
-            'select 1 where false',
-          ),
-          values: [JSON.stringify(records), writer, accounts],
-        });
+              'select 1 where false',
+            ),
+            values: [rows, writer, accounts],
+          });
+        }
       } catch (error) {
         for (const id of accounts) used.delete(id);
         throw error;
@@ -147,7 +175,7 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
   );
 
   return {
-    intend: (record) => (record.effect === 'read' ? reads : writes).add({ ...record, outcome: 'pending' }),
+    intend: (record, expected) => (record.effect === 'read' ? reads : writes).add({ record: { ...record, outcome: 'pending' }, expected }),
     write: (record) => outcomes.add(record),
     async closeOrphans(olderThanSeconds) {
       const rows = await system.query<{ id: string }>({

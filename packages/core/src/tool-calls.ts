@@ -7,6 +7,7 @@ import { authorizationRequired, mustBeGranted, outcomeOf, toFault, withExtra } f
 import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
+import { type Outdated, OutdatedInstance } from './expectations.ts';
 import { auditSent, dropFile, fileOfCall, followLink } from './file-calls.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
@@ -30,7 +31,8 @@ export type { Caller, ToolOutput } from './tool-call.ts';
  * approval or not at all.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
- * `extra.authentication_link` is there when a person must connect
+ * `extra.authentication_link` is there when a person must connect. OutdatedInstance where `caller.remembered` is not as it was:
+ * then nothing happened.
  */
 export async function executeTool(
   modules: Modules,
@@ -64,11 +66,20 @@ export async function executeTool(
     duration_ms: null,
     created_at: new Date().toISOString(),
   };
-  const call: Call = { modules, caller, record, intended: false, settle: undefined };
+  const call: Call = {
+    modules,
+    caller,
+    record,
+    expected: { instance: caller.remembered ?? null, account: null },
+    mayRecall: true,
+    intended: false,
+    settle: undefined,
+  };
   let answer: Answer;
   try {
-    answer = await run(call, exposed, name, args, options);
+    answer = await runUntilCompared(call, () => run(call, exposed, name, args, options));
   } catch (error) {
+    if (error instanceof OutdatedInstance) throw error;
     const fault = isFault(error) ? error : new Fault('internal', { cause: error });
     if (!isFault(error)) caller.log.error({ err: error, tool: record.tool_name }, 'tool call failed');
     record.fault_code = fault.code;
@@ -90,6 +101,38 @@ export async function executeTool(
     throw unrecorded(call, cause);
   }
   return outputOf(record.id, answer);
+}
+
+/**
+ * Runs, and once more with everything read anew where an account that was remembered has changed or seems to stand in the way.
+ * What is wrong with a remembered instance or account is not told before it was compared.
+ */
+async function runUntilCompared(call: Call, work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work();
+  } catch (error) {
+    if (error instanceof OutdatedInstance || call.intended) throw error;
+    const { account } = call.expected;
+    if (account === null) {
+      await mustBeAsRemembered(call);
+      throw error;
+    }
+  }
+  call.mayRecall = false;
+  call.expected.account = null;
+  try {
+    return await work();
+  } catch (error) {
+    if (!call.intended) await mustBeAsRemembered(call);
+    throw error;
+  }
+}
+
+/** @throws OutdatedInstance */
+async function mustBeAsRemembered({ modules, expected }: Call): Promise<void> {
+  if (expected.instance === null) return;
+  if ((await modules.expectations.compare({ instance: expected.instance, account: null })) !== undefined) throw new OutdatedInstance();
+  expected.instance = null;
 }
 
 function outputOf(toolCallId: string, { output, remote, file }: Answer): ToolOutput {
@@ -123,14 +166,17 @@ const standingHoldsMs = 50;
 async function intend(call: Call): Promise<boolean> {
   const { modules, caller, record } = call;
   const askedAt = performance.now();
-  let standing: Standing;
+  let standing: Standing | Outdated;
   try {
-    standing = await modules.toolCallLog.intend(record);
+    standing = await modules.toolCallLog.intend(record, call.expected);
   } catch (cause) {
     caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'a tool call could not be recorded and is not made');
     throw new Fault('unavailable', { detail: 'the call could not be recorded, so that it was not made', cause });
   }
+  if (standing === 'instance') throw new OutdatedInstance();
+  if (standing === 'account') throw new Error('the account is not as it was remembered');
   call.intended = true;
+  call.expected = { instance: null, account: null };
   mustStand(standing);
   // The row of a write was waited for until it was on the disk.
   return record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs;
@@ -144,6 +190,7 @@ async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): 
   caller.log.info(
     {
       tool_call_id: record.id,
+      ...(record.mcp_instance_id === null ? {} : { mcp_instance_id: record.mcp_instance_id }),
       tool: record.tool_name,
       connection: record.connection_name,
       outcome,
@@ -173,11 +220,16 @@ async function run(
   const { remote } = exposed;
   const file = remote === undefined ? await fileOfCall(call, tool, input) : undefined;
   const request = remote === undefined ? tool.request(input, file === undefined ? undefined : factsOf(file)) : undefined;
+  const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
+  // What counts or uses something up before the intent is not done on trust.
+  if (isAsked || rules.limits.length > 0) {
+    await mustBeAsRemembered(call);
+    call.mayRecall = false;
+  }
   const { account, leased } = await accountOf(call, exposed, named);
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = account.label;
-  const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
   const approve = isAsked
     ? () => approvedAnswer(call, exposed, { accountId, input, sent: { args, account: named }, approvalId })
     : undefined;
@@ -284,15 +336,22 @@ async function mustBeWithinLimits({ modules, caller }: Call, { limits }: CallRul
 
 /** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
 async function accountOf(
-  { modules, caller }: Call,
+  call: Call,
   exposed: ExposedTool,
   named: unknown,
 ): Promise<{ account: UsedAccount; leased: () => Promise<Lease> }> {
+  const { modules, caller } = call;
   const { connectionId, remote } = exposed;
   const isOrganizations = exposed.accountOwner === 'organization';
   if (named === undefined && caller.userId !== null) {
     const { environmentId, userId, clientId } = caller;
-    const found = await modules.leases.ofDefault({ environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId });
+    const of = { environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId };
+    const recalled = call.mayRecall ? modules.leases.recallDefault(of) : undefined;
+    if (recalled !== undefined) {
+      call.expected.account = { id: recalled.account.id, version: recalled.version };
+      return { account: recalled.account, leased: recalled.lease };
+    }
+    const found = await modules.leases.ofDefault(of);
     if (found !== undefined) return { account: found.account, leased: found.lease };
   }
   const row = await modules.db.inEnvironment(caller.environmentId, async (tx) => {

@@ -182,6 +182,7 @@ function psField(pid: number, field: 'stat' | 'lstart'): string {
     spawnSync('ps', ['-o', `${field}=`, '-p', String(pid)], {
       encoding: 'utf8',
       env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' },
+      timeout: 20_000,
     }).stdout?.trim() ?? ''
   );
 }

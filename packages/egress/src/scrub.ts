@@ -11,9 +11,8 @@ export function spellings(secrets: string[]): string[] {
     if (secret.length < minSecretLength) continue;
     const bytes = Buffer.from(secret, 'utf8');
     const hex = bytes.toString('hex');
-    const allPercent = hex.replace(/../g, '%$&');
-    out.add(secret);
-    for (const text of [hex, allPercent].flatMap(bothCases)) out.add(text);
+    const upper = hex.toUpperCase();
+    out.add(secret).add(hex).add(upper).add(percented(hex)).add(percented(upper));
     // Most tokens hold nothing that JSON, HTML, a URL or a form would write in another way.
     if (!/^[A-Za-z0-9._-]+$/.test(secret)) {
       const json = JSON.stringify(secret).slice(1, -1);
@@ -24,15 +23,20 @@ export function spellings(secrets: string[]): string[] {
     }
     for (const text of base64Cores(bytes)) {
       out.add(text);
-      out.add(text.replaceAll('+', '-').replaceAll('/', '_'));
+      if (text.includes('+') || text.includes('/')) out.add(text.replaceAll('+', '-').replaceAll('/', '_'));
     }
   }
   return [...out].filter((text) => text.length >= minSecretLength).sort((a, b) => b.length - a.length);
 }
 
+function percented(hex: string): string {
+  let out = '';
+  for (let i = 0; i < hex.length; i += 2) out += `%${hex.slice(i, i + 2)}`;
+  return out;
+}
+
 function bothCases(text: string): string[] {
   const hexDigits = /%[0-9a-f]{2}/gi;
-  if (!text.includes('%')) return [text, text.toUpperCase()];
   return [text, text.replace(hexDigits, (h) => h.toUpperCase()), text.replace(hexDigits, (h) => h.toLowerCase())];
 }
 
@@ -40,9 +44,9 @@ function bothCases(text: string): string[] {
 // with its neighbours differ, the ones between do not.
 function base64Cores(bytes: Buffer): string[] {
   return [0, 1, 2].map((offset) => {
-    const text = Buffer.concat([Buffer.alloc(offset), bytes])
-      .toString('base64')
-      .replace(/=+$/, '');
+    const shifted = Buffer.alloc(offset + bytes.length);
+    bytes.copy(shifted, offset);
+    const text = shifted.toString('base64').replace(/=+$/, '');
     const head = [0, 2, 3][offset] as number;
     const tail = (offset + bytes.length) % 3 === 0 ? 0 : 1;
     return text.slice(head, text.length - tail);
@@ -62,6 +66,21 @@ function replaced(text: string, patterns: string[]): string {
   return out;
 }
 
+/** Beyond it a copy as text costs more than it saves. */
+const shortBody = 65_536;
+
+function holdsAny(body: Buffer, patterns: readonly string[]): boolean {
+  if (body.length > shortBody) return patterns.some((pattern) => body.includes(pattern));
+  // Byte for byte: one character each.
+  const text = body.toString('latin1');
+  return patterns.some((pattern) => text.includes(isAscii(pattern) ? pattern : Buffer.from(pattern, 'utf8').toString('latin1')));
+}
+
+function isAscii(text: string): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: the range is what is meant
+  return /^[\x00-\x7f]*$/.test(text);
+}
+
 /** An answer without any spelling of the secrets, in headers and body. Works on bytes, so that any charset is covered. */
 export function scrubResponse<T extends { headers: Record<string, string>; body: Buffer }>(response: T, secrets: string[]): T {
   const patterns = spellings(secrets);
@@ -71,8 +90,7 @@ export function scrubResponse<T extends { headers: Record<string, string>; body:
   const headers = patterns.some((pattern) => all.includes(pattern))
     ? Object.fromEntries(entries.map(([name, value]) => [name, replaced(value, patterns)]))
     : response.headers;
-  if (!patterns.some((pattern) => response.body.includes(pattern)))
-    return headers === response.headers ? response : { ...response, headers };
+  if (!holdsAny(response.body, patterns)) return headers === response.headers ? response : { ...response, headers };
   const body = replaced(
     response.body.toString('latin1'),
     patterns.map((pattern) => Buffer.from(pattern, 'utf8').toString('latin1')),

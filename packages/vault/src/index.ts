@@ -1,4 +1,5 @@
 export {
+  accountVersion,
   clientSecretPlace,
   credentialPlace,
   type Ending,

@@ -215,12 +215,16 @@ describe('a data key rotation', () => {
         calls += 1;
       }
     });
-    for (let i = 0; i < 3; i++) {
-      await rotateDataKeys(deps);
-      await rotateMaster({ ...deps, sources: { primary: local(), more: [next] } });
+    try {
+      for (let i = 0; i < 3; i++) {
+        await rotateDataKeys(deps);
+        await rotateMaster({ ...deps, sources: { primary: local(), more: [next] } });
+      }
+    } finally {
+      // Against a database that is closed it would never give the event loop back.
+      running = false;
+      await Promise.all(load);
     }
-    running = false;
-    await Promise.all(load);
     expect(failures).toEqual([]);
     expect(calls).toBeGreaterThan(20);
     expect(await verifySealedRows(deps)).toMatchObject({ broken: [] });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppCredentials, Connector, Credential, RenewableCredential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type Secret } from '@grantway/contract';
-import { type Database, grouped, newEventId, recordEvent, withEvents } from '@grantway/db';
+import { createRemembered, type Database, grouped, newEventId, recordEvent, withEvents } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { RefreshOutcome } from '@grantway/oauth';
 import {
@@ -102,6 +102,11 @@ interface Claim {
   uncertain: boolean;
 }
 
+export interface DefaultAccount {
+  account: { id: string; userId: string | null; label: string | null };
+  lease(): Promise<Lease>;
+}
+
 export interface Leases {
   /**
    * The account's credential, fresh: renewed now when too little of its life is left.
@@ -112,9 +117,13 @@ export interface Leases {
    * The owner's default account, and its lease for whoever takes it at once; undefined where the owner has none that is ACTIVE.
    * One prepared query for all who ask in the same moment.
    */
-  ofDefault(
-    of: DefaultOf,
-  ): Promise<{ account: { id: string; userId: string | null; label: string | null }; lease(): Promise<Lease> } | undefined>;
+  ofDefault(of: DefaultOf): Promise<DefaultAccount | undefined>;
+  /**
+   * The same as it was read within the last second, for whoever compares `version` with the rows before anything comes of
+   * it. Who is suspended is not in the version.
+   */
+  recallDefault(of: DefaultOf): (DefaultAccount & { version: string }) | undefined;
+  forgetDefault(of: DefaultOf): void;
   /**
    * The one refresh function: called before a tool call, after a provider's 401, and by the sweep. Renews only while
    * the stored credential is the one with this fingerprint; without one, while too little of its life is left, and with
@@ -208,11 +217,28 @@ export function createLeases(deps: LeaseDeps): Leases {
     maxItems: 200,
   });
 
-  async function ofDefault(of: DefaultOf) {
+  const remembered = createRemembered<DefaultAccountRow>();
+  const keyOf = ({ environmentId, connectionId, ownerId, clientId }: DefaultOf) =>
+    `${environmentId} ${connectionId} ${ownerId ?? ''} ${clientId ?? ''}`;
+
+  function defaultAccount(row: DefaultAccountRow, { clientId }: DefaultOf): DefaultAccount {
+    const account = { id: row.id, userId: row.user_id, label: row.label ?? row.provider_account_label };
+    return { account, lease: () => lease(row.id, clientId, row) };
+  }
+
+  async function ofDefault(of: DefaultOf): Promise<DefaultAccount | undefined> {
     const row = await defaults.add(of);
     if (row === undefined || row.status !== 'ACTIVE') return undefined;
-    const account = { id: row.id, userId: row.user_id, label: row.label ?? row.provider_account_label };
-    return { account, lease: () => lease(row.id, of.clientId, row) };
+    remembered.keep(keyOf(of), row);
+    return defaultAccount(row, of);
+  }
+
+  function recallDefault(of: DefaultOf): (DefaultAccount & { version: string }) | undefined {
+    const found = remembered.recall(keyOf(of));
+    if (found === undefined) return undefined;
+    const { value: row, ageMs } = found;
+    const left = row.life_left_s === null ? null : row.life_left_s - ageMs / 1000;
+    return { ...defaultAccount({ ...row, life_left_s: left }, of), version: row.version };
   }
 
   async function lease(accountId: string, clientId: string | null = null, known?: AccountRow): Promise<Lease> {
@@ -512,6 +538,8 @@ export function createLeases(deps: LeaseDeps): Leases {
   return {
     lease: (accountId, clientId) => lease(accountId, clientId),
     ofDefault,
+    recallDefault,
+    forgetDefault: (of) => remembered.forget(keyOf(of)),
     refresh,
     replayJournal: received.replay,
     settleSalvaged: received.settleSalvaged,

