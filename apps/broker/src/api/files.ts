@@ -50,7 +50,7 @@ export const files = [
   route({
     method: 'GET',
     path: '/v1/files/{id}',
-    summary: 'Get a file’s facts',
+    summary: 'Get a file',
     permission: 'files:read',
     params: id,
     query: z.object(ofUser),
