@@ -144,7 +144,7 @@ export const settings = {
   GRANTWAY_REQUEST_TIMEOUT_MS: {
     schema: integer(1000, 600_000),
     default: '30000',
-    doc: 'How long a request to the broker, headers and body, may take to arrive.',
+    doc: 'How long a request to the broker, headers and body, may take to arrive; of a file, how long it may stand still.',
   },
   GRANTWAY_ANSWER_LIMIT_BYTES: {
     schema: integer(65_536, 104_857_600),

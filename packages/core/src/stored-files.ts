@@ -153,6 +153,8 @@ export async function openStored(modules: Modules, row: FileRow): Promise<AsyncI
   try {
     const open = await sealing.open(placeOf(row), row.keyCt ?? Buffer.alloc(0));
     sealed = await store.get(row.id);
+    // It may fail before anybody reads; who reads then hears of it.
+    sealed.on('error', () => {});
     bytes = open(sealed);
   } catch (cause) {
     modules.log.error({ err: cause, file_id: row.id }, 'a file could not be opened');
