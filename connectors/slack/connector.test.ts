@@ -148,3 +148,59 @@ describe('slack paging and time', () => {
     });
   });
 });
+
+describe('slack’s further tools', () => {
+  const byName = (name: string) => {
+    const found = slack.tools.find((t) => t.name === name);
+    if (found === undefined) throw new Error(name);
+    return found;
+  };
+  const request = (name: string, input: object) => {
+    const t = byName(name);
+    return t.request(t.input.parse(input));
+  };
+
+  it('lists with page numbers hide them behind the cursor', () => {
+    expect(request('slack_search_messages', { query: 'x' }).query).toMatchObject({ page: 1, count: 20 });
+    expect(request('slack_search_messages', { query: 'x', cursor: '3' }).query).toMatchObject({ page: 3 });
+    const page = (page: number) => ({ ok: true, messages: { total: 50, matches: [], paging: { count: 20, total: 50, page, pages: 3 } } });
+    const read = (body: unknown) => byName('slack_search_messages').respond(body, { status: 200, headers: {}, body });
+    expect(read(page(2))).toMatchObject({ next_cursor: '3' });
+    expect(read(page(3))).toMatchObject({ next_cursor: null });
+  });
+
+  it('moments of the future are whole seconds at Slack', () => {
+    const asked = request('slack_schedule_message', { channel: 'C06INC4LLS1', text: 'x', post_at: '2025-11-24T10:50:00.900+01:00' });
+    expect(asked.json).toEqual({ channel: 'C06INC4LLS1', text: 'x', post_at: 1763977800 });
+  });
+
+  it('people are invited together', () => {
+    const asked = request('slack_invite_users_to_channel', { channel: 'C06INC0091X', users: ['U06J0NASK3', 'U06MIRAL0P2'] });
+    expect(asked.json).toEqual({ channel: 'C06INC0091X', users: 'U06J0NASK3,U06MIRAL0P2' });
+  });
+
+  it('a channel’s name holds no capitals, spaces or marks', () => {
+    const { input } = byName('slack_create_channel');
+    for (const name of ['inc-91', 'störung_1']) expect(input.safeParse({ name }).success).toBe(true);
+    for (const name of ['Inc', 'a b', '#a', 'a'.repeat(81), '']) expect(input.safeParse({ name }).success).toBe(false);
+  });
+
+  it('files that are pinned are left out of the messages', () => {
+    const body = { ok: true, items: [{ type: 'file', created: 1763719800, file: { id: 'F1' } }] };
+    expect(byName('slack_list_pinned_items').respond(body, { status: 200, headers: {}, body })).toEqual({ items: [] });
+  });
+
+  it('what only a person may do asks for a person’s scope', () => {
+    expect(byName('slack_search_messages').scopes).toEqual(['user:search:read']);
+    expect(byName('slack_add_reminder').scopes).toEqual(['user:reminders:write']);
+  });
+
+  it('the names of other brokers find the tool that posts', () => {
+    expect(byName('slack_post_message').aliases).toContain('slack_send_message');
+  });
+
+  it('all tools together cost an agent less than 8,000 tokens', () => {
+    const shown = slack.tools.map((t) => ({ name: t.name, title: t.title, description: t.description, inputSchema: t.inputSchema() }));
+    expect(JSON.stringify(shown).length / 4).toBeLessThan(8000);
+  });
+});

@@ -1,7 +1,28 @@
 import { connector } from '@grantway/connector-kit';
+import {
+  createChannel,
+  getConversationInfo,
+  inviteUsersToChannel,
+  joinConversation,
+  listChannelMembers,
+  openConversation,
+  setConversationTopic,
+} from './channels.ts';
 import { getUserInfo, listChannels } from './directory.ts';
 import { fault } from './faults.ts';
+import { listFiles, listUsers, lookupUserByEmail, searchMessages } from './finding.ts';
+import { addBookmark, addReminder, deleteScheduledMessage, listScheduledMessages, scheduleMessage } from './later.ts';
 import { fetchConversationHistory, postMessage, replyToThread } from './messages.ts';
+import {
+  addReaction,
+  deleteMessage,
+  getConversationReplies,
+  getPermalink,
+  listPinnedItems,
+  pinMessage,
+  removeReaction,
+  updateMessage,
+} from './threads.ts';
 import { readTokenResponse, scopeParams } from './tokens.ts';
 
 const bot = {
@@ -12,6 +33,14 @@ const bot = {
   'chat:write': 'Post messages as the app',
   'users:read': 'See people in the workspace: names, titles, time zones',
   'users:read.email': 'See people’s e-mail addresses',
+  'channels:join': 'Join public channels as the app',
+  'channels:manage': 'Create public channels, invite people to them and set their topics',
+  'im:write': 'Open direct conversations with people',
+  'reactions:write': 'Put emoji on messages and take them away',
+  'pins:read': 'See what is pinned in channels',
+  'pins:write': 'Pin messages in channels',
+  'bookmarks:write': 'Put links above channels',
+  'files:read': 'See files that were shared: names, sizes and addresses',
 };
 
 const user = {
@@ -22,6 +51,15 @@ const user = {
   'user:chat:write': 'Post messages as you',
   'user:users:read': 'See people in the workspace as you see them',
   'user:users:read.email': 'See people’s e-mail addresses as you see them',
+  'user:channels:write': 'Create, join and manage public channels as you',
+  'user:im:write': 'Open direct conversations as you',
+  'user:reactions:write': 'Put emoji on messages as you',
+  'user:pins:read': 'See what is pinned in the channels that you can see',
+  'user:pins:write': 'Pin messages as you',
+  'user:bookmarks:write': 'Put links above channels as you',
+  'user:files:read': 'See the files that you can see',
+  'user:search:read': 'Search all messages that you can see',
+  'user:reminders:write': 'Set reminders for you',
 };
 
 interface AuthTest {
@@ -44,6 +82,8 @@ export default connector({
     scopes: { ...bot, ...user },
     defaultScopes: ['channels:read', 'channels:history', 'chat:write', 'users:read'],
     scopeSeparator: ',',
+    // A person's one scope is divided among several of a bot's.
+    scopeCovers: { 'user:channels:write': ['channels:manage', 'channels:join'] },
     // oauth.v2 takes no code_challenge from apps that hold a secret; `state` and the secret carry the flow.
     pkce: 'unsupported',
     clientAuthentication: 'client_secret_post',
@@ -105,5 +145,35 @@ export default connector({
       gives: { id: 'T06ACMEHQ01:U06BOTGRNT1', label: 'incident_responder @ Acme', team: 'T06ACMEHQ01' },
     },
   },
-  tools: [listChannels, fetchConversationHistory, postMessage, replyToThread, getUserInfo],
+  tools: [
+    listChannels,
+    fetchConversationHistory,
+    postMessage,
+    replyToThread,
+    getUserInfo,
+    getConversationReplies,
+    getConversationInfo,
+    createChannel,
+    joinConversation,
+    inviteUsersToChannel,
+    setConversationTopic,
+    listChannelMembers,
+    openConversation,
+    updateMessage,
+    deleteMessage,
+    addReaction,
+    removeReaction,
+    getPermalink,
+    pinMessage,
+    listPinnedItems,
+    listUsers,
+    lookupUserByEmail,
+    searchMessages,
+    scheduleMessage,
+    listScheduledMessages,
+    deleteScheduledMessage,
+    addReminder,
+    addBookmark,
+    listFiles,
+  ],
 });

@@ -24,6 +24,7 @@ function posted({ channel, ts, message }: PostMessageBody): z.input<typeof Poste
 
 export const postMessage = tool({
   name: 'slack_post_message',
+  aliases: ['slack_send_message', 'slack_send_rich_message'],
   title: 'Post a message',
   description:
     'Post one new message to a channel. Find channel ids with slack_list_channels; to answer in an existing thread use ' +

@@ -7,11 +7,17 @@ const folder = join(import.meta.dirname, '..', '..', 'connectors');
 
 /** connectors/registry.gen.ts from the folders' names, and for each connector what an agent sees of its tools. */
 export async function generate(): Promise<{ path: string; content: string }[]> {
-  const connectors = await Promise.all((await connectorFolders()).map(load));
+  const connectors = await loadConnectors();
   return [
     { path: 'connectors/registry.gen.ts', content: registry(connectors.map(({ id }) => id)) },
+    { path: 'connectors/aliases.gen.ts', content: aliases(connectors) },
     ...connectors.map((connector) => ({ path: `connectors/${connector.id}/tools.gen.json`, content: snapshot(connector) })),
   ];
+}
+
+/** Every connector that has a folder, in the order of their ids. */
+export async function loadConnectors(): Promise<Connector[]> {
+  return Promise.all((await connectorFolders()).map(load));
 }
 
 async function connectorFolders(): Promise<string[]> {
@@ -47,6 +53,28 @@ export type ConnectorId = keyof typeof registry;
 export async function loadAllConnectors(): Promise<Connector[]> {
   return Promise.all(Object.values(registry).map((load) => load()));
 }
+`;
+}
+
+/** Every other name of a tool, so that a call by one loads no connector but its own. A name that leads to two tools is refused. */
+function aliases(connectors: Connector[]): string {
+  const tools = connectors.flatMap((connector) => connector.tools);
+  const taken = new Map(tools.map(({ name }) => [name, name]));
+  const found: [alias: string, name: string][] = [];
+  for (const { name, aliases: others } of tools) {
+    for (const alias of others) {
+      const other = taken.get(alias);
+      if (other !== undefined) throw new Error(`${alias}, another name of ${name}, is one of ${other} already`);
+      taken.set(alias, name);
+      found.push([alias, name]);
+    }
+  }
+  const key = (alias: string) => (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(alias) ? alias : `'${alias}'`);
+  const lines = found.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([alias, name]) => `  ${key(alias)}: '${name}',\n`);
+  return `// Generated from the connectors' tools by: npm run gen
+
+/** Other names that tools are called by, and the tools' own. */
+export const aliases: Readonly<Record<string, string>> = {${lines.length === 0 ? '' : `\n${lines.join('')}`}};
 `;
 }
 

@@ -4,6 +4,7 @@
  */
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import * as catalogue from './catalogue.ts';
 import * as configuration from './configuration.ts';
 import * as connectors from './connectors.ts';
 import * as openapi from './openapi.ts';
@@ -18,7 +19,7 @@ interface Generator {
   generate(): Promise<Generated[]>;
 }
 
-const generators: Generator[] = [connectors, openapi, configuration];
+const generators: Generator[] = [connectors, catalogue, openapi, configuration];
 
 const root = join(import.meta.dirname, '..', '..');
 const checkOnly = process.argv.includes('--check');

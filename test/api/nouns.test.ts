@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { registry } from '@grantway/connectors';
 import { connectAll, incidentSetting, incidentTools, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { changed, openRows, type Rows } from './rows.ts';
@@ -25,13 +26,15 @@ const ensure = (config_name: string, user_identifier: string) =>
 describe('connectors', () => {
   it('are listed and shown with their tools, schemas and annotations', async () => {
     const list = await broker.api('/v1/connectors');
-    expect(list.body.items.map((c: Json) => c.id)).toEqual(['datadog', 'linear', 'mcp', 'slack']);
+    expect(list.body.items.map((c: Json) => c.id)).toEqual([...Object.keys(registry), 'mcp'].sort());
     for (const { id, auth_kind, tool_count } of list.body.items) {
       const { body } = await broker.api(`/v1/connectors/${id}`);
       expect(body.auth.kind).toBe(auth_kind);
       expect(body.tools).toHaveLength(tool_count);
       if (id === 'mcp') continue;
-      expect(body.tools.map((t: Json) => t.name)).toEqual(expect.arrayContaining([...incidentTools[id as keyof typeof incidentTools]]));
+      expect(body.tools.map((t: Json) => t.name)).toEqual(
+        expect.arrayContaining([...(incidentTools[id as keyof typeof incidentTools] ?? [])]),
+      );
       for (const tool of body.tools) {
         expect(tool.input_schema).toMatchObject({ type: 'object', additionalProperties: false });
         expect(tool.annotations.readOnlyHint).toBe(tool.effect === 'read');

@@ -12,6 +12,8 @@ export interface Case {
   shown: string;
   effect: Tool['effect'];
   input: Record<string, Json>;
+  /** How many requests one call makes. */
+  requests: number;
   /** How many requests have reached whoever answers it. */
   sent(): Promise<number>;
 }
@@ -27,6 +29,7 @@ export async function connectorCases(broker: TestBroker): Promise<Case[]> {
         shown: tool.name,
         effect: tool.effect,
         input: tool.examples[0]?.input as Record<string, Json>,
+        requests: 1 + (tool.examples[0]?.before?.length ?? 0),
         sent: async () => (await broker.control(`/${connection}/ledger`, 'GET')).counts.api_calls,
       });
     }

@@ -28,9 +28,9 @@ beforeAll(async () => {
   const sent = async () => server.requests.filter(({ body }) => body?.method === 'tools/call').length;
   const far = { connection: remote, sent };
   cases.push(
-    { ...far, name: 'echo', shown: 'far_away_echo', effect: 'read', input: { text: 'hello' } },
-    { ...far, name: 'file', shown: 'far_away_file', effect: 'write', input: { note: 'x1' } },
-    { ...far, name: 'remove', shown: 'far_away_remove', effect: 'destructive', input: {} },
+    { ...far, requests: 1, name: 'echo', shown: 'far_away_echo', effect: 'read', input: { text: 'hello' } },
+    { ...far, requests: 1, name: 'file', shown: 'far_away_file', effect: 'write', input: { note: 'x1' } },
+    { ...far, requests: 1, name: 'remove', shown: 'far_away_remove', effect: 'destructive', input: {} },
   );
 });
 afterAll(async () => {
@@ -205,7 +205,7 @@ describe.each(table)('F14, B05: every tool under %s, by %s', (name, way) => {
       const before = await tool.sent();
       const answer = await surface.call(tool, kind.args?.(tool) ?? tool.input);
       expect([label, answer.text, answer.outcome]).toEqual([label, answer.text, expected]);
-      expect([label, (await tool.sent()) - before]).toEqual([label, expected === 'done' ? 1 : 0]);
+      expect([label, (await tool.sent()) - before]).toEqual([label, expected === 'done' ? tool.requests : 0]);
       const { body } = await broker.api(`/v1/tool-calls/${answer.id}`);
       expect([label, body.outcome]).toEqual([label, expected === 'done' ? 'success' : 'refused']);
     }

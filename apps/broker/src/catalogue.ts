@@ -1,5 +1,6 @@
 import type { Connector } from '@grantway/connector-kit';
 import { registry } from '@grantway/connectors';
+import { aliases } from '@grantway/connectors/aliases';
 import type { Catalogue } from '@grantway/core';
 
 /** The generated registry as core wants it: loaded when first asked for, then kept. `more` are connectors that are in no folder. */
@@ -8,10 +9,12 @@ export function createCatalogue(more: readonly Connector[] = []): Catalogue {
     ...registry,
     ...Object.fromEntries(more.map((connector) => [connector.id, async () => connector])),
   };
+  const known = new Map(Object.entries(aliases));
+  for (const { tools } of more) for (const { name, aliases: others } of tools) for (const alias of others) known.set(alias, name);
   const loaded = new Map<string, Promise<Connector>>();
   const find = async (id: string): Promise<Connector | undefined> => {
-    const known = loaded.get(id);
-    if (known !== undefined) return known;
+    const begun = loaded.get(id);
+    if (begun !== undefined) return begun;
     const load = Object.hasOwn(loaders, id) ? loaders[id] : undefined;
     if (load === undefined) return undefined;
     const loading = load();
@@ -21,6 +24,7 @@ export function createCatalogue(more: readonly Connector[] = []): Catalogue {
   const ids = Object.keys(loaders).sort();
   return {
     ids: () => ids,
+    aliasOf: (name) => known.get(name),
     find,
     all: async () => (await Promise.all(ids.map(find))).filter((c) => c !== undefined),
   };

@@ -1,8 +1,11 @@
 import {
   type ApiRequest,
   accepts,
+  baseUrlFor,
+  baseUrlsOf,
   type Connector,
   exampleFile,
+  exchangesOf,
   type FreshKind,
   parametersOf,
   placeholders,
@@ -50,17 +53,26 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
   for (const tool of connector.tools) {
     for (const example of tool.examples) {
       const input = tool.input.parse(example.input);
-      routes.push(
-        routeOf(
-          connector,
-          tool.name,
-          tool,
-          tool.request(input, takesFile(tool) ? exampleFile : undefined),
-          input,
-          example.receives,
-          example.fresh ?? {},
-        ),
-      );
+      if (tool.run === undefined) {
+        routes.push(
+          routeOf(
+            connector,
+            tool.name,
+            tool,
+            tool.request(input, takesFile(tool) ? exampleFile : undefined),
+            input,
+            example.receives,
+            example.fresh ?? {},
+          ),
+        );
+        continue;
+      }
+      // What an answer said may stand in the next request, in the place of what it says this time.
+      const known: unknown[] = [input];
+      for (const { request, receives, fresh } of exchangesOf(tool, example)) {
+        routes.push(routeOf(connector, tool.name, tool, request, [...known], receives, fresh));
+        known.push(receives.body);
+      }
     }
   }
   const { identify, auth } = connector;
@@ -76,13 +88,20 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
   return routes;
 }
 
-/** Whether the path lies below the connector's base URL. */
+/** Whether the path lies below one of the connector's URLs. */
 export function isBelowBase(connector: Connector, path: string): boolean {
+  return baseDepth(connector, path) !== undefined;
+}
+
+/** How many segments of the path are host and base path; undefined where it lies below none of the connector's URLs. */
+export function baseDepth(connector: Connector, path: string): number | undefined {
   const given = split(path);
-  if (given === undefined) return false;
+  if (given === undefined) return undefined;
   const isBelow = (base: Segment[]) => base.every((segment, i) => given[i] !== undefined && segment.fit(given[i]) !== undefined);
   const lookup = connector.auth.kind === 'oauth2' ? connector.auth.lookup?.baseUrl : undefined;
-  return isBelow(baseSegments(connector)) || (lookup !== undefined && isBelow(urlSegments(connector, lookup)));
+  const bases = [...baseUrlsOf(connector.api), ...(lookup === undefined ? [] : [lookup])].map((url) => urlSegments(connector, url));
+  const depths = bases.filter(isBelow).map((base) => base.length);
+  return depths.length === 0 ? undefined : Math.max(...depths);
 }
 
 /**
@@ -163,8 +182,11 @@ function routeOf(
     .slice(1)
     .filter((part) => part !== '')
     .map(decodeURIComponent);
-  const segments = [...baseSegments(connector), ...own.map((part) => segmentOf(part, fromCaller))];
-  const query = new URLSearchParams(stringified(request.query));
+  const segments = [...baseSegments(connector, request), ...own.map((part) => segmentOf(part, fromCaller))];
+  const query = new URLSearchParams();
+  for (const [parameter, value] of Object.entries(request.query ?? {})) {
+    for (const text of value === undefined ? [] : [value].flat()) query.append(parameter, String(text));
+  }
   const body = request.json ?? (request.form === undefined ? undefined : stringified(request.form));
   const captured = segments.map((segment, i) =>
     segment.fit(i < segments.length - own.length ? '' : (own[i - segments.length + own.length] as string)),
@@ -200,8 +222,8 @@ function literal(text: string): Segment {
 }
 
 /** Host and base path. A `{field}` stands for the values that the connector allows there. */
-function baseSegments(connector: Connector): Segment[] {
-  return urlSegments(connector, connector.api.baseUrl);
+function baseSegments(connector: Connector, request: ApiRequest): Segment[] {
+  return urlSegments(connector, baseUrlFor(connector.api, request) ?? connector.api.baseUrl);
 }
 
 /** Host and path of a URL template of the connector. */

@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { Connector } from '@grantway/connector-kit';
+import { type Connector, get, path } from '@grantway/connector-kit';
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { type Sandbox, startSandbox } from './index.ts';
 import { acorn, bramble, cedar } from './testing/connectors.ts';
@@ -379,6 +379,35 @@ describe('scopes, expiry and revocation', () => {
     expect((await control(sandbox, 'POST', 'cedar/revoke')).body).toEqual({ revoked: 1 });
     expect((await read(api, app)).status).toBe(403);
     expect((await read(crypto.randomUUID(), app)).status).toBe(200);
+  });
+});
+
+describe('further hosts of a vendor', () => {
+  it('are served for the calls that name them, and for no others; a key in the path is found below each', async () => {
+    const plain = cedar();
+    const [monitor] = plain.tools;
+    if (monitor === undefined) throw new Error('the tool is missing');
+    const drawing = {
+      ...monitor,
+      name: 'cedar_drawing_get',
+      request: (input: Record<string, unknown>) => ({ ...get(path`/drawings/${String(input.id)}`), host: 'drawings' }),
+    };
+    const hosts = { drawings: 'https://draw.cedar.example/v3/render' };
+    const auth = {
+      kind: 'api_key' as const,
+      fields: [{ name: 'api_key', label: 'Key', secret: true }],
+      headers: {},
+      pathPrefix: '/bot{api_key}',
+    };
+    const sandbox = await start([
+      { ...plain, auth, api: { ...plain.api, baseUrl: 'https://api.cedar.example', hosts }, tools: [monitor, drawing] },
+    ]);
+    const status = async (url: string) => (await fetch(`${sandbox.origin}/${url}`, { headers: { 'x-version': '2026-01-01' } })).status;
+    expect(await status('api.cedar.example/botmade-up-key/monitors/5')).toBe(200);
+    expect(await status('draw.cedar.example/v3/render/botmade-up-key/drawings/5')).toBe(200);
+    expect(await status('draw.cedar.example/v3/render/botinvalid-key/drawings/5')).toBe(403);
+    expect(await status('api.cedar.example/botmade-up-key/drawings/5')).toBe(404);
+    expect(await status('draw.cedar.example/v3/render/botmade-up-key/monitors/5')).toBe(404);
   });
 });
 

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { type ApiFault, accepts, parametersOf, placeholders, type StaticAuth } from '@grantway/connector-kit';
+import { type ApiFault, accepts, missingScopes, parametersOf, placeholders, type StaticAuth } from '@grantway/connector-kit';
 import { answerBody } from './api-answers.ts';
-import { type ApiMatch, describeRoute } from './api-routes.ts';
+import { type ApiMatch, baseDepth, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
 import { fileAnswer, isFile, uploadedIn } from './files.ts';
 import type { Standing } from './issuer.ts';
@@ -46,7 +46,8 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
     return exampleAnswer(400, { error: 'missing_header', message: `${vendor.connector.name} wants the header ${missing}.` });
   }
   const { scopes } = standing;
-  if (scopes !== undefined && route.tool?.scopes.some((scope) => !scopes.includes(scope))) return apiRefusal(vendor, 'missing_scope');
+  const lacking = scopes === undefined ? [] : missingScopes(vendor.oauth?.auth ?? {}, scopes, route.tool?.scopes ?? []);
+  if (lacking.length > 0) return apiRefusal(vendor, 'missing_scope');
   if (route.name === 'revocation' && standing.grantId !== undefined) {
     revokeGrant(vendor.state, vendor.id, standing.grantId);
     vendor.ledger.count('revocations');
@@ -85,20 +86,15 @@ export function withoutKey(vendor: Vendor, request: Incoming): Incoming {
   const { auth } = vendor.connector;
   if (auth.kind !== 'api_key' || (auth.query === undefined && auth.pathPrefix === undefined)) return request;
   const query = new URLSearchParams([...request.query].filter(([name]) => auth.query?.[name] === undefined));
-  const at = prefixAt(vendor);
+  const at = prefixAt(vendor, request);
   const segments = request.path.split('/');
   if (auth.pathPrefix !== undefined) segments.splice(at, 1);
   return { ...request, path: segments.join('/') || '/', query };
 }
 
 /** Which segment of the path is the prefix: the first below the base URL, whose host is a segment here. */
-function prefixAt(vendor: Vendor): number {
-  return (
-    vendor.connector.api.baseUrl
-      .replace(/^https:\/\//, '')
-      .split('/')
-      .filter((part) => part !== '').length + 1
-  );
+function prefixAt(vendor: Vendor, request: Incoming): number {
+  return (baseDepth(vendor.connector, request.path) ?? 1) + 1;
 }
 
 /** Whether a constant header has the value that its template makes of fitting parameters. */
@@ -191,7 +187,7 @@ function fieldValues(vendor: Vendor, auth: StaticAuth, request: Incoming): Map<s
         ]),
         ...(auth.pathPrefix === undefined
           ? []
-          : [[auth.pathPrefix, `/${request.path.split('/')[prefixAt(vendor)] ?? ''}`] as [string, string]]),
+          : [[auth.pathPrefix, `/${request.path.split('/')[prefixAt(vendor, request)] ?? ''}`] as [string, string]]),
       ]);
     case 'bearer':
       return matched([[auth.scheme === '' ? auth.token : `${auth.scheme} ${auth.token}`, authorization]]);

@@ -107,6 +107,7 @@ describe('A13: a URL that a connector declares is plain https, or the connector 
     ['revokeUrl', (revokeUrl) => declare({ ...oauth, revokeUrl })],
     ['lookup.baseUrl', (baseUrl) => declare({ ...oauth, lookup: { ...lookup, baseUrl } })],
     ['api.baseUrl', (baseUrl) => declare(oauth, { baseUrl })],
+    ['api.hosts', (uploads) => declare(oauth, { baseUrl: 'https://api.acme.example', hosts: { uploads } })],
     [
       'api.baseUrl of a key connector',
       (baseUrl) => declare({ kind: 'api_key', fields: [key], headers: { 'X-Key': '{key}' } }, { baseUrl }),
@@ -145,6 +146,16 @@ describe('what is declared about values of an account', () => {
     ],
     ['a public client', { ...oauth, clientAuthentication: 'none' }],
     ['a token in the path', { kind: 'api_key', fields: [key], headers: {}, pathPrefix: '/bot{key}' }],
+    [
+      'a revocation and a lookup at another host of the vendor',
+      {
+        ...oauth,
+        revokeUrl: undefined as never,
+        revocation: { ...get('/end'), host: 'id' },
+        lookup: { ...lookup, request: { ...get('/sites'), host: 'id' } },
+      },
+      { baseUrl: 'https://api.acme.example', hosts: { id: 'https://id.acme.example/v1' } },
+    ],
   ];
   it.each(good)('%s is well formed', (_name, auth, api) => expect(() => declare(auth, api)).not.toThrow());
 
@@ -169,6 +180,35 @@ describe('what is declared about values of an account', () => {
       /no options, pattern/,
       { ...oauth, fields: [{ name: 'sub', label: 'S', secret: false }] },
       { baseUrl: 'https://{sub}.acme.example' },
+    ],
+    [
+      'a further host that depends on the account',
+      /api.hosts.uploads holds \{sub\}/,
+      { ...oauth, fields: [sub] },
+      { baseUrl: 'https://api.acme.example', hosts: { uploads: 'https://{sub}.acme.example' } },
+    ],
+    [
+      'a further host with a query',
+      /api.hosts.uploads holds more/,
+      oauth,
+      { baseUrl: 'https://api.acme.example', hosts: { uploads: 'https://up.acme.example/x?a=b' } },
+    ],
+    [
+      'a further host without a usable name',
+      /no name of a host/,
+      oauth,
+      { baseUrl: 'https://api.acme.example', hosts: { 'up loads': 'https://up.acme.example' } },
+    ],
+    [
+      'a revocation at a host that is not declared',
+      /\/end names the host id/,
+      { ...oauth, revokeUrl: undefined as never, revocation: { ...get('/end'), host: 'id' } },
+    ],
+    [
+      'a lookup at a host that every object has',
+      /\/sites names the host constructor/,
+      { ...oauth, lookup: { ...lookup, request: { ...get('/sites'), host: 'constructor' } } },
+      { baseUrl: 'https://api.acme.example', hosts: { id: 'https://id.acme.example' } },
     ],
     ['a suffix of one label', /two labels/, { ...oauth, captureFromToken: [{ name: 'host', pointer: '/x', hostSuffixes: ['com'] }] }],
     ['an empty list of suffixes', /two labels/, { ...oauth, captureFromToken: [{ name: 'host', pointer: '/x', hostSuffixes: [] }] }],

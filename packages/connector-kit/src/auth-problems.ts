@@ -1,12 +1,22 @@
 import { type ApiKeyAuth, type AuthSpec, fieldsOf, type OAuth2Auth, parametersOf } from './auth.ts';
+import { baseUrlFor, hostsProblems } from './hosts.ts';
 import { accepts, isHostSuffix, type Parameter } from './parameters.ts';
+import type { ApiRequest } from './request.ts';
 import { placeholders, urlTemplateProblem } from './url-template.ts';
 
 const nameShape = /^[a-z][a-z0-9_]*$/;
 const headerShape = /^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** What is wrong with what a connector declares about parameters, URLs and templates; empty when nothing is. */
-export function authProblems({ auth, api }: { auth: AuthSpec; api: { baseUrl: string; headers?: Record<string, string> } }): string[] {
+export function authProblems({
+  auth,
+  api,
+  identify,
+}: {
+  auth: AuthSpec;
+  api: { baseUrl: string; hosts?: Record<string, string>; headers?: Record<string, string> };
+  identify: { request: ApiRequest };
+}): string[] {
   const parameters = parametersOf(auth);
   const problems = parameters.flatMap((p) => parameterProblems(p, parameters));
   const url = (name: string, template: string | undefined, allowed: readonly Parameter[]) => {
@@ -15,6 +25,15 @@ export function authProblems({ auth, api }: { auth: AuthSpec; api: { baseUrl: st
   };
   url('api.baseUrl', api.baseUrl, parameters);
   if (/\?/.test(api.baseUrl)) problems.push('api.baseUrl holds a query');
+  problems.push(...hostsProblems(api));
+  const ofAuth = [
+    identify.request,
+    'revocation' in auth ? auth.revocation : undefined,
+    auth.kind === 'oauth2' ? auth.lookup?.request : undefined,
+  ];
+  for (const request of ofAuth) {
+    if (request !== undefined && baseUrlFor(api, request) === undefined) problems.push(`${request.path} names the host ${request.host}`);
+  }
   for (const [name, template] of Object.entries(api.headers ?? {})) {
     if (!headerShape.test(name)) problems.push(`api.headers.${name} is no header name`);
     for (const held of placeholders(template)) {

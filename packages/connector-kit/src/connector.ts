@@ -39,7 +39,7 @@ export interface Connector {
   api: {
     /** https; may hold `{name}` of any parameter: a field, a value of the token answer or the redirect back, the answer of the lookup. */
     baseUrl: string;
-    /** Further hosts of the vendor's, by a name that requests say as `host`; plain https without parameters. */
+    /** Further hosts of the vendor's, by a name that requests say as `host`: https with a path at most, no parameters. They get the same credential. */
     hosts?: Record<string, string>;
     /** Headers sent with every request, for example a version; values may hold `{name}` as well. */
     headers?: Record<string, string>;

@@ -5,7 +5,8 @@ export interface ApiRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   /** Begins with one slash, below the connector's base URL. Build it with `path` so that values are escaped. */
   path: string;
-  query?: Record<string, string | number | boolean | undefined>;
+  /** A list is sent as one parameter for each of its values, an empty one as none. */
+  query?: Record<string, string | number | boolean | readonly string[] | undefined>;
   headers?: Record<string, string>;
   /** Sent as JSON. */
   json?: unknown;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { FileDownload, FileFacts } from './file-facts.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
+import type { Run } from './steps.ts';
 
 export type Effect = 'read' | 'write' | 'destructive';
 
@@ -19,6 +20,8 @@ export interface Example<In, Out> {
   file?: { headers?: Record<string, string>; body: string };
   /** JSON pointers (RFC 6901) into `receives.body`. */
   fresh?: Record<string, FreshKind>;
+  /** Of a run: the answers to the requests before the last one. */
+  before?: { receives: Example<In, Out>['receives']; fresh?: Record<string, FreshKind> }[];
 }
 
 /** What a tool's request was written from, so that a test can hold the one against the other. */
@@ -49,8 +52,11 @@ export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extend
   request: (input: z.output<In>, file?: FileFacts) => ApiRequest;
   /** Set: the answer is a file. */
   download?: FileDownload;
-  /** Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. */
-  respond: (body: never, response: ApiResponse) => z.input<Out>;
+  /**
+   * Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. `asked` is for lists
+   * alone that do not say whether there is more (`nextOffset`): everything else must be readable from the answer.
+   */
+  respond: (body: never, response: ApiResponse, asked: ApiRequest) => z.input<Out>;
   /** Where the vendor documents the operation. */
   docs: string;
   provenance?: Provenance;
@@ -72,7 +78,13 @@ export interface Tool {
   output: z.ZodObject;
   request: (input: Record<string, unknown>, file?: FileFacts) => ApiRequest;
   download?: Omit<FileDownload, 'link'> & { link?: (body: unknown) => string };
-  respond: (body: unknown, response: ApiResponse) => unknown;
+  respond: (body: unknown, response: ApiResponse, asked?: ApiRequest) => unknown;
+  /** In the place of `request` and `respond`, where a tool is several requests. */
+  run?: (input: Record<string, unknown>) => Run<unknown>;
+  /** Nobody has it whose config does not name it. */
+  guarded?: boolean;
+  /** The same tool for calls that do less. */
+  narrower?: Tool;
   examples: Example<Record<string, unknown>, Record<string, unknown>>[];
   /** JSON Schema 2020-12 of the arguments; unknown arguments are refused. */
   inputSchema(): Record<string, unknown>;
@@ -109,6 +121,11 @@ function terse({ jsonSchema }: { jsonSchema: { format?: unknown; pattern?: unkno
   if (jsonSchema.format !== undefined) delete jsonSchema.pattern;
   if (jsonSchema.minimum === Number.MIN_SAFE_INTEGER) delete jsonSchema.minimum;
   if (jsonSchema.maximum === Number.MAX_SAFE_INTEGER) delete jsonSchema.maximum;
+}
+
+/** Whether a tool is meant by a name: its own, or one of its other ones. */
+export function goesBy({ name, aliases }: Pick<Tool, 'name' | 'aliases'>, asked: string): boolean {
+  return name === asked || aliases.includes(asked);
 }
 
 /** MCP tool annotations that follow from what the tool declares. */

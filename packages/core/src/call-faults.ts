@@ -1,4 +1,4 @@
-import { type ApiFault, type ApiResponse, type Connector, missingScopes, type Tool } from '@grantway/connector-kit';
+import { type ApiFault, type ApiResponse, type Effect, missingScopes } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type ToolCallOutcome } from '@grantway/contract';
 import { schema } from '@grantway/db';
 import type { Lease, NeedsAuthorization } from '@grantway/vault';
@@ -65,13 +65,13 @@ export async function mustBeGranted(
 
 export async function toFault(
   call: Call,
-  tool: Tool,
-  connector: Connector,
+  effect: Effect,
   exposed: ExposedTool,
   account: UsedAccount,
   fault: ApiFault,
   response: ApiResponse,
 ): Promise<Fault> {
+  const { tool, connector } = exposed;
   const said = `${connector.name}: ${fault.message.slice(0, 300)}`;
   switch (fault.kind) {
     case 'missing_scope': {
@@ -93,7 +93,7 @@ export async function toFault(
       });
     case 'unavailable':
       // 503 says that it was not done; any other failure of a write leaves that open.
-      return tool.effect === 'read' || response.status === 503
+      return effect === 'read' || response.status === 503
         ? new Fault('provider_unavailable', said)
         : new Fault('outcome_unknown', `${said}; the call may have happened. Look before you repeat it.`);
     case 'rejected':
@@ -102,7 +102,7 @@ export async function toFault(
       // A page in the place of the vendor's answer refuses nothing, and says nothing of what became of a write.
       const isPage = response.status < 300 && (typeof response.body !== 'object' || response.body === null);
       if (!isPage) return new Fault('provider_error', said);
-      return tool.effect === 'read'
+      return effect === 'read'
         ? new Fault('provider_answer_invalid', `${connector.name} answered something that is not its API's`)
         : new Fault(
             'outcome_unknown',

@@ -85,11 +85,11 @@ export function rulesFor(allowed: Allowed | null, exposed: ExposedTool): CallRul
   const policy = compile(allowed.policy);
   const { effect } = exposed.tool;
   if (effect !== 'read' && (policy.readOnly || allowed.accessLevel === 'READ_ONLY')) return hidden;
-  const name = policyName(exposed);
-  const key = `${exposed.connectionId} ${effect} ${name ?? ''}`;
+  const names = policyNames(exposed);
+  const key = `${exposed.connectionId} ${effect} ${names[0] ?? ''}`;
   let rules = policy.known.get(key);
   if (rules === undefined) {
-    rules = rulesOf(policy, name, exposed.connectionId, effect);
+    rules = rulesOf(policy, names, exposed.connectionId, effect);
     // A remote server may have other tools every time; a policy is about a few hundred.
     if (policy.known.size >= keptTools) policy.known.clear();
     policy.known.set(key, rules);
@@ -97,18 +97,22 @@ export function rulesFor(allowed: Allowed | null, exposed: ExposedTool): CallRul
   return rules;
 }
 
-/** By which name a config means a tool: not the one that agents see. Undefined for what is no tool. */
-function policyName({ tool, remote }: ExposedTool): string | undefined {
-  return remote === undefined ? tool.name : remote.toolName;
+/** By which names a config means a tool, its own first: not the one that agents see. Empty for what is no tool. */
+function policyNames({ tool, remote }: ExposedTool): readonly string[] {
+  if (remote !== undefined) return remote.toolName === undefined ? [] : [remote.toolName];
+  return tool.aliases.length === 0 ? [tool.name] : [tool.name, ...tool.aliases];
 }
 
-function rulesOf(policy: CompiledPolicy, name: string | undefined, connectionId: string, effect: Effect): CallRules {
-  const all = name === undefined ? undefined : policy.entries.get(name);
-  const entries = all?.filter((entry) => entry.connection_id === undefined || entry.connection_id === connectionId) ?? [];
+function rulesOf(policy: CompiledPolicy, names: readonly string[], connectionId: string, effect: Effect): CallRules {
+  const all = names.flatMap((name) => policy.entries.get(name) ?? []);
+  const entries = [
+    ...all.filter((entry) => entry.connection_id === undefined),
+    ...all.filter((entry) => entry.connection_id === connectionId),
+  ];
   // The last one that says something is the one for this connection, where there is one.
   const approval = entries.findLast((entry) => entry.approval !== undefined)?.approval ?? policy.approval[effect] ?? 'always_allow';
   if (approval === 'deny') return hidden;
-  const limits = limitsOf(policy.limits, name, connectionId);
+  const limits = limitsOf(policy.limits, names, connectionId);
   if (entries.length === 0) return approval === 'always_allow' && limits.length === 0 ? free : { ...free, approval, limits };
   const fixed = Object.assign({}, ...entries.map((entry) => entry.fixed_arguments ?? {})) as Record<string, unknown>;
   const constraints = entries.flatMap((entry) => Object.entries(entry.constraints ?? {}).map(([place, rule]) => argumentRule(place, rule)));
@@ -166,8 +170,14 @@ export function neededScopes(allowed: Allowed, tools: readonly ExposedTool[], co
 
 /** What an agent is shown of some tools: those that it may call, with the arguments that it may send. */
 export function allowedTools<T extends ExposedTool>(allowed: Allowed, tools: readonly T[]): T[] {
-  return tools.flatMap((exposed) => {
-    const rules = rulesFor(allowed, exposed);
+  return tools.flatMap((whole) => {
+    let exposed = whole;
+    let rules = rulesFor(allowed, exposed);
+    // Of a tool that does more or less by its arguments, as much is shown as may be done.
+    for (let { narrower } = whole.tool; rules.hidden && narrower !== undefined; { narrower } = narrower) {
+      exposed = { ...whole, tool: narrower };
+      rules = rulesFor(allowed, exposed);
+    }
     if (rules.hidden) return [];
     if (rules.fixed === undefined && rules.constraints.length === 0) return [exposed];
     return [{ ...exposed, inputSchema: shownSchema(rules, exposed.tool.inputSchema()) }];

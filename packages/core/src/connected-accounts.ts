@@ -16,6 +16,7 @@ import { and, desc, eq, inArray, isNotNull, isNull, lt, ne, notInArray, sql } fr
 import { alias } from 'drizzle-orm/pg-core';
 import { endLinks } from './account-endings.ts';
 import { type ConnectionRow, redirectUri } from './connections.ts';
+import { connectorsBy } from './connectors.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { labelOf, lockOwner, makeDefault, mayChange, ownedBy, ownerOf, passDefaultOn } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
@@ -63,7 +64,8 @@ export async function listConnectedAccounts(
       .orderBy(desc(t.id))
       .limit(query.limit + 1),
   );
-  const connectors = new Map((await ctx.modules.catalogue.all()).map((c) => [c.id, c]));
+  const ids = rows.map((row) => row.connection.connector);
+  const connectors = await connectorsBy(ctx.modules.catalogue, ids);
   return toPage(
     rows.map((row) => ({ id: row.account.id, row })),
     query.limit,

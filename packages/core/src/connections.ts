@@ -14,6 +14,7 @@ import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from 
 import { privateKeyProblem, readServiceAccountKey, registerSandboxClient } from '@grantway/oauth';
 import { clientSecretPlace } from '@grantway/vault';
 import { and, count, desc, eq, inArray, isNotNull, lt, sql } from 'drizzle-orm';
+import { connectorsBy } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import {
@@ -97,7 +98,8 @@ export async function listConnections(
       .orderBy(desc(t.id))
       .limit(query.limit + 1),
   );
-  const connectors = new Map((await ctx.modules.catalogue.all()).map((c) => [c.id, c]));
+  const ids = rows.map((row) => row.connector);
+  const connectors = await connectorsBy(ctx.modules.catalogue, ids);
   return toPage(rows, query.limit, (row) =>
     present(ctx, row, row.mcp === null ? connectors.get(row.connector) : remoteConnector(row.mcp, row.name)),
   );

@@ -17,6 +17,12 @@ const remote: ConnectorSummary = {
   tool_count: 0,
 };
 
+/** Those of some ids that there are; the others stay unloaded. */
+export async function connectorsBy(catalogue: Catalogue, ids: Iterable<string>): Promise<Map<string, Connector>> {
+  const found = await Promise.all([...new Set(ids)].map((id) => catalogue.find(id)));
+  return new Map(found.flatMap((connector) => (connector === undefined ? [] : [[connector.id, connector]])));
+}
+
 export async function getConnector(catalogue: Catalogue, id: string): Promise<ConnectorResource> {
   if (id === remoteConnectorId) return { ...remote, auth: { kind: remote.auth_kind, scopes: [], fields: [] }, tools: [] };
   const connector = await catalogue.find(id);
@@ -82,6 +88,19 @@ export function presentTool(connectorId: string, t: Tool, name: string = t.name)
     output_schema: t.outputSchema(),
     annotations: annotations(t),
   };
+}
+
+/**
+ * The name that lists show of a tool which is asked for by another one; what is no alias stays as it is. Whoever takes a tool's
+ * name from outside looks among what there is first: a tool that is called so outweighs one that may be.
+ */
+export function realName(catalogue: Pick<Catalogue, 'aliasOf'>, name: string): string {
+  const real = catalogue.aliasOf(name);
+  if (real !== undefined) return real;
+  // Where several connections have the tool, two underscores and the connection stand behind its name.
+  const at = name.lastIndexOf('__');
+  const before = at < 1 ? undefined : catalogue.aliasOf(name.slice(0, at));
+  return before === undefined ? name : before + name.slice(at);
 }
 
 /** The connector and tool of a name; tool names begin with their connector's id, so this is one look. */

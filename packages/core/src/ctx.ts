@@ -17,6 +17,8 @@ export type { Log } from './log.ts';
 /** The connectors of this build; loaded when first used. */
 export interface Catalogue {
   ids(): string[];
+  /** The tool that has this among its other names. */
+  aliasOf(name: string): string | undefined;
   find(id: string): Promise<Connector | undefined>;
   all(): Promise<Connector[]>;
 }

@@ -6,7 +6,7 @@ import { type Place, sameBytes } from '@grantway/vault';
 import { and, eq, inArray } from 'drizzle-orm';
 import { allowedTools, policyOf } from './call-policy.ts';
 import { canonicalJson } from './canonical-json.ts';
-import { findTool, presentTool } from './connectors.ts';
+import { findTool, presentTool, realName } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 import { findRemoteTool, listRemoteTools } from './direct-remotes.ts';
 import { grantOf, permits } from './grants.ts';
@@ -108,6 +108,8 @@ async function mapped(tx: Tx, mappings: readonly ToolMapping[]): Promise<MappedC
 }
 
 interface Prepared {
+  /** The tool's own name, whichever it was asked for by. */
+  name: string;
   exposed: ExposedTool | undefined;
   /** Undefined where it was not looked for, or is not there yet. */
   userId?: string | undefined;
@@ -129,7 +131,11 @@ async function prepare(ctx: Ctx, name: string, input: ToolExecute): Promise<Prep
   const accountOwner = input.account_owner ?? 'user';
   const remote = { connectionName: input.connection_name, of: { accountOwner, identifier: input.identifier } };
   const found = await findTool(ctx.modules.catalogue, name);
-  if (found === undefined) return { exposed: await findRemoteTool(ctx, name, remote), config: null };
+  if (found === undefined) {
+    const exposed = await findRemoteTool(ctx, name, remote);
+    const real = realName(ctx.modules.catalogue, name);
+    return exposed === undefined && real !== name ? prepare(ctx, real, input) : { name, exposed, config: null };
+  }
   // One prepared statement for the way that most calls go, instead of a transaction for each question.
   const candidates = await ctx.modules.db.system('call a tool').query<{ id: string; name: string; user_id: string | null }>({
     name: 'what a direct call means',
@@ -142,7 +148,7 @@ async function prepare(ctx: Ctx, name: string, input: ToolExecute): Promise<Prep
   if (another !== undefined) throw ambiguous(name);
   if (connection === undefined) {
     const exposed = await findRemoteTool(ctx, name, remote);
-    if (exposed !== undefined || input.connection_name === undefined) return { exposed, config: null };
+    if (exposed !== undefined || input.connection_name === undefined) return { name, exposed, config: null };
     throw new Fault('unknown_connection', `there is no connection "${input.connection_name}" with the tool "${name}"`);
   }
   const exposed: ExposedTool = {
@@ -153,7 +159,7 @@ async function prepare(ctx: Ctx, name: string, input: ToolExecute): Promise<Prep
     accountOwner,
     accountChoice: true,
   };
-  return { exposed, config: null, userId: connection.user_id ?? undefined };
+  return { name, exposed, config: null, userId: connection.user_id ?? undefined };
 }
 
 /**
@@ -171,6 +177,8 @@ async function prepareThrough(ctx: Ctx, configName: string, name: string, input:
     ...(await exposedTools(ctx.modules.catalogue, connections)).filter((tool) => tool.name === name || tool.tool.name === name),
     ...(await remoteCandidates(ctx, connections, name, input.identifier)),
   ].filter((tool) => (input.connection_name ?? tool.connectionName) === tool.connectionName);
+  const real = realName(ctx.modules.catalogue, name);
+  if (named.length === 0 && real !== name) return prepareThrough(ctx, configName, real, input);
   // What is hidden is unknown here too, before anything else is said of it.
   const candidates = allowedTools({ policy }, named);
   if (candidates.length > 1) throw ambiguous(name);
@@ -182,7 +190,7 @@ async function prepareThrough(ctx: Ctx, configName: string, name: string, input:
     const names = input.account_label ?? input.connected_account_id;
     if (names !== undefined && !exposed.accountChoice) throw new Fault('unknown_account', 'the MCP config leaves no choice of accounts');
   }
-  return { exposed, config: { id: null, configId: config.id, configName: config.name, configVersion: config.version, policy } };
+  return { name, exposed, config: { id: null, configId: config.id, configName: config.name, configVersion: config.version, policy } };
 }
 
 /** The tools of remote MCP servers that a config shows by this name. */
@@ -208,12 +216,17 @@ const ambiguous = (name: string) =>
  * and given again; nothing is executed twice.
  * @throws Fault as executeTool, not_found for a user or config that the client may not act on, and unknown_tool, unknown_connection, unknown_account, ambiguous_connection, idempotency_mismatch, idempotency_in_progress
  */
-export async function executeDirectly(ctx: Ctx, name: string, input: ToolExecute, idempotencyKey: string | undefined): Promise<ToolResult> {
+export async function executeDirectly(
+  ctx: Ctx,
+  asked: string,
+  input: ToolExecute,
+  idempotencyKey: string | undefined,
+): Promise<ToolResult> {
   const clientId = ctx.actor.id ?? '';
   mayActFor(ctx, input.identifier);
   const { mcp_config_name: configName } = input;
-  const { exposed, config, userId }: Prepared =
-    configName === undefined ? await prepare(ctx, name, input) : await prepareThrough(ctx, configName, name, input);
+  const { name, exposed, config, userId }: Prepared =
+    configName === undefined ? await prepare(ctx, asked, input) : await prepareThrough(ctx, configName, asked, input);
   const toolCallId = newId('toolCall');
   const kept = idempotencyKey === undefined ? undefined : await claimKey(ctx, clientId, idempotencyKey, { name, input }, toolCallId);
   if (kept?.answer !== undefined) return kept.answer;

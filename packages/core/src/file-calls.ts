@@ -54,16 +54,15 @@ export async function auditSent({ modules, caller, record }: Call, file: FileRow
 const totalOf = (toolTimeoutMs: number) => 3 * toolTimeoutMs;
 
 /** One request of a tool to the provider. @throws EgressError, Fault as storeFile */
-export async function exchange(
+export async function exchangeOnce(
   call: Call,
   tool: Tool,
   target: ApiTarget,
   request: ApiRequest,
   credential: Secret<Credential>,
-  file: FileRow | undefined,
+  { file, timeoutMs }: { file: FileRow | undefined; timeoutMs: number },
 ): Promise<ApiResponse> {
-  const { egress, settings } = call.modules;
-  const { toolTimeoutMs: timeoutMs } = settings;
+  const { egress } = call.modules;
   const totalMs = totalOf(timeoutMs);
   if (request.upload !== undefined) {
     if (file === undefined || request.upload.file !== file.id)
@@ -71,7 +70,8 @@ export async function exchange(
     return egress.call(target, request, credential, { timeoutMs, totalMs, file: outbound(call, file) });
   }
   const { download } = tool;
-  if (download === undefined || download.link !== undefined) return egress.call(target, request, credential, { timeoutMs });
+  if (download === undefined || download.link !== undefined || tool.run !== undefined)
+    return egress.call(target, request, credential, { timeoutMs });
   const { received, ...response } = await bounded(call, () =>
     egress.download(target, request, credential, {
       ...limits(call),

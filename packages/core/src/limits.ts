@@ -121,10 +121,11 @@ export interface ToolLimit {
 const minuteMs = 60_000;
 const dayMs = 24 * 60 * minuteMs;
 
-/** Those of a policy's limits that calls of one tool add to. `tool` is undefined for what is no tool. */
-export function limitsOf(limits: StoredPolicy['limits'], tool: string | undefined, connectionId: string): ToolLimit[] {
+/** Those of a policy's limits that calls of one tool add to. `names` are the tool's, its own first; none for what is no tool. */
+export function limitsOf(limits: StoredPolicy['limits'], names: readonly string[], connectionId: string): ToolLimit[] {
+  const [tool] = names;
   return limits
-    .filter((limit) => (limit.tool ?? tool) === tool && (limit.connection_id ?? connectionId) === connectionId)
+    .filter((limit) => (limit.tool === undefined || names.includes(limit.tool)) && (limit.connection_id ?? connectionId) === connectionId)
     .flatMap(({ per, tool: ofTool = '', connection_id: ofConnection = '', requests_per_minute, calls_per_day }) => {
       const subject = per === 'tool' ? (tool ?? '') : per === 'connection' ? connectionId : '';
       const key = JSON.stringify([per, subject, ofTool, ofConnection]);

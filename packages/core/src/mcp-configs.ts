@@ -1,3 +1,4 @@
+import { goesBy } from '@grantway/connector-kit';
 import { Fault, type McpConfig, type McpConfigCreate, type McpConfigUpdate, newId, StoredPolicy } from '@grantway/contract';
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { and, desc, eq, inArray, lt, sql } from 'drizzle-orm';
@@ -7,7 +8,7 @@ import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { checkedPolicy, shownPolicy } from './policy-checks.ts';
 import { remoteConnectorId } from './remote-servers.ts';
 import { within } from './restrictions.ts';
-import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct } from './tools.ts';
+import { exposedTools, type MappedConnection, mappedConnection, mustBeDistinct, nameableTools } from './tools.ts';
 
 const t = schema.mcpConfigs;
 const versions = schema.mcpConfigVersions;
@@ -189,8 +190,8 @@ async function resolve(
     }
     // What a remote server offers is asked when it is used, and may change: a tool that is not there is not shown.
     const isRemote = row.connector === remoteConnectorId;
-    const known = new Set((await ctx.modules.catalogue.find(row.connector))?.tools.map((tool) => tool.name));
-    const unknown = isRemote ? [] : mapping.tools.filter((name) => !known.has(name));
+    const known = nameableTools(await ctx.modules.catalogue.find(row.connector));
+    const unknown = isRemote ? [] : mapping.tools.filter((name) => !known.some((tool) => goesBy(tool, name)));
     if (unknown.length > 0) {
       throw new Fault('unknown_tool', {
         detail: `the connection "${mapping.connection_name}" has no tool ${unknown.map((name) => `"${name}"`).join(', ')}`,
@@ -199,7 +200,7 @@ async function resolve(
     }
     resolved.push({
       connectionId: row.id,
-      tools: [...new Set(mapping.tools)],
+      tools: [...new Set(mapping.tools.map((name) => known.find((tool) => goesBy(tool, name))?.name ?? name))],
       ...(names === 'as_is' ? { names } : {}),
       ...(mapping.account_owner === 'organization' ? { owner: 'organization' } : {}),
       ...(mapping.account_choice ? { choice: true } : {}),

@@ -1,13 +1,15 @@
 import { type Connector, tool } from '@grantway/connector-kit';
-import { isFault, Policy } from '@grantway/contract';
+import { isFault, Policy, StoredPolicy } from '@grantway/contract';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { rulesFor } from './call-policy.ts';
 import type { Catalogue } from './ctx.ts';
 import { checkedPolicy, shownPolicy } from './policy-checks.ts';
-import type { MappedConnection } from './tools.ts';
+import type { ExposedTool, MappedConnection } from './tools.ts';
 
 const send = tool({
   name: 'mail_send',
+  aliases: ['send_mail'],
   title: 'Send mail',
   description: '',
   effect: 'write',
@@ -30,6 +32,7 @@ const send = tool({
 const connectors = new Map([['mail', { id: 'mail', tools: [send] } as unknown as Connector]]);
 const catalogue: Catalogue = {
   ids: () => [...connectors.keys()],
+  aliasOf: () => undefined,
   find: async (id) => connectors.get(id),
   all: async () => [...connectors.values()],
 };
@@ -53,6 +56,39 @@ async function problemsOf(policy: unknown, mappings = config): Promise<string[]>
   }
 }
 const rules = (constraints: unknown, more: object = {}) => ({ tools: [{ tool: 'mail_send', constraints, ...more }] });
+
+describe('a tool that goes by several names', () => {
+  const stored = async (policy: object, mappings = config) => checkedPolicy(catalogue, Policy.parse(policy), mappings);
+  const deny = { tools: [{ tool: 'send_mail', approval: 'deny' }], limits: [{ tool: 'send_mail', per: 'user', calls_per_day: 3 }] };
+  const exposed = { name: 'mail_send', tool: send, connectionId: 'con_mail' } as unknown as ExposedTool;
+
+  it('is kept under its own', async () => {
+    const { tools, limits } = await stored(deny, [mapped('mail', 'mail')]);
+    expect([tools[0]?.tool, limits[0]?.tool]).toEqual(['mail_send', 'mail_send']);
+    expect((await stored(deny, [mapped('mail', 'mail', ['send_mail'])])).tools[0]?.tool).toBe('mail_send');
+  });
+
+  it('is judged by the rule for any of them, also by one that was kept as it came or before the tool got its name', async () => {
+    const all = mapped('all', 'mcp');
+    const { tools, limits } = await stored(deny, [mapped('mail', 'mail'), all]);
+    expect([tools[0]?.tool, limits[0]?.tool]).toEqual(['send_mail', 'send_mail']);
+    for (const of of [StoredPolicy.parse({ ...deny }), StoredPolicy.parse({ tools, limits })]) {
+      expect(rulesFor({ policy: of }, exposed).hidden).toBe(true);
+      expect(rulesFor({ policy: { ...of, tools: [] } }, exposed).limits).toHaveLength(1);
+    }
+    expect(rulesFor({ policy: StoredPolicy.parse({ tools: [{ tool: 'send', approval: 'deny' }] }) }, exposed).hidden).toBe(false);
+  });
+
+  it('has one entry', async () => {
+    const both = {
+      tools: [
+        { tool: 'mail_send', approval: 'deny' },
+        { tool: 'send_mail', approval: 'always_allow' },
+      ],
+    };
+    expect(await problemsOf(both)).toEqual(['invalid_request', '/policy/tools/1/tool the tool has an entry already']);
+  });
+});
 
 describe('what a policy names must be there', () => {
   it.each([

@@ -1,4 +1,4 @@
-import type { Tool } from '@grantway/connector-kit';
+import { goesBy, type Tool } from '@grantway/connector-kit';
 import { type ArgumentConstraint, Fault, type FieldError, type Policy, type StoredPolicy } from '@grantway/contract';
 import type { JsonObject } from '@grantway/mcp-client';
 import { argumentRule, breaches, placeSteps } from './argument-rules.ts';
@@ -7,7 +7,7 @@ import { ruleDomain } from './email-domains.ts';
 import { PatternError } from './linear-pattern.ts';
 import { pointerOf } from './pointers.ts';
 import { remoteConnectorId } from './remote-servers.ts';
-import type { MappedConnection } from './tools.ts';
+import { isMapped, type MappedConnection, nameableTools } from './tools.ts';
 
 type Problem = FieldError & { code: 'unknown_connection' | 'unknown_tool' | 'invalid_request' };
 type Entry = Policy['tools'][number];
@@ -21,12 +21,17 @@ export async function checkedPolicy(catalogue: Catalogue, policy: Policy, mapped
   const idOf = new Map(mapped.map((mapping) => [mapping.connectionName, mapping.connectionId]));
   const problems: Problem[] = [];
   const seen = new Set<string>();
+  const entries: Entry[] = [];
+  const limits: Policy['limits'] = [];
   for (const [i, entry] of policy.tools.entries()) {
     const at = ['policy', 'tools', i];
-    const key = JSON.stringify([entry.tool, entry.connection_name]);
-    if (seen.has(key)) problems.push(problem('invalid_request', [...at, 'tool'], 'the tool has an entry already'));
-    seen.add(key);
-    const tools = await toolsMeant(catalogue, mapped, entry, at, problems);
+    const { tools, name } = await toolsMeant(catalogue, mapped, entry, at, problems);
+    for (const tool of new Set([name, ...tools.map((meant) => meant.name)])) {
+      const key = JSON.stringify([tool, entry.connection_name]);
+      if (seen.has(key)) problems.push(problem('invalid_request', [...at, 'tool'], 'the tool has an entry already'));
+      seen.add(key);
+    }
+    entries.push({ ...entry, tool: name });
     for (const [name, value] of Object.entries(entry.fixed_arguments ?? {})) {
       for (const detail of fixedProblems(name, value, tools)) {
         problems.push(problem('invalid_request', [...at, 'fixed_arguments', name], detail));
@@ -45,8 +50,10 @@ export async function checkedPolicy(catalogue: Catalogue, policy: Policy, mapped
     if (limit.requests_per_minute === undefined && limit.calls_per_day === undefined) {
       problems.push(problem('invalid_request', at, 'needs requests_per_minute or calls_per_day'));
     }
-    if (limit.tool !== undefined) await toolsMeant(catalogue, mapped, { ...limit, tool: limit.tool }, at, problems);
-    else if (limit.connection_name !== undefined && !idOf.has(limit.connection_name))
+    const meant = limit.tool === undefined ? undefined : await toolsMeant(catalogue, mapped, { ...limit, tool: limit.tool }, at, problems);
+    limits.push(meant === undefined ? limit : { ...limit, tool: meant.name });
+    if (limit.tool !== undefined) continue;
+    if (limit.connection_name !== undefined && !idOf.has(limit.connection_name))
       problems.push(unknownConnection(at, limit.connection_name));
   }
   const [first] = problems;
@@ -58,7 +65,7 @@ export async function checkedPolicy(catalogue: Catalogue, policy: Policy, mapped
     const id = name === undefined ? undefined : idOf.get(name);
     return { ...rest, ...(id === undefined ? {} : { connection_id: id }) };
   };
-  return { ...policy, tools: policy.tools.map(byId), limits: policy.limits.map(byId) };
+  return { ...policy, tools: entries.map(byId), limits: limits.map(byId) };
 }
 
 /** The same for readers. A connection that is gone is left out of old versions by its name, not its entry. */
@@ -78,27 +85,31 @@ function unknownConnection(at: readonly PropertyKey[], name: string): Problem {
   return problem('unknown_connection', [...at, 'connection_name'], `the config does not map a connection "${name}"`);
 }
 
-/** Those of our own connectors that an entry is about. */
+/** Those of our own connectors that an entry is about, and the name that is kept: the tool's own, where a remote server cannot be meant too. */
 async function toolsMeant(
   catalogue: Catalogue,
   mapped: readonly MappedConnection[],
   { tool: name, connection_name }: { tool: string; connection_name?: string | undefined },
   at: readonly PropertyKey[],
   problems: Problem[],
-): Promise<Tool[]> {
+): Promise<{ tools: Tool[]; name: string }> {
   const candidates = connection_name === undefined ? mapped : mapped.filter((mapping) => mapping.connectionName === connection_name);
   if (candidates.length === 0) {
     problems.push(unknownConnection(at, connection_name ?? ''));
-    return [];
+    return { tools: [], name };
   }
-  const mapping = candidates.filter(({ tools }) => tools.length === 0 || tools.includes(name));
   const found = await Promise.all(
-    mapping.map(async ({ connectorId }) => (await catalogue.find(connectorId))?.tools.find((tool) => tool.name === name)),
+    candidates.map(async (mapping) =>
+      nameableTools(await catalogue.find(mapping.connectorId)).find((tool) => goesBy(tool, name) && isMapped(mapping, tool)),
+    ),
   );
-  const tools = found.filter((tool) => tool !== undefined);
-  const mayBeRemote = mapping.some(({ connectorId }) => connectorId === remoteConnectorId);
+  const tools = [...new Set(found.filter((tool) => tool !== undefined))];
+  const mayBeRemote = candidates.some(
+    (mapping) => mapping.connectorId === remoteConnectorId && (mapping.tools.length === 0 || mapping.tools.includes(name)),
+  );
   if (tools.length === 0 && !mayBeRemote) problems.push(problem('unknown_tool', [...at, 'tool'], `the config maps no tool "${name}"`));
-  return [...new Set(tools)];
+  const [only, another] = tools;
+  return { tools, name: only === undefined || another !== undefined || mayBeRemote ? name : only.name };
 }
 
 const ours = 'is a name of Grantway’s own';

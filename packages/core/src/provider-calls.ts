@@ -1,34 +1,55 @@
-import { type ApiFault, type ApiResponse, type Connector, faultByStatus, isIssued, type Tool, usesApp } from '@grantway/connector-kit';
+import {
+  type ApiFault,
+  type ApiRequest,
+  type ApiResponse,
+  type Connector,
+  type Effect,
+  faultByStatus,
+  isIssued,
+  type Tool,
+  usesApp,
+} from '@grantway/connector-kit';
 import { Fault } from '@grantway/contract';
 import { EgressError } from '@grantway/egress';
 import { endAccount, type Lease } from '@grantway/vault';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import type { Modules } from './ctx.ts';
-import { exchange } from './file-calls.ts';
+import { exchangeOnce } from './file-calls.ts';
 import { mustStillBeServed } from './standing.ts';
 import type { FileRow } from './stored-files.ts';
 import type { Call } from './tool-call.ts';
 
+/** What is sent with, as far as it concerns one request. */
+interface Sending {
+  call: Call;
+  exposed: { connector: Connector; tool: Tool };
+  lease: Lease;
+  hasWaited: boolean;
+  endsAt: number | undefined;
+  /** What the call's arguments name. */
+  file?: FileRow | undefined;
+}
+
 /** @throws Fault provider_unavailable, provider_timeout, egress_blocked; outcome_unknown where a write may have happened */
 export async function send(
-  call: Call,
-  tool: Tool,
-  connector: Connector,
-  lease: Lease,
+  { call, exposed, lease, hasWaited, endsAt, file }: Sending,
   request: Parameters<Modules['egress']['call']>[1],
-  hasWaited: boolean,
-  file?: FileRow,
+  effect: Effect,
 ): Promise<ApiResponse> {
   const { modules, caller } = call;
+  const { connector } = exposed;
   const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
   for (let attempt = 0; ; attempt++) {
     if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
     try {
-      return await exchange(call, tool, target, request, lease.credential, file);
+      return await exchangeOnce(call, exposed.tool, target, request, lease.credential, {
+        file,
+        timeoutMs: timeLeft(modules.settings.toolTimeoutMs, endsAt),
+      });
     } catch (error) {
       if (!(error instanceof EgressError)) throw error;
       if (error.kind === 'blocked') throw error.toFault();
-      const harmless = tool.effect === 'read' || !error.sent;
+      const harmless = effect === 'read' || !error.sent;
       // What came and could not be read, or was too much, would come again.
       const passing = error.kind === 'reset' || error.kind === 'unreachable';
       if (harmless && passing && attempt === 0) continue;
@@ -43,11 +64,24 @@ export async function send(
   }
 }
 
-export function read(tool: Tool, response: ApiResponse): Record<string, unknown> {
+/** @throws Fault provider_timeout: several requests share one time */
+function timeLeft(toolTimeoutMs: number, endsAt: number | undefined): number {
+  if (endsAt === undefined) return toolTimeoutMs;
+  const left = Math.ceil(endsAt - performance.now());
+  if (left <= 0) throw new Fault('provider_timeout', 'the tool’s requests together took too long');
+  return left;
+}
+
+export function read(tool: Tool, response: ApiResponse, asked: ApiRequest): Record<string, unknown> {
+  return readOutput(tool.effect, () => tool.output.parse(tool.respond(response.body, response, asked)));
+}
+
+/** @throws Fault provider_answer_invalid; outcome_unknown where something may have been changed */
+export function readOutput(effect: Effect, work: () => Record<string, unknown>): Record<string, unknown> {
   try {
-    return tool.output.parse(tool.respond(response.body, response));
+    return work();
   } catch (cause) {
-    if (tool.effect === 'read') throw new Fault('provider_answer_invalid', { cause });
+    if (effect === 'read') throw new Fault('provider_answer_invalid', { cause });
     throw new Fault('outcome_unknown', { detail: 'the provider accepted the call, but its answer could not be read', cause });
   }
 }

@@ -1,6 +1,7 @@
 import { type ClientRestrictions, Fault } from '@grantway/contract';
 import { type StoredRestrictions, schema, type Tx } from '@grantway/db';
 import { and, eq, inArray, or, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import { realName } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 
 /**
@@ -85,7 +86,7 @@ export async function storedRestrictions(ctx: Ctx, tx: Tx, input: ClientRestrict
     ...(identifiers === undefined ? {} : { identifiers: [...new Set(identifiers)] }),
     ...(identifierPrefixes === undefined ? {} : { identifierPrefixes: [...new Set(identifierPrefixes)] }),
     ...(configs === undefined ? {} : { configIds: await configIdsOf(ctx, tx, configs) }),
-    ...(tools === undefined ? {} : { tools: [...new Set(tools)] }),
+    ...(tools === undefined ? {} : { tools: [...new Set(tools.map((name) => realName(ctx.modules.catalogue, name)))] }),
   };
 }
 

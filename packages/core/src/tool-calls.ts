@@ -1,25 +1,27 @@
-import { type ApiResponse, faultByStatus, type Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type ApiResponse, forCall, type Tool } from '@grantway/connector-kit';
 import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
-import { authorizationRequired, mustBeGranted, outcomeOf, toFault, withExtra } from './call-faults.ts';
+import { authorizationRequired, mustBeGranted, outcomeOf, withExtra } from './call-faults.ts';
 import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
+import { type Conversation, exchange } from './exchange.ts';
 import { type Outdated, OutdatedInstance } from './expectations.ts';
 import { auditSent, dropFile, fileOfCall, followLink } from './file-calls.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf } from './owned-accounts.ts';
 import { pointerOf } from './pointers.ts';
-import { anotherCredential, read, send } from './provider-calls.ts';
+import { anotherCredential, read } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStand } from './standing.ts';
 import { factsOf } from './stored-files.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
+import { begin, runSteps } from './tool-runs.ts';
 import type { ExposedTool } from './tools.ts';
 
 export type { Caller, ToolOutput } from './tool-call.ts';
@@ -43,7 +45,7 @@ export async function executeTool(
   options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
-  const exposed = offered !== undefined && permits(caller.grant, offered) ? offered : undefined;
+  const exposed = offered !== undefined && permits(caller.grant, offered) ? asCalled(offered, args) : undefined;
   const record: ToolCallRecord = {
     id: options.toolCallId ?? newId('toolCall'),
     environment_id: caller.environmentId,
@@ -135,6 +137,11 @@ async function mustBeAsRemembered({ modules, expected }: Call): Promise<void> {
   expected.instance = null;
 }
 
+/** Where the arguments say what a call does, it is judged and recorded by that. */
+function asCalled(offered: ExposedTool, args: unknown): ExposedTool {
+  return offered.tool.narrower === undefined ? offered : { ...offered, tool: forCall(offered.tool, args) };
+}
+
 function outputOf(toolCallId: string, { output, remote, file }: Answer): ToolOutput {
   return { toolCallId, output, ...(remote === undefined ? {} : { remote }), ...(file === undefined ? {} : { file }) };
 }
@@ -219,7 +226,9 @@ async function run(
   mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
   const file = remote === undefined ? await fileOfCall(call, tool, input) : undefined;
-  const request = remote === undefined ? tool.request(input, file === undefined ? undefined : factsOf(file)) : undefined;
+  const steps = remote === undefined ? begin(tool, input) : undefined;
+  const request =
+    remote === undefined ? (steps?.first.request ?? tool.request(input, file === undefined ? undefined : factsOf(file))) : undefined;
   const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
   // What counts or uses something up before the intent is not done on trust.
   if (isAsked || rules.limits.length > 0) {
@@ -237,7 +246,7 @@ async function run(
 
   try {
     if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
-    let lease = await leased();
+    const lease = await leased();
     await mustBeGranted(call, exposed, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
@@ -248,28 +257,11 @@ async function run(
       await auditSent(call, file);
       hasWaited = true;
     }
-    let repeated = false;
-    for (let credentials = 0; ; hasWaited = true) {
-      const response = await send(call, tool, connector, lease, request, hasWaited, file);
-      record.provider_status = response.status;
-      const fault = response.file === undefined ? (connector.api.fault ?? faultByStatus)(response) : undefined;
-      if (fault === undefined) return await readWithFile(call, exposed, lease, response);
-      if (fault.kind === 'unavailable' && tool.effect === 'read' && !repeated) {
-        repeated = true;
-        continue;
-      }
-      if ((fault.kind === 'rejected' || fault.kind === 'revoked') && credentials < 2) {
-        // The provider executed nothing, so that the call may be repeated: once, with another credential.
-        const other = await anotherCredential(call, connector, lease, fault, credentials++);
-        if (other !== undefined) {
-          lease = other;
-          // A refresh may have brought fewer scopes than before.
-          await mustBeGranted(call, exposed, account, lease);
-          continue;
-        }
-      }
-      throw await toFault(call, tool, connector, exposed, account, fault, response);
-    }
+    const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
+    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt, file };
+    if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
+    const response = await exchange(conversation, request, tool.effect);
+    return await readWithFile(conversation, request, response);
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
@@ -278,10 +270,10 @@ async function run(
 }
 
 /** What the tool reads from a good answer, once the file that it may lead to is stored. */
-async function readWithFile(call: Call, exposed: ExposedTool, lease: Lease, response: ApiResponse): Promise<Answer> {
+async function readWithFile({ call, exposed, lease }: Conversation, asked: ApiRequest, response: ApiResponse): Promise<Answer> {
   const whole = await followLink(call, exposed, lease, response);
   try {
-    return { output: read(exposed.tool, whole), ...(whole.file === undefined ? {} : { file: whole.file }) };
+    return { output: read(exposed.tool, whole, asked), ...(whole.file === undefined ? {} : { file: whole.file }) };
   } catch (error) {
     if (whole.file !== undefined) await dropFile(call, whole.file);
     throw error;

@@ -1,4 +1,4 @@
-import type { Connector, Tool } from '@grantway/connector-kit';
+import { apiRequestTool, type Connector, goesBy, type Tool } from '@grantway/connector-kit';
 import { type AccountOwner, Fault } from '@grantway/contract';
 import type { ToolMapping } from '@grantway/db';
 import type { JsonObject } from '@grantway/mcp-client';
@@ -58,6 +58,16 @@ export function mappedConnection(
   };
 }
 
+/** Whether a config's mapping names the tool, or all. */
+export function isMapped({ tools }: Pick<MappedConnection, 'tools'>, tool: Tool): boolean {
+  return tools.length === 0 ? tool.guarded !== true : tools.some((name) => goesBy(tool, name));
+}
+
+/** What a config may name of a connector: its tools, and the guarded one. */
+export function nameableTools(connector: Connector | undefined): Tool[] {
+  return connector === undefined ? [] : [...connector.tools, apiRequestTool(connector)];
+}
+
 const maxNameLength = 64;
 
 /**
@@ -68,8 +78,8 @@ export async function exposedTools(catalogue: Catalogue, mappings: readonly Mapp
   const found: ExposedTool[] = [];
   for (const mapping of mappings) {
     const connector = await catalogue.find(mapping.connectorId);
-    for (const tool of connector?.tools ?? []) {
-      if (mapping.tools.length > 0 && !mapping.tools.includes(tool.name)) continue;
+    for (const tool of nameableTools(connector)) {
+      if (!isMapped(mapping, tool)) continue;
       found.push({
         name: tool.name,
         tool,

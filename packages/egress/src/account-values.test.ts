@@ -132,6 +132,22 @@ describe('values of an account', () => {
     }
   });
 
+  it('a further host of the vendor gets the same credential below its own path, and no host is reached that is not declared', async () => {
+    const several = vendor(oauth, { ...of.api, hosts: { uploads: 'https://up.acme.example/v2', plain: 'https://acme.example' } });
+    const credential = holding({ host: 'na1.acme.example', cloud: 'c-1' });
+    await call(several, credential, { ...get('/files', { page: 2 }), host: 'uploads' });
+    await call(several, credential, { ...get('/files'), host: 'plain' });
+    expect(seen.map(({ url }) => url)).toEqual(['/up.acme.example/v2/files?page=2', '/acme.example/files']);
+    expect(seen[0]?.headers).toMatchObject({ 'x-cloud': 'c-1', authorization: 'Acme-token planted-access' });
+    for (const host of ['evil.example', 'https://evil.example', '', 'constructor', '__proto__', 'uploads ']) {
+      expect(await refusal(call(several, credential, { ...get('/files'), host }))).toMatchObject({ kind: 'blocked', sent: false });
+    }
+    for (const path of ['/../x', '//evil.example', '/@evil.example/../..', '/%2e%2e/x']) {
+      expect((await refusal(call(several, credential, { ...get(path), host: 'uploads' }))).kind, path).toBe('blocked');
+    }
+    expect(seen).toHaveLength(2);
+  });
+
   it.each([
     ['no host', { cloud: 'c-1' }],
     ['a host of another domain', { host: 'evil.example', cloud: 'c-1' }],

@@ -1,9 +1,14 @@
-import { type ApiRequest, type Connector, fillUrl, parametersOf } from '@grantway/connector-kit';
+import { type ApiRequest, baseUrlFor, type Connector, fillUrl, parametersOf } from '@grantway/connector-kit';
 import { blocked, malformed } from './egress-error.ts';
 
-/** The connector's base URL with its parameters filled in. Throws EgressError `blocked` when a value does not fit its declaration. */
-export function fillBaseUrl(connector: Connector, values: Record<string, string>): URL {
-  const url = fillTemplate(connector, connector.api.baseUrl, values);
+/**
+ * The URL that the request stands below, with its parameters filled in: the base URL, or the host that it names. Throws EgressError
+ * `blocked` when a value does not fit its declaration, and for a host that the connector does not declare.
+ */
+export function fillBaseUrl(connector: Connector, request: Pick<ApiRequest, 'host'>, values: Record<string, string>): URL {
+  const template = baseUrlFor(connector.api, request);
+  if (template === undefined) throw blocked('the request names a host that the connector does not declare');
+  const url = fillTemplate(connector, template, values);
   if (url.search !== '') throw blocked('the base URL is not a plain one');
   return url;
 }
@@ -29,9 +34,11 @@ export function joinApiUrl(base: URL, path: string, query: ApiRequest['query'], 
   }
   for (const [name, value] of Object.entries(query ?? {})) {
     if (value === undefined) continue;
-    if (/[\r\n\0]/.test(name) || /[\r\n\0]/.test(String(value))) throw malformed('a query value holds a line break');
     if (isReserved(name, reserved)) throw malformed('a query parameter is reserved for credentials');
-    url.searchParams.append(name, String(value));
+    for (const text of [value].flat().map(String)) {
+      if (/[\r\n\0]/.test(name + text)) throw malformed('a query value holds a line break');
+      url.searchParams.append(name, text);
+    }
   }
   return url;
 }

@@ -348,7 +348,7 @@ export function createEgress(options: EgressOptions): Egress {
   function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, file?: OutboundFile) {
     const { connector } = target;
     const fields = { ...target.fields, ...learnedWith(credential) };
-    const base = fillBaseUrl(connector, fields);
+    const base = fillBaseUrl(connector, request, fields);
     const ofCredential = connector.auth.kind === 'api_key' ? Object.keys(connector.auth.query ?? {}) : [];
     const reserved = [
       ...ofCredential,

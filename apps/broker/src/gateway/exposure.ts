@@ -9,6 +9,7 @@ import {
   type OpenInstance,
   permits,
   policyKey,
+  realName,
 } from '@grantway/core';
 import { errorCode, type JsonObject, RpcError } from './json-rpc.ts';
 import { createRemoteExposures, type RemoteView, remoteTools } from './remote-exposure.ts';
@@ -19,6 +20,8 @@ export interface Exposure {
   fingerprint: string;
   tools: readonly ExposedTool[];
   byName: ReadonlyMap<string, ExposedTool>;
+  /** The tool that a call means: one that is shown by this name, else the one whose other name it is. */
+  find(name: string): ExposedTool | undefined;
   /** The remote MCP servers among the config's connections, in the config's order. */
   remotes: readonly RemoteView[];
 }
@@ -39,6 +42,15 @@ export function createExposures(modules: Modules): Exposures {
     return exposure;
   }
 
+  function named(shown: ReadonlyMap<string, ExposedTool>): Pick<Exposure, 'byName' | 'find'> {
+    const byAlias = (name: string) => {
+      const found = shown.get(realName(modules.catalogue, name));
+      // Other names are of our connectors' tools; a server may show one of its own by the name of one of ours.
+      return found?.remote === undefined ? found : undefined;
+    };
+    return { byName: shown, find: (name) => shown.get(name) ?? byAlias(name) };
+  }
+
   async function local(instance: OpenInstance): Promise<Exposure> {
     const key = fingerprintOf(instance);
     const found = known.get(key);
@@ -46,7 +58,7 @@ export function createExposures(modules: Modules): Exposures {
     const tools = allowedTools(instance, await exposedTools(modules.catalogue, instance.mappings)).filter((tool) =>
       permits(instance, tool),
     );
-    return keep(key, { fingerprint: key, tools, byName: byName(tools), remotes: [] });
+    return keep(key, { fingerprint: key, tools, ...named(byName(tools)), remotes: [] });
   }
 
   return async (instance, era) => {
@@ -63,7 +75,7 @@ export function createExposures(modules: Modules): Exposures {
       if (!merged.has(tool.name) && permits(instance, tool)) merged.set(tool.name, tool);
     }
     const tools = [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
-    return keep(key, { fingerprint: key, tools, byName: merged, remotes });
+    return keep(key, { fingerprint: key, tools, ...named(merged), remotes });
   };
 }
 

@@ -41,7 +41,7 @@ export async function answerLegacy(exchange: Exchange, request: RpcRequest): Pro
       const call = readToolRequest(round.request.params);
       const goneOn = await answerApprovalTool(exchange, shown, call);
       if (goneOn !== undefined) return goneOn;
-      const exposed = shown.byName.get(call.name);
+      const exposed = shown.find(call.name);
       if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), round.request, exposed);
       return toolResult(await callTool(exchange, call, exposed), call);
     }

@@ -58,7 +58,7 @@ async function call(exchange: Exchange, exposure: Exposure, asked: RpcRequest, c
   const request = readToolRequest(params);
   const goneOn = await answerApprovalTool(exchange, exposure, request);
   if (goneOn !== undefined) return complete(goneOn);
-  const exposed = exposure.byName.get(request.name);
+  const exposed = exposure.find(request.name);
   if (exposed?.remote !== undefined) {
     // A client that calls through call_tool does not see which arguments the server wants in headers.
     if (exposed.remote.mirrored !== undefined && !indirect)

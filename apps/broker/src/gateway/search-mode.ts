@@ -131,7 +131,7 @@ export async function searchRound(exchange: Exchange, exposure: Exposure, reques
       case names.call: {
         const inner = parse(CallArguments, call.args);
         const target = { name: inner.name, args: inner.arguments };
-        if (!exposure.byName.has(target.name)) return { result: await refuse(exchange, target) };
+        if (exposure.find(target.name) === undefined) return { result: await refuse(exchange, target) };
         return { request: { ...request, params: { ...request.params, ...inner } }, indirect: true };
       }
       default:
@@ -164,7 +164,7 @@ function search({ finder }: Exchange, exposure: Exposure, asked: z.output<typeof
 }
 
 function describe(exchange: Exchange, exposure: Exposure, name: string): JsonObject {
-  const exposed = exposure.byName.get(name);
+  const exposed = exposure.find(name);
   if (exposed === undefined) return unknown(name);
   const { tool, connectionName, inputSchema } = exposed;
   // Where the config fixes or limits arguments, the example may be of a call that is refused.

@@ -64,10 +64,21 @@ export function pkce(): { verifier: string; challenge: string } {
   return { verifier, challenge: createHash('sha256').update(verifier).digest('base64url') };
 }
 
-export async function postForm(url: string, form: Record<string, string>, app: App, how: 'basic' | 'post') {
-  const body = new URLSearchParams(how === 'post' ? { ...form, client_id: app.client_id, client_secret: app.client_secret } : form);
+export async function postForm(
+  url: string,
+  form: Record<string, string>,
+  app: App,
+  how: 'basic' | 'post',
+  format: 'form' | 'json' = 'form',
+) {
+  const members = how === 'post' ? { ...form, client_id: app.client_id, client_secret: app.client_secret } : form;
+  const body = format === 'json' ? JSON.stringify(members) : new URLSearchParams(members);
   const basic = Buffer.from(`${encodeURIComponent(app.client_id)}:${encodeURIComponent(app.client_secret)}`).toString('base64');
-  const response = await fetch(url, { method: 'POST', body, headers: how === 'basic' ? { authorization: `Basic ${basic}` } : {} });
+  const headers = {
+    ...(how === 'basic' ? { authorization: `Basic ${basic}` } : {}),
+    ...(format === 'json' ? { 'content-type': 'application/json' } : {}),
+  };
+  const response = await fetch(url, { method: 'POST', body, headers });
   const text = await response.text();
   return { status: response.status, headers: response.headers, body: (text === '' ? {} : JSON.parse(text)) as Record<string, unknown> };
 }

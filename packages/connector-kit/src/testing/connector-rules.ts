@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type AuthSpec, type OAuth2Auth, reservedNames, type TokenAnswer, type TokenRefusal, templatesOf, usesApp } from '../auth.ts';
 import { type ApiFault, type Connector, connector as declare, faultByStatus } from '../connector.ts';
 import type { ApiResponse } from '../request.ts';
+import { definitionTokens, toolsetTokens } from '../size.ts';
 import { placeholders } from '../url-template.ts';
 import { issuedProblems } from './issued-rules.ts';
 import { valueAt, withStrings, withValues } from './pointer.ts';
@@ -29,6 +30,13 @@ export const connectorRules: ConnectorRule[] = [
       if (!c.docs.startsWith('https://')) found.push('docs is no https URL');
       if (c.tools.length === 0) found.push('it has no tools');
       return found;
+    },
+  },
+  {
+    title: 'costs an agent that has all of its tools less than 8,000 tokens',
+    problems: ({ tools }) => {
+      const sum = tools.reduce((total, tool) => total + definitionTokens(tool), 0);
+      return sum < toolsetTokens ? [] : [`the definitions have about ${sum} tokens together`];
     },
   },
   {

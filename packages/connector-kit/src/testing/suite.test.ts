@@ -3,6 +3,8 @@ import { z } from 'zod';
 import type { ApiKeyAuth, OAuth2Auth } from '../auth.ts';
 import { type Connector, connector } from '../connector.ts';
 import { get, path, post } from '../request.ts';
+import { type RunDefinition, runTool } from '../run.ts';
+import { act, ask } from '../steps.ts';
 import { type Tool, type ToolDefinition, tool } from '../tool.ts';
 import { folio } from './files-example.ts';
 import { connectorRules, connectorSuite, toolRules } from './index.ts';
@@ -36,7 +38,6 @@ const definition: ToolDefinition<typeof input, typeof output> = {
     },
   ],
 };
-const card = tool(definition);
 
 const oauth: OAuth2Auth = {
   kind: 'oauth2',
@@ -62,6 +63,27 @@ const refusals: NonNullable<Connector['api']['refusals']> = {
   unavailable: { status: 503, body: 'busy' },
 };
 
+const card = tool(definition);
+
+interface Found {
+  boards: { id: string; name: string }[];
+}
+const { request: _request, respond: _respond, ...shape } = definition;
+const runDefinition: RunDefinition<typeof input, typeof output> = {
+  ...shape,
+  name: 'acme_card_file',
+  *run({ board, title }) {
+    const { boards } = yield* ask<Found>(get('/boards', { name: board }));
+    const { card } = yield* act<{ card: { id: string; title: string } }>(post(path`/boards/${boards[0]?.id ?? ''}/cards`, { title }));
+    return { id: card.id, title: card.title };
+  },
+  examples: definition.examples.map((one) => ({
+    ...one,
+    before: [{ receives: { body: { boards: [{ id: 'b7', name: 'ops', members: 3 }], total: 1 } }, fresh: { '/boards/0/id': 'uuid' } }],
+  })),
+};
+const filed = runTool(runDefinition);
+
 const acme = connector({
   id: 'acme',
   name: 'Acme Boards',
@@ -74,7 +96,7 @@ const acme = connector({
     subject: ({ id, name }: { id: string; name: string }) => ({ id, label: name }),
     example: { receives: { body: { id: 'u1', name: 'Mira', plan: 'team' } }, gives: { id: 'u1', label: 'Mira' } },
   },
-  tools: [card],
+  tools: [card, filed],
 });
 
 const keys: ApiKeyAuth = {
@@ -89,7 +111,10 @@ const acmeKeys: Connector = {
   ...acme,
   auth: keys,
   api: { ...acme.api, baseUrl: 'https://{region}.acme.example' },
-  tools: [{ ...card, scopes: [] }],
+  tools: [
+    { ...card, scopes: [] },
+    { ...filed, scopes: [] },
+  ],
 };
 
 connectorSuite(acme);
@@ -107,6 +132,7 @@ const objections = {
   toConnector: (changed: Connector) => connectorRules.filter((rule) => rule.problems(changed).length > 0).map((rule) => rule.title),
 };
 const change = (changes: Partial<typeof definition>) => tool({ ...definition, ...changes });
+const changeRun = (changes: Partial<typeof runDefinition>) => runTool({ ...runDefinition, ...changes });
 const withInput = (extended: z.ZodObject) => tool({ ...(definition as unknown as ToolDefinition), input: extended });
 const [example] = definition.examples;
 if (example === undefined) throw new Error('the example is missing');
@@ -154,8 +180,63 @@ describe('the suite objects to a tool that', () => {
       change({ request: ({ board }) => ({ method: 'DELETE', path: path`/boards/${board}/cards` }) }),
       'tells clients its effect',
     ],
+    ['has an example without the answers before its last', changeRun({ examples: definition.examples }), 'makes as many requests'],
+    ['has answers to requests that it does not make', change({ examples: runDefinition.examples }), 'makes as many requests'],
+    [
+      'goes on after a change',
+      changeRun({
+        *run({ board, title }) {
+          yield* act(post('/boards', { board }));
+          const { card } = yield* act<{ card: { id: string; title: string } }>(post('/cards', { title }));
+          return { id: card.id, title: card.title };
+        },
+      }),
+      'makes as many requests',
+    ],
+    [
+      'never ends',
+      changeRun({
+        *run({ board }) {
+          for (;;) yield* ask(get(path`/boards/${board}`));
+        },
+        examples: [{ ...example, before: Array.from({ length: 20 }, () => ({ receives: { body: {} } })) }],
+      }),
+      'makes as many requests',
+    ],
+    [
+      'changes something in a request that it calls a question',
+      changeRun({
+        *run({ board, title }) {
+          yield* ask({ method: 'PUT', path: path`/boards/${board}` });
+          const { card } = yield* act<{ card: { id: string; title: string } }>(post('/cards', { title }));
+          return { id: card.id, title: card.title };
+        },
+      }),
+      'tells clients its effect',
+    ],
+    [
+      'lets an answer choose the path',
+      changeRun({
+        *run({ title }) {
+          const { boards } = yield* ask<Found>(get('/boards'));
+          const { card } = yield* act<{ card: { id: string; title: string } }>(post(`/boards/${boards[0]?.id}/cards`, { title }));
+          return { id: card.id, title: card.title };
+        },
+      }),
+      'lets no answer steer',
+    ],
     ['needs a scope without words', change({ scopes: ['cards:admin'] }), 'has scopes that are said'],
     ['lists without a cursor', { ...card, name: 'acme_cards_list' }, 'is paged'],
+    [
+      'lists everything at once, and takes a limit all the same',
+      tool({
+        ...(definition as unknown as ToolDefinition),
+        name: 'acme_cards_list',
+        input: input.extend({ limit: z.int().min(1).max(50).default(20).describe('Cards per page') }) as z.ZodObject,
+        output: z.object({ cards: z.array(z.string()), truncated: z.boolean() }) as z.ZodObject,
+      }),
+      'is paged',
+    ],
     [
       'has an example that its own schema refuses',
       change({ examples: [{ ...example, input: { board: 'OPS!' } }] }),
@@ -173,6 +254,21 @@ describe('the suite objects to a tool that', () => {
       'sends a credential of its own',
       change({ request: () => ({ ...post('/cards', {}), headers: { authorization: 'Basic x' } }) }),
       'builds whole requests',
+    ],
+    [
+      'names a host that its connector does not declare',
+      change({ request: ({ board, title }) => ({ ...post(path`/boards/${board}/cards`, { title }), host: 'uploads' }) }),
+      'builds whole requests',
+    ],
+    [
+      'lets an argument choose the host',
+      change({
+        request: ({ board, title }) => ({
+          ...post(path`/boards/${board}/cards`, { title }),
+          ...(title === undefined || title === 'harmless' ? {} : { host: 'uploads' }),
+        }),
+      }),
+      'cannot be steered',
     ],
     [
       'reads something else than its example gives',
@@ -259,6 +355,23 @@ describe('the suite objects to a tool that', () => {
     expect(toolRules.map(({ title }) => title).filter((title) => !cases.some(([, , rule]) => title.startsWith(rule)))).toEqual([]);
   });
 
+  it('lists without a cursor, and takes it once it says what it left out', () => {
+    const whole = tool({
+      ...(definition as unknown as ToolDefinition),
+      name: 'acme_cards_list',
+      output: z.object({ cards: z.array(z.string()), truncated: z.boolean() }) as z.ZodObject,
+    });
+    expect(objections.toTool(whole)).not.toContainEqual(expect.stringContaining('is paged'));
+  });
+
+  it('has an example no richer than what it takes, but not where the answer has no body', () => {
+    const empty = change({
+      examples: [{ ...example, receives: { status: 204, body: '' } }],
+      respond: () => ({ id: 'CARD-7', title: 'x' }),
+    });
+    expect(objections.toTool(empty)).not.toContainEqual(expect.stringContaining('has examples richer'));
+  });
+
   it('is paged in its own way, and takes it once it follows the rule', () => {
     const paged = z.object({
       limit: z.int().min(1).max(50).default(20).describe('Cards per page'),
@@ -303,6 +416,11 @@ describe('the suite objects to a connector that', () => {
   const cases: [string, Connector, string][] = [
     ['speaks plain http', withApi({ baseUrl: 'http://api.acme.example' }), 'is well formed'],
     ['has no tools', { ...acme, tools: [] }, 'is well formed'],
+    [
+      'has more tools than an agent could be told of',
+      { ...acme, tools: Array.from({ length: 90 }, (_, i) => ({ ...card, name: `acme_card${i}_create` })) },
+      'costs an agent that has all',
+    ],
     [
       'identifies somebody else than its example',
       { ...acme, identify: { ...acme.identify, subject: () => ({ id: 'u2', label: 'Mira' }) } },

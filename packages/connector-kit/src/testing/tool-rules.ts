@@ -1,12 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, scopesOf } from '../auth.ts';
 import type { Connector } from '../connector.ts';
-import { exampleFile, takesFile, uploadProblems } from '../files.ts';
+import { uploadProblems } from '../files.ts';
+import { baseUrlFor } from '../hosts.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
-import { annotations, type Example, type FreshKind, type Tool } from '../tool.ts';
+import { answersOf, type Exchange, exchangesOf, replay, responseOf } from '../run.ts';
+import { definitionTokens, tokens } from '../size.ts';
+import { maxSteps, type Step } from '../steps.ts';
+import { annotations, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
 import { downloaded, fileRules } from './file-rules.ts';
-import { stringsIn, valueAt, withValues } from './pointer.ts';
+import { stringsIn, valueAt, withStrings, withValues } from './pointer.ts';
 
 /** One promise of a tool, and what breaks it in the given one. */
 export interface ToolRule {
@@ -88,8 +92,7 @@ export const toolRules: ToolRule[] = [
   {
     title: 'costs an agent at most 400 tokens, its answer’s schema at most 600',
     problems: (tool) => {
-      const { name, title, description } = tool;
-      const definition = tokens({ name, title, description, inputSchema: tool.inputSchema() });
+      const definition = definitionTokens(tool);
       const output = tokens(tool.outputSchema());
       return [
         definition > limits.definitionTokens ? `the definition has about ${definition} tokens` : '',
@@ -103,13 +106,31 @@ export const toolRules: ToolRule[] = [
       const hints = annotations(tool);
       const found: string[] = [];
       if (hints.readOnlyHint && (hints.destructiveHint || !hints.idempotentHint)) found.push('a read neither destroys nor adds up');
-      for (const { method } of eachRequest(tool)) {
-        if (method === 'GET' && tool.effect !== 'read') found.push('a GET that is not declared a read (RFC 9110 section 9.2.1)');
+      for (const { request, effect } of eachStep(tool)) {
+        const { method } = request;
+        if (method === 'GET' && effect !== 'read') found.push('a GET that is not declared a read (RFC 9110 section 9.2.1)');
         if (method === 'DELETE' && tool.effect !== 'destructive') found.push('a DELETE that is not declared destructive');
-        if ((method === 'PUT' || method === 'PATCH') && tool.effect === 'read') found.push(`a ${method} that is declared a read`);
+        if (['PUT', 'PATCH', 'DELETE'].includes(method) && effect === 'read') found.push(`a ${method} that is declared a read`);
       }
       return [...new Set(found)];
     },
+  },
+  {
+    title: 'makes as many requests as its examples answer, at most 8, of which the last alone may change something',
+    problems: (tool) =>
+      tool.examples.flatMap((example, i) => {
+        if (tool.run === undefined) return example.before === undefined ? [] : [`example ${i} has answers to requests that are not made`];
+        try {
+          const steps = exchangesOf(tool, example);
+          const found = steps.slice(0, -1).some(({ effect }) => effect !== 'read') ? [`example ${i} goes on after a change`] : [];
+          const last = steps.at(-1)?.effect ?? 'read';
+          if ((last === 'read') !== (tool.effect === 'read')) found.push(`example ${i} ends with a ${last}`);
+          if (steps.length > maxSteps) found.push(`example ${i} makes ${steps.length} requests`);
+          return found;
+        } catch (error) {
+          return [`example ${i}: ${String(error)}`];
+        }
+      }),
   },
   {
     title: 'has scopes that are said in plain words',
@@ -125,7 +146,9 @@ export const toolRules: ToolRule[] = [
       const input = (tool.inputSchema() as Schema).properties ?? {};
       const output = (tool.outputSchema() as Schema).properties ?? {};
       const lists = tool.name.endsWith('_list') || 'cursor' in input || 'next_cursor' in output;
-      if (!lists) return [];
+      // some vendors give a whole list at once; then what is left out is said
+      const whole = !('limit' in input || 'cursor' in input || 'next_cursor' in output) && output.truncated?.type === 'boolean';
+      if (!lists || whole) return [];
       return [
         input.cursor !== undefined ? '' : 'it takes no cursor',
         input.limit?.default === 20 ? '' : 'limit is not 20 unless told',
@@ -148,40 +171,54 @@ export const toolRules: ToolRule[] = [
   },
   {
     title: 'builds whole requests without host, credential or missing value',
-    problems: (tool) => eachRequest(tool).flatMap((request) => requestProblems(request)),
+    problems: (tool, { api }) =>
+      eachStep(tool).flatMap(({ request }) => [
+        ...requestProblems(request),
+        ...(baseUrlFor(api, request) === undefined ? [`the host ${request.host} is not declared`] : []),
+      ]),
   },
   {
     title: 'reads what the vendor documents into exactly what it says',
     problems: (tool, connector) =>
       tool.examples.flatMap((example, i) => {
-        const response = responseOf(example, tool);
-        const fault = connector.api.fault?.(response);
-        if (fault !== undefined) return [`example ${i}: api.fault calls the good answer ${fault.kind}`];
-        const gives = tool.output.safeParse(tool.respond(response.body, response));
-        if (!gives.success) return [`example ${i}: ${gives.error.message}`];
-        return isDeepStrictEqual(gives.data, example.gives) ? [] : [`example ${i} gives ${JSON.stringify(gives.data)}`];
+        const answers = responsesOf(tool, example);
+        const faults = answers.flatMap((response) => connector.api.fault?.(response) ?? []);
+        if (faults.length > 0) return faults.map(({ kind }) => `example ${i}: api.fault calls the good answer ${kind}`);
+        const read = given(tool, example.input, answers);
+        if ('problem' in read) return [`example ${i}: ${read.problem}`];
+        return isDeepStrictEqual(read.gives, example.gives) ? [] : [`example ${i} gives ${JSON.stringify(read.gives)}`];
       }),
   },
   {
     title: 'has examples richer than what it takes from them',
     problems: (tool) =>
       // a GraphQL answer holds what was asked for and nothing else, and a file's facts are Grantway's
-      tool.download !== undefined || eachRequest(tool).some((request) => request.path.endsWith('/graphql'))
+      tool.download !== undefined || eachStep(tool).some(({ request }) => request.path.endsWith('/graphql'))
         ? []
-        : tool.examples.flatMap(({ receives, gives }, i) =>
-            leaves(receives.body) > leaves(gives) ? [] : [`example ${i} holds only what is read`],
+        : tool.examples.flatMap((example, i) =>
+            // a text is taken whole
+            typeof example.receives.body === 'string' ||
+            isEmpty(example.receives.body) ||
+            leaves(answersOf(example).map(({ receives }) => receives.body)) > leaves(example.gives)
+              ? []
+              : [`example ${i} holds only what is read`],
           ),
   },
   {
     title: 'reads its examples also with the fresh values that the sandbox makes',
     problems: (tool) =>
       tool.examples.flatMap((example, i) => {
-        const missing = Object.keys(example.fresh ?? {}).filter((pointer) => valueAt(example.receives.body, pointer) === undefined);
+        const answers = answersOf(example);
+        const missing = answers.flatMap(({ receives, fresh }) =>
+          Object.keys(fresh).filter((pointer) => valueAt(receives.body, pointer) === undefined),
+        );
         if (missing.length > 0) return missing.map((pointer) => `example ${i}: nothing stands at ${pointer}`);
-        const answer = responseOf(example, tool);
-        const response = { ...answer, body: answer.body === undefined ? undefined : withFresh(example) };
-        const gives = tool.output.safeParse(tool.respond(response.body, response));
-        return gives.success ? [] : [`example ${i}: ${gives.error.message}`];
+        const renewed = responsesOf(tool, example).map((response, at) => ({
+          ...response,
+          body: response.body === undefined ? undefined : withFresh(answers[at] as (typeof answers)[number]),
+        }));
+        const read = given(tool, example.input, renewed);
+        return 'problem' in read ? [`example ${i}: ${read.problem}`] : [];
       }),
   },
   {
@@ -193,17 +230,46 @@ export const toolRules: ToolRule[] = [
           const honestInput = tool.input.safeParse(harmless).data ?? tool.input.safeParse(example.input).data;
           const parsed = tool.input.safeParse(input);
           if (!parsed.success || honestInput === undefined) return [];
-          const honest = tool.request(honestInput, fileOf(tool));
+          const answers = responsesOf(tool, example);
+          const honest = honestSteps(tool, honestInput, answers);
           const where = `example ${i}: ${name} = ${JSON.stringify(text.slice(0, 20))}`;
-          let request: ApiRequest;
           try {
-            request = tool.request(parsed.data, fileOf(tool));
+            return stepsOf(tool, parsed.data, answers).flatMap(({ request }, at) => {
+              const like = honest[at]?.request;
+              return like === undefined ? [] : steered(request, like, text, connector).map((problem) => `${where} ${problem}`);
+            });
           } catch (error) {
             return [`${where} is taken by the schema and then throws ${String(error)}`];
           }
-          return steered(request, honest, text, connector).map((problem) => `${where} ${problem}`);
         });
       }),
+  },
+  {
+    title: 'lets no answer steer a later request to another host, path or header',
+    problems: (tool, connector) =>
+      tool.run === undefined
+        ? []
+        : tool.examples.flatMap((example, i) => {
+            const answers = answersOf(example).map(({ receives }) => responseOf(receives));
+            const parsed = tool.input.safeParse(example.input);
+            if (!parsed.success) return [];
+            const honest = honestSteps(tool, parsed.data, answers);
+            return hostileStrings.flatMap((text) => {
+              const hostile = answers.map((answer) => ({ ...answer, body: withStrings(answer.body, () => text) }));
+              let steps: Step[];
+              try {
+                steps = stepsOf(tool, parsed.data, hostile);
+              } catch {
+                // An answer that cannot be read ends the run, and nothing more is sent.
+                return [];
+              }
+              return steps.flatMap(({ request }, at) =>
+                steered(request, honest[at]?.request ?? request, text, connector).map(
+                  (problem) => `example ${i}: an answer of ${JSON.stringify(text.slice(0, 20))} ${problem}`,
+                ),
+              );
+            });
+          }),
   },
   ...fileRules,
 ];
@@ -218,32 +284,66 @@ function undescribed(schema: Schema, at: string): string[] {
   return found;
 }
 
+/** Deletions are often answered with nothing at all (RFC 9110 section 15.3.5) or an empty object. */
+function isEmpty(body: unknown): boolean {
+  return body === '' || (typeof body === 'object' && body !== null && Object.keys(body).length === 0);
+}
+
 /** How many values a document holds. */
 function leaves(document: unknown): number {
   if (typeof document !== 'object' || document === null) return 1;
   return Object.values(document).reduce((sum: number, value) => sum + leaves(value), 0);
 }
 
-/** A rough count: four characters of JSON a token. */
-function tokens(value: unknown): number {
-  return Math.ceil(JSON.stringify(value).length / 4);
-}
-
-function eachRequest(tool: Tool): ApiRequest[] {
+/** What examples do that are whole; another rule names those that are not. */
+function eachStep(tool: Tool): Step[] {
   return tool.examples.flatMap((example) => {
     const parsed = tool.input.safeParse(example.input);
-    return parsed.success ? [tool.request(parsed.data, fileOf(tool))] : [];
+    if (!parsed.success) return [];
+    if (tool.run === undefined) return stepsOf(tool, parsed.data, []);
+    try {
+      return exchangesOf(tool, example);
+    } catch {
+      return [];
+    }
   });
 }
 
-const fileOf = (tool: Tool) => (takesFile(tool) ? exampleFile : undefined);
+function stepsOf(tool: Tool, input: Record<string, unknown>, answers: ApiResponse[]): Step[] {
+  // What is read of an answer is another rule's; a tool of one request is asked for that alone.
+  return replay(tool, input, tool.run === undefined ? [] : answers).steps;
+}
 
-function responseOf(example: Tool['examples'][number], tool: Tool): ApiResponse {
-  const { receives } = example;
+/** The same for an example as it is; none where it is not whole. */
+function honestSteps(tool: Tool, input: Record<string, unknown>, answers: ApiResponse[]): Step[] {
+  try {
+    return stepsOf(tool, input, answers);
+  } catch {
+    return [];
+  }
+}
+
+/** What is wrong with what the tool gives for these answers, or what it gives. */
+function given(tool: Tool, input: Record<string, unknown>, answers: ApiResponse[]): { problem: string } | { gives: unknown } {
+  const parsed = tool.input.safeParse(input);
+  if (!parsed.success) return { problem: parsed.error.message };
+  try {
+    const output = tool.output.safeParse(replay(tool, parsed.data, answers).output);
+    return output.success ? { gives: output.data } : { problem: output.error.message };
+  } catch (error) {
+    return { problem: String(error) };
+  }
+}
+
+/** The answers of an example; one that is a file, or leads to one, with what that becomes. */
+function responsesOf(tool: Tool, example: Tool['examples'][number]): ApiResponse[] {
   const file = downloaded(tool, example);
-  // An answer that is the file itself has no body to read.
-  const body = file !== undefined && tool.download?.link === undefined ? undefined : structuredClone(receives.body);
-  return { status: receives.status ?? 200, headers: receives.headers ?? {}, body, ...(file === undefined ? {} : { file }) };
+  return answersOf(example).map(({ receives }) => {
+    const response = responseOf(receives);
+    if (file === undefined) return response;
+    // An answer that is the file itself has no body to read.
+    return { ...response, file, ...(tool.download?.link === undefined ? { body: undefined } : {}) };
+  });
 }
 
 const forbiddenHeaders =
@@ -293,7 +393,7 @@ function steered(request: ApiRequest, honest: ApiRequest, text: string, connecto
   const origin = exampleBaseUrl(connector);
   const url = new URL(origin + request.path);
   const honestUrl = new URL(origin + honest.path);
-  if (url.host !== honestUrl.host) found.push('changes the host');
+  if (url.host !== honestUrl.host || request.host !== honest.host) found.push('changes the host');
   if (url.pathname.split('/').length !== honestUrl.pathname.split('/').length) found.push('changes the number of path segments');
   if (url.search !== '' || url.hash !== '') found.push('reaches the query or fragment');
   if (request.method !== honest.method) found.push('changes the method');
@@ -316,9 +416,9 @@ export function exampleBaseUrl({ api, auth }: Connector): string {
 
 let sequence = 1000;
 
-function withFresh(example: Example<Record<string, unknown>, Record<string, unknown>>): unknown {
+function withFresh(example: Pick<Exchange, 'receives' | 'fresh'>): unknown {
   const values: Record<string, unknown> = {};
-  for (const [pointer, kind] of Object.entries(example.fresh ?? {})) {
+  for (const [pointer, kind] of Object.entries(example.fresh)) {
     const known = valueAt(example.receives.body, pointer);
     values[pointer] = kind === 'link' ? `${known}&fresh=1` : freshValue(kind, typeof known);
   }

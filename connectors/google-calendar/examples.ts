@@ -1,0 +1,92 @@
+/** Events as Google documents them, with invented values. */
+export const planning = {
+  kind: 'calendar#event',
+  etag: '"3526950000000000"',
+  id: '7fq2k9d0n3m1p5r8t6v4w2x0yz',
+  status: 'confirmed',
+  htmlLink: 'https://www.google.com/calendar/event?eid=made-up-planning',
+  created: '2025-11-18T08:30:00.000Z',
+  updated: '2025-11-20T16:05:12.331Z',
+  summary: 'Incident review: checkout',
+  description: 'What happened on 21 November, and what we change.',
+  location: 'Room Ebro',
+  creator: { email: 'mira@acme.example', self: true },
+  organizer: { email: 'mira@acme.example', self: true },
+  start: { dateTime: '2025-11-24T10:00:00+01:00', timeZone: 'Europe/Madrid' },
+  end: { dateTime: '2025-11-24T10:45:00+01:00', timeZone: 'Europe/Madrid' },
+  iCalUID: '7fq2k9d0n3m1p5r8t6v4w2x0yz@google.com',
+  sequence: 1,
+  attendees: [
+    { email: 'mira@acme.example', organizer: true, self: true, responseStatus: 'accepted' },
+    { email: 'jon@acme.example', displayName: 'Jon Berg', responseStatus: 'needsAction' },
+  ],
+  hangoutLink: 'https://meet.google.com/abc-made-upx',
+  reminders: { useDefault: true },
+  eventType: 'default',
+};
+
+export const planningBrief = {
+  id: planning.id,
+  title: 'Incident review: checkout',
+  status: 'confirmed',
+  start: '2025-11-24T09:00:00.000Z',
+  end: '2025-11-24T09:45:00.000Z',
+  all_day: false,
+  location: 'Room Ebro',
+  organizer: 'mira@acme.example',
+  guests: 2,
+  my_response: 'accepted',
+  series_id: null,
+  meet_url: 'https://meet.google.com/abc-made-upx',
+  url: planning.htmlLink,
+};
+
+export const offsite = {
+  kind: 'calendar#event',
+  etag: '"3526950000000002"',
+  id: '0ab1c2d3e4f5g6h7i8j9k0l1mn',
+  status: 'confirmed',
+  htmlLink: 'https://www.google.com/calendar/event?eid=made-up-offsite',
+  created: '2025-10-01T08:00:00.000Z',
+  updated: '2025-10-01T08:00:00.000Z',
+  summary: 'Team offsite',
+  creator: { email: 'jon@acme.example' },
+  organizer: { email: 'jon@acme.example', displayName: 'Jon Berg' },
+  start: { date: '2025-11-27' },
+  end: { date: '2025-11-29' },
+  transparency: 'transparent',
+  iCalUID: '0ab1c2d3e4f5g6h7i8j9k0l1mn@google.com',
+  sequence: 0,
+  reminders: { useDefault: false },
+  eventType: 'default',
+};
+
+export const offsiteBrief = {
+  id: offsite.id,
+  title: 'Team offsite',
+  status: 'confirmed',
+  start: '2025-11-27',
+  end: '2025-11-29',
+  all_day: true,
+  location: null,
+  organizer: 'jon@acme.example',
+  guests: 0,
+  my_response: null,
+  series_id: null,
+  meet_url: null,
+  url: offsite.htmlLink,
+};
+
+/** What stands around a page of events. */
+export const page = (items: unknown[]) => ({
+  kind: 'calendar#events',
+  etag: '"p33madeup"',
+  summary: 'mira@acme.example',
+  description: '',
+  updated: '2025-11-21T10:00:00.000Z',
+  timeZone: 'Europe/Madrid',
+  accessRole: 'owner',
+  defaultReminders: [{ method: 'popup', minutes: 10 }],
+  nextSyncToken: 'made-up-sync-mark',
+  items,
+});

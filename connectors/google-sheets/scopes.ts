@@ -1,0 +1,9 @@
+const google = 'https://www.googleapis.com/auth/';
+
+export const readonly = `${google}spreadsheets.readonly`;
+export const readwrite = `${google}spreadsheets`;
+export const ownFiles = `${google}drive.file`;
+export const fileNames = `${google}drive.metadata.readonly`;
+export const driveRead = `${google}drive.readonly`;
+export const drive = `${google}drive`;
+export const email = `${google}userinfo.email`;

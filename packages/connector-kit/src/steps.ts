@@ -1,0 +1,30 @@
+import type { ApiRequest, ApiResponse } from './request.ts';
+
+/** One request of a run, and what it does. The answer that it is given is a good one: what a refusal means is not the run's to say. */
+export interface Step {
+  request: ApiRequest;
+  effect: 'read' | 'write';
+}
+
+export type Run<Out> = Generator<Step, Out, ApiResponse>;
+
+/** More requests than a person would wait for are no tool, and could be no end. */
+export const maxSteps = 8;
+
+/**
+ * What a run says where an answer leaves nothing to go on with: there is no such channel. Short, and without anything that a vendor
+ * sent. Nothing was changed.
+ */
+export class NothingToDo extends Error {
+  override name = 'NothingToDo';
+}
+
+/** A request that changes nothing; answers the good answer's body. */
+export function* ask<Body>(request: ApiRequest): Generator<Step, Body, ApiResponse> {
+  return (yield { request, effect: 'read' }).body as Body;
+}
+
+/** The one request that changes something, the last one of a run: whatever failed before it has done nothing. */
+export function* act<Body>(request: ApiRequest): Generator<Step, Body, ApiResponse> {
+  return (yield { request, effect: 'write' }).body as Body;
+}
