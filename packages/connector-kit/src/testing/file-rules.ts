@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Connector } from '../connector.ts';
 import type { FileFacts } from '../file-facts.ts';
 import { exampleFile, takesFile } from '../files.ts';
+import { answersOf, replay, responseOf } from '../run.ts';
 import type { Tool } from '../tool.ts';
 
 type Example = Tool['examples'][number];
@@ -25,10 +26,18 @@ export function downloaded(tool: Tool, example: Example): FileFacts | undefined 
 /** Where an address leads to: one of the domains, or below one of them. */
 const isBelow = (host: string, suffixes: readonly string[]) => suffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
 
+/** Every request of the examples; another rule names examples that are not whole. */
 const requestsOf = (tool: Tool) =>
   tool.examples.flatMap((example) => {
     const parsed = tool.input.safeParse(example.input);
-    return parsed.success ? [{ input: parsed.data, request: tool.request(parsed.data, takesFile(tool) ? exampleFile : undefined) }] : [];
+    if (!parsed.success) return [];
+    try {
+      const answers = answersOf(example).map(({ receives }) => responseOf(receives));
+      const { steps } = replay(tool, parsed.data, tool.run === undefined ? [] : answers);
+      return steps.map(({ request }) => ({ input: parsed.data, request }));
+    } catch {
+      return [];
+    }
   });
 
 export const fileRules: { title: string; problems: (tool: Tool, connector: Connector) => string[] }[] = [
