@@ -11,6 +11,7 @@ import {
 import { databaseCreate, databaseFetch, dataSourceQuery, dataSourceRetrieve } from './databases.ts';
 import { ids } from './example-parts.ts';
 import { fault } from './faults.ts';
+import { fileDownload, fileUploadSend } from './file-bytes.ts';
 import { fileAttach, fileUploadCreate, fileUploadRetrieve } from './files.ts';
 import { pageArchive, pageCreate, pageGet, pageMove, pageSearch, pageUpdate } from './pages.ts';
 import { commentCreate, commentsFetch, type SelfBody, selfExample, userGet, userGetSelf, userList } from './people.ts';
@@ -123,7 +124,9 @@ export default connector({
     userGet,
     userGetSelf,
     fileUploadCreate,
+    fileUploadSend,
     fileUploadRetrieve,
     fileAttach,
+    fileDownload,
   ],
 });

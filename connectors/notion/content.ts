@@ -1,6 +1,6 @@
 import { get, path, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { blockBody, ids, list, richText } from './example-parts.ts';
+import { blockBody, fileUrl, ids, list, richText } from './example-parts.ts';
 import {
   cursor,
   described,
@@ -173,7 +173,7 @@ const file = {
   caption: richText('Term sheet, draft'),
   type: 'file',
   file: {
-    url: 'https://files.notion.example/term-sheet.pdf?signature=made-up',
+    url: fileUrl,
     expiry_time: '2025-11-21T11:05:00.000Z',
   },
   name: 'term-sheet.pdf',
@@ -187,7 +187,7 @@ const fileShown = {
   has_children: false,
   checked: null,
   file: {
-    url: 'https://files.notion.example/term-sheet.pdf?signature=made-up',
+    url: fileUrl,
     name: 'term-sheet.pdf',
     expires_at: '2025-11-21T11:05:00.000Z',
   },
@@ -277,7 +277,14 @@ export const blockRetrieve = tool({
   respond: blockOf,
   docs: 'https://developers.notion.com/reference/retrieve-a-block',
   provenance: described('retrieve-a-block'),
-  examples: [{ input: { block_id: ids.file }, receives: { body: blockBody(ids.file, 'file', file) }, gives: fileShown }],
+  examples: [
+    {
+      input: { block_id: ids.file },
+      receives: { body: blockBody(ids.file, 'file', file) },
+      gives: fileShown,
+      fresh: { '/file/file/url': 'link' },
+    },
+  ],
 });
 
 export const blockUpdate = tool({

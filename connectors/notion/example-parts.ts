@@ -12,6 +12,9 @@ export const ids = {
   file: 'e4d3c2b1-a0f9-4e8d-9c7b-6a5f4e3d2c1b',
 };
 
+/** Where Notion keeps what was uploaded; real ones carry a signature that ends after an hour. */
+export const fileUrl = `https://prod-files-secure.s3.us-west-2.amazonaws.com/${ids.workspace}/${ids.file}/term-sheet.pdf?X-Amz-Expires=3600&X-Amz-Signature=made-up`;
+
 const by = { object: 'user', id: ids.mira };
 
 export function richText(content: string) {

@@ -1,10 +1,10 @@
-import { get, path, post, tool } from '@grantway/connector-kit';
+import { get, path, post, tool, withoutUndefined } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { Block, blockOf } from './content.ts';
-import { blockBody, ids, list, richText } from './example-parts.ts';
+import { blockBody, fileUrl, ids, list, richText } from './example-parts.ts';
 import { id, type List, textPieces, typed, uuid } from './fields.ts';
 
-const Upload = z.object({
+export const Upload = z.object({
   id: z.string(),
   status: z.string(),
   filename: z.string().nullable(),
@@ -24,7 +24,7 @@ interface UploadBody {
   file_import_result?: { type: string; error?: { message?: string } };
 }
 
-function uploadOf(body: UploadBody): z.input<typeof Upload> {
+export function uploadOf(body: UploadBody): z.input<typeof Upload> {
   return {
     id: body.id,
     status: body.status,
@@ -36,7 +36,7 @@ function uploadOf(body: UploadBody): z.input<typeof Upload> {
   };
 }
 
-function uploadExample(status: string, contentLength: number | null) {
+export function uploadExample(status: string, contentLength: number | null) {
   return {
     object: 'file_upload',
     id: ids.file,
@@ -55,10 +55,10 @@ function uploadExample(status: string, contentLength: number | null) {
 
 export const fileUploadCreate = tool({
   name: 'notion_file_upload_create',
-  title: 'Bring a file from the web',
+  title: 'Begin an upload',
   description:
-    'Have Notion fetch a file from a public https address. It works in the background: ask notion_file_upload_retrieve until status is ' +
-    'uploaded, then show the file with notion_file_attach within the hour. Each call makes another upload.',
+    'Begin an upload: send the bytes with notion_file_upload_send, or have Notion fetch them from external_url and ask ' +
+    'notion_file_upload_retrieve until status is uploaded. Then use notion_file_attach within the hour.',
   effect: 'write',
   scopes: [],
   input: z.object({
@@ -69,7 +69,8 @@ export const fileUploadCreate = tool({
     external_url: z
       .url({ protocol: /^https$/ })
       .max(2000)
-      .describe('Where Notion fetches it; it must be reachable without signing in'),
+      .optional()
+      .describe('Where Notion is to fetch it: public https, without signing in'),
     content_type: z
       .string()
       .regex(/^[a-z]+\/[A-Za-z0-9.+-]{1,100}$/)
@@ -78,7 +79,10 @@ export const fileUploadCreate = tool({
   }),
   output: Upload,
   request: ({ content_type, ...given }) =>
-    post('/v1/file_uploads', { mode: 'external_url', ...given, ...(content_type === undefined ? {} : { content_type }) }),
+    post('/v1/file_uploads', {
+      mode: given.external_url === undefined ? 'single_part' : 'external_url',
+      ...withoutUndefined({ ...given, content_type }),
+    }),
   respond: uploadOf,
   docs: 'https://developers.notion.com/reference/create-a-file-upload',
   provenance: typed('createFileUpload'),
@@ -89,6 +93,20 @@ export const fileUploadCreate = tool({
         external_url: 'https://files.acme.example/term-sheet.pdf',
         content_type: 'application/pdf',
       },
+      receives: { body: uploadExample('pending', null) },
+      gives: {
+        id: ids.file,
+        status: 'pending',
+        filename: 'term-sheet.pdf',
+        content_type: 'application/pdf',
+        content_length: null,
+        expires_at: '2025-11-21T11:04:00.000Z',
+        problem: null,
+      },
+      fresh: { '/id': 'uuid', '/created_time': 'iso_now' },
+    },
+    {
+      input: { filename: 'term-sheet.pdf' },
       receives: { body: uploadExample('pending', null) },
       gives: {
         id: ids.file,
@@ -183,7 +201,7 @@ export const fileAttach = tool({
             caption: richText('Term sheet, draft'),
             type: 'file',
             file: {
-              url: 'https://files.notion.example/term-sheet.pdf?signature=made-up',
+              url: fileUrl,
               expiry_time: '2025-11-21T11:05:00.000Z',
             },
           }),
@@ -197,7 +215,7 @@ export const fileAttach = tool({
         has_children: false,
         checked: null,
         file: {
-          url: 'https://files.notion.example/term-sheet.pdf?signature=made-up',
+          url: fileUrl,
           name: null,
           expires_at: '2025-11-21T11:05:00.000Z',
         },

@@ -110,6 +110,8 @@ const grant = (world: World) => world.other.grantId;
 const config = (world: World) => world.other.config.id;
 const connection = (world: World) => world.other.connection.id;
 const account = (world: World) => world.other.account.id;
+const file = (world: World) => world.other.file.id;
+const newFile = (world: World) => create(world, '/v1/files?name=notes.json&user_identifier=holder', { a: 'file' });
 const approval = (world: World) => world.other.approval.id;
 const webhookEndpoint = (world: World) => world.other.webhookEndpoint.id;
 // It takes no type that these tests cause, so that nothing is sent.
@@ -478,6 +480,29 @@ export const exercised: Record<string, Exercise> = {
     masked: byId(approval, (id) => `/v1/approvals/${id}/link`),
   },
 
+  'POST /v1/files': {
+    request: () => ({ path: '/v1/files?name=notes.json&user_identifier=holder', body: { a: 'file' } }),
+  },
+  'POST /v1/files/upload-links': {
+    request: () => ({ path: '/v1/files/upload-links', body: { user_identifier: 'holder' } }),
+  },
+  'GET /v1/files': {
+    request: () => ({ path: '/v1/files' }),
+    masked: byFilter('/v1/files', ({ other }) => ({ user_identifier: other.file.user_identifier })),
+  },
+  'GET /v1/files/{id}': {
+    request: async (world) => ({ path: `/v1/files/${(await newFile(world)).id}` }),
+    masked: byId(file, (id) => `/v1/files/${id}`),
+  },
+  'GET /v1/files/{id}/content': {
+    request: async (world) => ({ path: `/v1/files/${(await newFile(world)).id}/content` }),
+    masked: byId(file, (id) => `/v1/files/${id}/content`),
+  },
+  'DELETE /v1/files/{id}': {
+    request: async (world) => ({ path: `/v1/files/${(await newFile(world)).id}` }),
+    masked: byId(file, (id) => `/v1/files/${id}`),
+  },
+
   'GET /v1/tool-calls': {
     request: () => ({ path: '/v1/tool-calls' }),
     masked: byFilter('/v1/tool-calls', ({ other }) => ({
@@ -548,6 +573,9 @@ export const maskedNothing = [
   'GET /v1/identity-provider',
   'DELETE /v1/identity-provider',
   'POST /v1/clients',
+  // The bytes are all there is.
+  'POST /v1/files',
+  'POST /v1/files/upload-links',
   'POST /v1/webhook-endpoints',
   'GET /v1/webhook-endpoints',
 ];
@@ -596,6 +624,8 @@ export const otherRoutes: Record<string, { as: string; gets: 'open' | number }> 
   'POST /oauth/sign-in/:token/open': { as: '/oauth/sign-in/gwsl_x/open', gets: 403 },
   'GET /oauth/apps': { as: '/oauth/apps', gets: 401 },
   'POST /oauth/apps/remove': { as: '/oauth/apps/remove', gets: 401 },
+  'GET /files/:token/content': { as: '/files/gwfl_x/content', gets: 404 },
+  'PUT /files/:token': { as: '/files/gwfl_x', gets: 404 },
   'POST /u/:token/mcp': { as: '/u/gwmcp_x/mcp', gets: 404 },
   'POST /mcp': { as: '/mcp', gets: 401 },
   'POST /mcp/:configId': { as: '/mcp/cfg_00000000000000000000000000', gets: 401 },

@@ -16,6 +16,7 @@ export interface OtherEnvironment {
   incident: Json;
   webhookEndpoint: Json;
   approval: Json;
+  file: Json;
   grantId: string;
   clientId: string;
   identifier: string;
@@ -62,6 +63,7 @@ export async function makeOtherEnvironment(broker: TestBroker, rows: Rows): Prom
     incident: (await there.api('/v1/incidents', { body: { filter: { created_before: '2020-01-01T00:00:00Z' } } })).body,
     webhookEndpoint: webhook.body,
     approval: (await there.api(`/v1/approvals/${await parkedApproval(there)}`)).body,
+    file: (await there.api('/v1/files?name=theirs.json&user_identifier=only-theirs', { body: { a: 'file' } })).body,
     grantId,
     clientId: client.clientId,
     identifier,

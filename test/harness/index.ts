@@ -99,6 +99,7 @@ export async function startBroker(
     requestTimeoutMs: number;
     answerLimitBytes: number;
     revocationsPerSecond: number;
+    files: Parameters<typeof startRealBroker>[0]['files'];
     decryptLimits: { perProcess: number; perClient: number };
     stateDir: string;
     journalDir: string;
@@ -135,6 +136,7 @@ export async function startBroker(
     ...(options.headerLimitBytes === undefined ? {} : { headerLimitBytes: options.headerLimitBytes }),
     ...(options.requestTimeoutMs === undefined ? {} : { requestTimeoutMs: options.requestTimeoutMs }),
     ...(options.answerLimitBytes === undefined ? {} : { answerLimitBytes: options.answerLimitBytes }),
+    ...(options.files === undefined ? {} : { files: options.files }),
     revocationsPerSecond: options.revocationsPerSecond ?? 50,
     decryptLimits: options.decryptLimits ?? { perProcess: 100_000, perClient: 100_000 },
     metricsToken: undefined,

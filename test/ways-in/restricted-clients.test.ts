@@ -217,6 +217,27 @@ const cases: Record<string, Case> = {
         { body: { identifier: 'team-a/ada', mcp_config_name } },
       ]),
   },
+  'POST /v1/files': {
+    allowed: () => newFile(agent, 'team-a/ada'),
+    denied: async () =>
+      ['team-b/bob', 'team-b/nobody'].map((user) => [`/v1/files?name=a.json&user_identifier=${encodeURIComponent(user)}`, { body: {} }]),
+  },
+  'POST /v1/files/upload-links': {
+    allowed: () => agent.api('/v1/files/upload-links', { body: { user_identifier: 'team-a/ada' } }),
+    denied: async () => ['team-b/bob', 'team-b/nobody'].map((user_identifier) => ['/v1/files/upload-links', { body: { user_identifier } }]),
+  },
+  'GET /v1/files/{id}': {
+    allowed: async () => agent.api(`/v1/files/${(await newFile(agent, 'team-a/ada')).body.id}`),
+    denied: async () => filePaths('', {}),
+  },
+  'GET /v1/files/{id}/content': {
+    allowed: async () => agent.api(`/v1/files/${(await newFile(agent, 'team-a/ada')).body.id}/content`),
+    denied: async () => filePaths('/content', {}),
+  },
+  'DELETE /v1/files/{id}': {
+    allowed: async () => agent.api(`/v1/files/${(await newFile(agent, 'team-a/ada')).body.id}`, { method: 'DELETE' }),
+    denied: async () => filePaths('', { method: 'DELETE' }),
+  },
   'GET /v1/tool-calls/{id}': {
     allowed: async () => {
       const { body } = await execute(agent, { identifier: 'team-a/ada', mcp_config_name: 'incident-responder' });
@@ -229,6 +250,13 @@ const cases: Record<string, Case> = {
   },
 };
 
+const newFile = (by: Pick<Agent, 'api'>, user: string) =>
+  by.api(`/v1/files?name=a.json&user_identifier=${encodeURIComponent(user)}`, { body: { a: 'file' } });
+// Of the same user, but brought by another client; another user's; none.
+const filePaths = async (rest: string, init: Json): Promise<[string, Json][]> =>
+  [(await newFile(broker, 'team-a/ada')).body.id, (await newFile(broker, 'team-b/bob')).body.id, 'file_00000000000000000000000000'].map(
+    (id) => [`/v1/files/${id}${rest}`, init],
+  );
 const configPaths = (rest: string): [string, Json][] => [other.config.id, nobody].map((id) => [`/v1/mcp-configs/${id}${rest}`, {}]);
 const instancePaths = (rest: string, init: Json): [string, Json][] =>
   // The same user and config as the agent's own, but another client's URL; another's altogether; none.
@@ -244,6 +272,7 @@ const lists = [
   'GET /v1/revocations',
   'GET /v1/tools',
   'GET /v1/tool-calls',
+  'GET /v1/files',
   'GET /v1/connections',
   'GET /v1/connections/{id}',
   'GET /v1/connectors',
@@ -306,7 +335,10 @@ describe('B04: a restricted client reaches no other user, config or tool', () =>
     expect(accounts.filter(({ connection_name }) => connection_name === 'linear-b')).toEqual([]);
     expect((await items('/v1/connections')).map(({ name }) => name).sort()).toEqual(['datadog', 'linear', 'slack']);
     expect((await items('/v1/tool-calls?limit=100')).filter(({ client_id }) => client_id !== agent.clientId)).toEqual([]);
+    await newFile(broker, 'team-a/ada');
+    expect((await items('/v1/files?limit=100')).map(({ user_identifier }) => user_identifier)).not.toContain('team-b/bob');
     for (const path of [
+      '/v1/files?user_identifier=team-b/bob',
       '/v1/connected-accounts?identifier=team-b/bob',
       '/v1/mcp-instances?user_identifier=team-b/bob',
       '/v1/mcp-instances?config_name=role-b',

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { Fault } from '@grantway/contract';
 import type { FastifyInstance, FastifyReply } from 'fastify';
+import { isUpload } from './file-transfer.ts';
 import { newRequestId, problemOf } from './http.ts';
 
 /** How long what a caller still sends after its answer is read and dropped, so that the answer reaches it. */
@@ -42,8 +43,10 @@ export function answerBrokenRequest(error: NodeJS.ErrnoException, socket: Socket
     socket.destroy();
     return;
   }
-  const fault = faultOf(error.code);
   const reply = latest.get(socket);
+  // It is told once only; who takes the file ends what stands still.
+  if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT' && reply !== undefined && isUpload(reply) && !reply.request.raw.complete) return;
+  const fault = faultOf(error.code);
   if (reply !== undefined && !reply.request.raw.complete) {
     if (reply.sent || reply.raw.headersSent) socket.destroy();
     else {

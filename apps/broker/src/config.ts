@@ -144,13 +144,46 @@ export const settings = {
   GRANTWAY_REQUEST_TIMEOUT_MS: {
     schema: integer(1000, 600_000),
     default: '30000',
-    doc: 'How long a request to the broker, headers and body, may take to arrive.',
+    doc: 'How long a request to the broker, headers and body, may take to arrive; of a file, how long it may stand still.',
   },
   GRANTWAY_ANSWER_LIMIT_BYTES: {
     schema: integer(65_536, 104_857_600),
     default: '10485760',
     doc: 'Largest answer of a provider or remote MCP server that is read, before and after decompression.',
   },
+  GRANTWAY_FILE_LIMIT_BYTES: {
+    schema: integer(1024, 5_368_709_120),
+    default: '52428800',
+    doc: 'Largest file that is kept, uploaded or downloaded by a tool.',
+  },
+  GRANTWAY_FILE_QUOTA_BYTES: {
+    schema: integer(1024, 1_125_899_906_842_624),
+    default: '10737418240',
+    doc: 'How many bytes the files of one environment may have together.',
+  },
+  GRANTWAY_FILE_COUNT: { schema: integer(1, 100_000_000), default: '1000000', doc: 'How many files one environment may have.' },
+  GRANTWAY_FILE_LIFE_SECONDS: { schema: integer(60, 2_592_000), default: '86400', doc: 'How long a file is kept.' },
+  GRANTWAY_S3_ENDPOINT: {
+    schema: z.string().refine(isPlainUrl, 'must be an http or https URL, written plainly'),
+    default: undefined,
+    doc: 'An S3-compatible store for files, for example https://s3.eu-central-1.amazonaws.com. Without it they are in the data folder, which brokers of one database must then share. Files are sealed before they leave.',
+  },
+  GRANTWAY_S3_BUCKET: {
+    schema: z.string().regex(/^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$/, 'must be the name of a bucket'),
+    default: undefined,
+    doc: 'For GRANTWAY_S3_ENDPOINT: the bucket. Give it to Grantway alone.',
+  },
+  GRANTWAY_S3_REGION: {
+    schema: z.string().regex(/^[a-z0-9-]{1,64}$/),
+    default: 'us-east-1',
+    doc: 'For GRANTWAY_S3_ENDPOINT: the region that requests are signed for.',
+  },
+  GRANTWAY_S3_ACCESS_KEY_ID: {
+    schema: z.string().regex(/^\w{4,128}$/),
+    default: undefined,
+    doc: 'For GRANTWAY_S3_ENDPOINT; needs s3:PutObject, s3:GetObject and s3:DeleteObject on the bucket.',
+  },
+  GRANTWAY_S3_SECRET_ACCESS_KEY: { schema: z.string().min(1), default: undefined, secret: true, doc: 'For GRANTWAY_S3_ENDPOINT.' },
   GRANTWAY_REVOCATIONS_PER_SECOND: {
     schema: integer(1, 1000),
     default: '50',
@@ -196,9 +229,18 @@ export interface Config {
   headerLimitBytes: number;
   requestTimeoutMs: number;
   answerLimitBytes: number;
+  files: FileConfig;
   revocationsPerSecond: number;
   decryptLimits: { perProcess: number; perClient: number };
   metricsToken: Secret | undefined;
+}
+
+export interface FileConfig {
+  maxBytes: number;
+  quotaBytes: number;
+  maxFiles: number;
+  lifeSeconds: number;
+  s3: { endpoint: string; bucket: string; region: string; accessKeyId: string; secretAccessKey: Secret } | undefined;
 }
 
 /** Where master keys are, besides GRANTWAY_MASTER_KEY; master-keys.ts makes wrappers of them. */
@@ -280,6 +322,17 @@ export function parseConfig(environment: Environment): Readonly<Config> {
   }
   if (values['GRANTWAY_VERIFICATION'] === 'none' && baseUrl !== undefined && !isLoopback(new URL(baseUrl).hostname))
     problems.push('GRANTWAY_VERIFICATION must not be none unless GRANTWAY_BASE_URL is a loopback address');
+  const ofS3 = ['GRANTWAY_S3_BUCKET', 'GRANTWAY_S3_ACCESS_KEY_ID', 'GRANTWAY_S3_SECRET_ACCESS_KEY'] as const;
+  if (given('GRANTWAY_S3_ENDPOINT')) {
+    for (const name of ofS3) if (!given(name)) problems.push(`${name} is required with GRANTWAY_S3_ENDPOINT`);
+    const endpoint = URL.canParse(environment['GRANTWAY_S3_ENDPOINT'] as string)
+      ? new URL(environment['GRANTWAY_S3_ENDPOINT'] as string)
+      : undefined;
+    if (endpoint?.protocol === 'http:' && !isLoopback(endpoint.hostname))
+      problems.push('GRANTWAY_S3_ENDPOINT must be https unless it is a loopback address');
+  } else {
+    for (const name of ofS3) if (given(name)) problems.push(`${name} needs GRANTWAY_S3_ENDPOINT`);
+  }
   if (problems.length > 0) throw new ConfigError(problems);
 
   const secret = (name: string) => (values[name] === undefined ? undefined : new Secret(values[name] as string));
@@ -322,6 +375,21 @@ export function parseConfig(environment: Environment): Readonly<Config> {
     headerLimitBytes: values['GRANTWAY_HEADER_LIMIT_BYTES'] as number,
     requestTimeoutMs: values['GRANTWAY_REQUEST_TIMEOUT_MS'] as number,
     answerLimitBytes: values['GRANTWAY_ANSWER_LIMIT_BYTES'] as number,
+    files: {
+      maxBytes: values['GRANTWAY_FILE_LIMIT_BYTES'] as number,
+      quotaBytes: values['GRANTWAY_FILE_QUOTA_BYTES'] as number,
+      maxFiles: values['GRANTWAY_FILE_COUNT'] as number,
+      lifeSeconds: values['GRANTWAY_FILE_LIFE_SECONDS'] as number,
+      s3: given('GRANTWAY_S3_ENDPOINT')
+        ? {
+            endpoint: (text('GRANTWAY_S3_ENDPOINT') as string).replace(/\/$/, ''),
+            bucket: text('GRANTWAY_S3_BUCKET') as string,
+            region: text('GRANTWAY_S3_REGION') as string,
+            accessKeyId: text('GRANTWAY_S3_ACCESS_KEY_ID') as string,
+            secretAccessKey: secret('GRANTWAY_S3_SECRET_ACCESS_KEY') as Secret,
+          }
+        : undefined,
+    },
     revocationsPerSecond: values['GRANTWAY_REVOCATIONS_PER_SECOND'] as number,
     decryptLimits: {
       perProcess: values['GRANTWAY_DECRYPTS_PER_MINUTE'] as number,

@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { Connector } from '@grantway/connector-kit';
+import type { Connector, Credential } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
   createExpectations,
@@ -33,6 +33,7 @@ import type { Logger } from 'pino';
 import { createCatalogue } from './catalogue.ts';
 import { isLoopback } from './config.ts';
 import type { FaultRun } from './fault-run.ts';
+import { type FileOptions, openFiles } from './file-storage.ts';
 import { type Jobs, jobs, type QueueBackend, startJobs } from './jobs/index.ts';
 import { createMetrics } from './metrics.ts';
 import { createSharedLimits } from './redis-limits.ts';
@@ -72,6 +73,8 @@ export interface BrokerOptions {
   requestTimeoutMs?: number;
   /** Of a provider's answer. Default 10 MiB. */
   answerLimitBytes?: number;
+  /** Undefined: on disk, as long as the process lasts. */
+  files?: FileOptions;
   revocationsPerSecond: number;
   decryptLimits: DecryptLimits;
   metricsToken: Secret | undefined;
@@ -167,6 +170,18 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       loopbackWebhooks: () => isLoopback(options.host) && isLoopback(new URL(ownUrl()).hostname),
     });
     closers.push(() => egress.close());
+    const s3 = options.files?.s3;
+    const files = await openFiles(options.files ?? {}, ring, {
+      userAgent: `grantway/${options.version}`,
+      credential:
+        s3 === undefined
+          ? undefined
+          : new Secret<Credential>({
+              kind: 'aws_sigv4',
+              fields: { access_key_id: s3.accessKeyId, secret_access_key: reveal(s3.secretAccessKey) },
+            }),
+    });
+    closers.push(() => files.close());
     const metrics = createMetrics();
     const toolCallLog = createToolCallLog(db, metrics.toolCall);
     closers.push(() => toolCallLog.drain());
@@ -217,6 +232,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       expectations: createExpectations(db),
       revocations,
       remotes,
+      files: files.modules,
       limiter: limits.limiter,
       pauses: limits.pauses,
       oauthClients: createOAuthClients({ db, egress, takesHttp: () => isLoopback(new URL(ownUrl()).hostname) }),

@@ -3,6 +3,7 @@ import { authenticateAccessToken, type Client, type Ctx, createCtx, type Log, ty
 import { foreignKeyViolation, pgErrorCode } from '@grantway/db';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
 import type { z } from 'zod';
+import { type GivenFile, giveFile, type SentFile, sentFile, takeBodiesAsFiles } from './file-transfer.ts';
 
 /**
  * One REST operation, as a value that tests and the OpenAPI document can enumerate. A mutating route without `audit`
@@ -24,11 +25,21 @@ export type Route<Body extends z.ZodType = z.ZodType, Query extends z.ZodObject 
   etag?: (reply: z.output<Reply>) => string;
   /** Fault codes worth knowing besides the ones any route can answer. */
   faults?: (keyof typeof faults)[];
-  run: (
-    ctx: Ctx,
-    input: { body: z.output<Body>; query: z.output<Query>; params: Record<string, string>; headers: FastifyRequest['headers'] },
-  ) => Promise<z.input<Reply> | undefined>;
-} & ({ method: 'GET'; audit?: never } | { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; audit: AuditAction });
+} & (
+  | { run: (ctx: Ctx, input: RouteInput<Body, Query>) => Promise<z.input<Reply> | undefined>; upload?: never; download?: never }
+  /** The body is a file, of whatever type. */
+  | { run: (ctx: Ctx, input: RouteInput<Body, Query> & { sent: SentFile }) => Promise<z.input<Reply>>; upload: true; download?: never }
+  /** The answer is a file. */
+  | { download: (ctx: Ctx, input: RouteInput<Body, Query>) => Promise<GivenFile>; run?: never; upload?: never }
+) &
+  ({ method: 'GET'; audit?: never } | { method: 'POST' | 'PUT' | 'PATCH' | 'DELETE'; audit: AuditAction });
+
+interface RouteInput<Body extends z.ZodType, Query extends z.ZodObject> {
+  body: z.output<Body>;
+  query: z.output<Query>;
+  params: Record<string, string>;
+  headers: FastifyRequest['headers'];
+}
 
 export type AnyRoute = Route<z.ZodType, z.ZodObject, z.ZodType>;
 
@@ -39,13 +50,18 @@ export function route<Body extends z.ZodType, Query extends z.ZodObject, Reply e
 }
 
 /** Registers the REST API's routes in a scope of their own: authentication, validation and problem+json belong to it. */
-export function registerApi(app: FastifyInstance, modules: Modules, routes: readonly AnyRoute[]): void {
+export function registerApi(
+  app: FastifyInstance,
+  modules: Modules,
+  routes: readonly AnyRoute[],
+  { requestTimeoutMs }: { requestTimeoutMs: number },
+): void {
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
   // Fastify reads text/plain by itself; the API takes JSON and nothing else.
   app.removeContentTypeParser('text/plain');
   const callers = new WeakMap<FastifyRequest, { client: Client; scopes: ReadonlySet<string> }>();
-  for (const r of routes) {
-    app.route({
+  const register = (scope: FastifyInstance, r: AnyRoute) =>
+    scope.route({
       method: r.method,
       url: r.path.replaceAll(/\{(\w+)\}/g, ':$1'),
       // Before a byte of the body is read: strangers learn nothing about what we would say of it.
@@ -65,12 +81,19 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
           restrictions: client.restrictions,
         });
         const input = {
-          body: r.body === undefined ? refuseBody(request) : parsePart('body', r.body, request.body ?? missingBody()),
+          body:
+            r.upload === true
+              ? undefined
+              : r.body === undefined
+                ? refuseBody(request)
+                : parsePart('body', r.body, request.body ?? missingBody()),
           query: parsePart('query', r.query?.strict(), request.query),
           params: idsOf(request),
           headers: request.headers,
         };
-        const answer = await r.run(ctx, input as never);
+        if (r.download !== undefined) return giveFile(reply, await r.download(ctx, input as never));
+        const sent = r.upload === true ? { sent: sentFile(request, requestTimeoutMs) } : {};
+        const answer = await r.run(ctx, { ...input, ...sent } as never);
         if (r.audit !== undefined && !ctx.audited.has(r.audit)) throw new Error(`${r.method} ${r.path} did not write ${r.audit}`);
         reply.header('cache-control', 'no-store').status(r.status);
         if (r.reply === undefined) return reply.send();
@@ -79,7 +102,11 @@ export function registerApi(app: FastifyInstance, modules: Modules, routes: read
         return reply.send(body);
       },
     });
-  }
+  for (const r of routes) if (r.upload !== true) register(app, r);
+  app.register(async (scope) => {
+    takeBodiesAsFiles(scope);
+    for (const r of routes) if (r.upload === true) register(scope, r);
+  });
   answerOtherMethods(app, routes);
 }
 

@@ -58,6 +58,7 @@ async function start(config: Readonly<Config>): Promise<Running> {
       headerLimitBytes: config.headerLimitBytes,
       requestTimeoutMs: config.requestTimeoutMs,
       answerLimitBytes: config.answerLimitBytes,
+      files: { folder: path.join(config.dataDir, 'files'), ...config.files },
       revocationsPerSecond: config.revocationsPerSecond,
       decryptLimits: config.decryptLimits,
       metricsToken: config.metricsToken,

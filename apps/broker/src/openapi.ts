@@ -38,14 +38,17 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
         security: [{ oauth2: [r.permission] }],
         ...(r.audit === undefined ? {} : { 'x-audit-event': r.audit }),
         ...(parameters.length === 0 ? {} : { parameters }),
+        ...(r.upload === true ? { requestBody: { required: true, content: { '*/*': { schema: anyBytes } } } } : {}),
         ...(r.body === undefined
           ? {}
           : { requestBody: { required: true, content: { 'application/json': { schema: jsonSchema(r.body, 'input') } } } }),
         responses: {
           [r.status]:
-            r.reply === undefined
-              ? { description: 'Done' }
-              : { description: 'The answer', content: { 'application/json': { schema: jsonSchema(r.reply, 'output') } } },
+            r.download !== undefined
+              ? { description: 'The bytes', content: { '*/*': { schema: anyBytes } } }
+              : r.reply === undefined
+                ? { description: 'Done' }
+                : { description: 'The answer', content: { 'application/json': { schema: jsonSchema(r.reply, 'output') } } },
           ...problemResponses(codes),
         },
       },
@@ -79,6 +82,9 @@ export function openApiDocument(routes: readonly AnyRoute[], version: string): J
     'x-faults': faults,
   };
 }
+
+/** OpenAPI 3.1: bytes have no schema. */
+const anyBytes: Json = {};
 
 const tokenPath: Json = {
   post: {

@@ -5,6 +5,7 @@ import { schema } from '@grantway/db';
 import { sql } from 'drizzle-orm';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
 import { registerAccessTokens } from './api/access-tokens.ts';
+import { registerFileLinks } from './api/file-links.ts';
 import { apiRoutes } from './api/index.ts';
 import { answerBrokenRequest, boundUploads } from './broken-requests.ts';
 import { registerGateway } from './gateway/index.ts';
@@ -79,8 +80,9 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request, new Fault('not_found', 'there is nothing at this address')));
 
-  app.register(async (scope) => registerApi(scope, modules, apiRoutes));
+  app.register(async (scope) => registerApi(scope, modules, apiRoutes, options));
   app.register(async (scope) => registerAccessTokens(scope, modules));
+  app.register(async (scope) => registerFileLinks(scope, modules, options));
   app.register(async (scope) => registerPages(scope, modules, { connectorsDir: options.connectorsDir }));
   app.register(async (scope) => registerGateway(scope, modules));
   app.register(async (scope) => registerSelf(scope, modules, options));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { FreshKind } from '@grantway/connector-kit';
 import type { ApiMatch } from './api-routes.ts';
+import { freshLink } from './files.ts';
 import { type Leaf, leavesOf, mapLeaves, tokensOf, valueAt } from './json-places.ts';
 import type { State } from './state.ts';
 
@@ -73,7 +74,7 @@ function freshValues(kinds: Record<string, FreshKind>, body: unknown, vendorId: 
     known.set(key, value);
     byPointer.set(pointer, value);
     if (typeof example === 'string' || typeof example === 'number') shown.push([example, value, nameOf(pointer)]);
-    if (typeof value === 'string' && kind !== 'iso_now' && kind !== 'unix_now') names.add(value);
+    if (typeof value === 'string' && kind !== 'iso_now' && kind !== 'unix_now' && kind !== 'link') names.add(value);
   }
   return { byPointer, shown, names };
 }
@@ -105,6 +106,8 @@ function freshValue(kind: FreshKind, example: unknown, numbers: Map<number, numb
   switch (kind) {
     case 'uuid':
       return randomUUID();
+    case 'link':
+      return freshLink(String(example), vendorId, state);
     case 'iso_now':
       return new Date(nowMs).toISOString();
     case 'unix_now': {

@@ -4,12 +4,14 @@ import {
   baseUrlFor,
   baseUrlsOf,
   type Connector,
+  exampleFile,
   exampleOperatorUrl,
   exchangesOf,
   type FreshKind,
   parametersOf,
   placeholders,
   type Tool,
+  takesFile,
 } from '@grantway/connector-kit';
 import { type Incoming, isForm } from './exchange.ts';
 import { isRecord, leavesOf } from './json-places.ts';
@@ -53,7 +55,17 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
     for (const example of tool.examples) {
       const input = tool.input.parse(example.input);
       if (tool.run === undefined) {
-        routes.push(routeOf(connector, tool.name, tool, tool.request(input), input, example.receives, example.fresh ?? {}));
+        routes.push(
+          routeOf(
+            connector,
+            tool.name,
+            tool,
+            tool.request(input, takesFile(tool) ? exampleFile : undefined),
+            input,
+            example.receives,
+            example.fresh ?? {},
+          ),
+        );
         continue;
       }
       // What an answer said may stand in the next request, in the place of what it says this time.

@@ -1,7 +1,7 @@
 /** What happened, for people who look and tests that ask. Never holds a token, a code or a key. */
 export interface LedgerEvent {
   at: string;
-  kind: 'registration' | 'consent' | 'token' | 'revocation' | 'api_call';
+  kind: 'registration' | 'consent' | 'token' | 'revocation' | 'api_call' | 'link';
   [detail: string]: string | number | boolean | undefined;
 }
 

@@ -6,6 +6,7 @@ import { type ApiMatch, type ApiRoute, apiRoutesOf, isBelowBase, matchApiRoute, 
 import { decideConsent, showConsent } from './consent.ts';
 import { indexOf, putKnobs, readKnobs, readLedger, resetKnobs, revokeAll } from './controls.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
+import { answerLink, isFile, type LinkedFile, linkedFilesOf } from './files.ts';
 import { makeGrants } from './grants.ts';
 import type { Issuer } from './issuer.ts';
 import { type Failure, nextTrouble } from './knobs.ts';
@@ -37,7 +38,8 @@ export interface Sandbox {
 type OAuthEndpoint = 'authorize' | 'token' | 'revoke';
 type Reaction = Answer | 'timeout' | 'reset';
 
-const maxBodyBytes = 1_048_576;
+/** Bodies are held in memory: enough for a file of some size. */
+const maxBodyBytes = 16_777_216;
 
 /** Starts the stand-ins for these connectors' vendors on the loopback address. */
 export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
@@ -45,7 +47,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const state = openState(options.stateDir);
   const closing = new AbortController();
   const app = fastify({ bodyLimit: maxBodyBytes, exposeHeadRoutes: false, forceCloseConnections: true });
-  let vendors: { vendor: Vendor; routes: ApiRoute[] }[] = [];
+  let vendors: { vendor: Vendor; routes: ApiRoute[]; links: LinkedFile[] }[] = [];
   let origin = '';
   /** Several connectors may share one vendor's endpoints. */
   const endpoints: { vendor: Vendor; oauth: OAuthVendor; endpoint: OAuthEndpoint; segments: Segment[] }[] = [];
@@ -180,7 +182,26 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     return undefined;
   }
 
+  /** A file at an address that an answer gave; not below the vendor's API, and without its credential. */
+  function answerLinked(incoming: Incoming): Answer | undefined {
+    for (const { vendor, links } of vendors) {
+      const linked = incoming.method === 'GET' ? links.find(({ path }) => path === incoming.path) : undefined;
+      if (linked === undefined) continue;
+      const answer = answerLink(vendor, linked, incoming);
+      vendor.log(`${vendor.id} link: ${answer.status}`);
+      vendor.ledger.record('link', {
+        path: incoming.path,
+        status: answer.status,
+        credential: headerOf(incoming.headers, 'authorization') !== undefined,
+      });
+      return answer;
+    }
+    return undefined;
+  }
+
   async function answerApi(incoming: Incoming): Promise<Reaction> {
+    const linked = answerLinked(incoming);
+    if (linked !== undefined) return linked;
     const near = vendors.filter(({ vendor }) => isBelowBase(vendor.connector, incoming.path));
     const found: { vendor: Vendor; match: ApiMatch }[] = [];
     for (const { vendor, routes } of near) {
@@ -199,7 +220,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const reaction = fail === undefined ? (done ?? answerApiCall(vendor, match, incoming)) : failedCall(vendor, fail);
     const status = typeof reaction === 'string' ? 0 : reaction.status;
     const { name, receives } = match.route;
-    const isGood = fail === undefined && status === (receives.status ?? 200) && isGoodAnswer(vendor, reaction);
+    const isGood = fail === undefined && status === (receives.status ?? 200) && (isFile(match.route) || isGoodAnswer(vendor, reaction));
     vendor.ledger.count('api_calls');
     if (!isGood) vendor.ledger.count('api_refusals');
     vendor.ledger.record('api_call', {
@@ -243,6 +264,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     vendors = options.connectors.map((connector) => ({
       vendor: createVendor({ connector, origin, state, log }),
       routes: apiRoutesOf(connector),
+      links: connector.tools.flatMap(linkedFilesOf),
     }));
   } catch (error) {
     await app.close();
@@ -352,5 +374,8 @@ function incomingOf(request: FastifyRequest): Incoming {
 }
 
 function send(reply: FastifyReply, answer: Answer): FastifyReply {
-  return reply.code(answer.status).headers(answer.headers).send(answer.body);
+  return reply
+    .code(answer.status)
+    .headers(answer.headers)
+    .send(answer.bytes ?? answer.body);
 }

@@ -3,6 +3,7 @@ import { type ApiFault, accepts, missingScopes, parametersOf, placeholders, type
 import { answerBody } from './api-answers.ts';
 import { type ApiMatch, baseDepth, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
+import { fileAnswer, isFile, uploadedIn } from './files.ts';
 import type { Standing } from './issuer.ts';
 import type { Leaf } from './json-places.ts';
 import { findStored, revokeGrant } from './provider-adapter.ts';
@@ -57,6 +58,13 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
     vendor.ledger.count('revocations');
     vendor.ledger.record('revocation', { by: 'client' });
   }
+  if (route.request.upload !== undefined) {
+    const sent = uploadedIn(route.request, request);
+    if (sent === undefined)
+      return exampleAnswer(400, { error: 'no_file', message: `${vendor.connector.name} finds no file in the request.` });
+    vendor.uploaded = sent;
+  }
+  if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives);
   const account: Map<Leaf, Leaf> = standing.account === undefined ? new Map() : vendor.valuesFor(standing.account);
   const body = answerBody(match, { vendorId: vendor.id, state: vendor.state, account });
   return exampleAnswer(route.receives.status ?? 200, body, route.receives.headers);

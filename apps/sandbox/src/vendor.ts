@@ -1,6 +1,7 @@
 import { type Connector, isIssued, type OAuth2Auth } from '@grantway/connector-kit';
 import { accountValues } from './accounts.ts';
 import { type AuthorizationServer, createAuthorizationServer } from './authorization-server.ts';
+import type { Uploaded } from './files.ts';
 import { createIssuer, type Issuer } from './issuer.ts';
 import type { Leaf } from './json-places.ts';
 import type { Knobs } from './knobs.ts';
@@ -19,6 +20,8 @@ export interface Vendor {
   oauth: OAuthVendor | undefined;
   /** Kinds that get their credentials in another way. */
   issuer: Issuer | undefined;
+  /** The file that was sent to it last. */
+  uploaded: Uploaded | undefined;
   log: (line: string) => void;
   /** What stands for the account in the connector's examples, and its value for this account. */
   valuesFor(account: string): Map<Leaf, Leaf>;
@@ -46,6 +49,7 @@ export function createVendor(options: { connector: Connector; origin: string; st
     knobs: {},
     oauth: undefined,
     issuer: undefined,
+    uploaded: undefined,
     log,
     valuesFor(account) {
       const values = known.get(account) ?? accountValues(connector, account);

@@ -2,6 +2,8 @@ export * from './answer-shape.ts';
 export * from './api-request.ts';
 export * from './auth.ts';
 export * from './connector.ts';
+export * from './file-facts.ts';
+export * from './files.ts';
 export * from './hosts.ts';
 export * from './operator-service.ts';
 export * from './paging.ts';

@@ -1,3 +1,5 @@
+import type { FileFacts, FileUpload } from './file-facts.ts';
+
 /** A request as a connector describes it: no host, no credential. Egress adds both. */
 export interface ApiRequest {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -10,6 +12,8 @@ export interface ApiRequest {
   json?: unknown;
   /** Sent as application/x-www-form-urlencoded. */
   form?: Record<string, string | number | boolean | undefined>;
+  /** A file of the caller's as its body, or as a part of it. */
+  upload?: FileUpload;
   /** One of the connector's `hosts`; absent: its base URL. */
   host?: string;
   /** One of the connector's `moreTokens`; absent: the access token. */
@@ -21,6 +25,8 @@ export interface ApiResponse {
   status: number;
   headers: Record<string, string>;
   body: unknown;
+  /** Of a tool that downloads: what the bytes became. */
+  file?: FileFacts;
 }
 
 type Query = ApiRequest['query'];

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import { exampleFile, takesFile } from './files.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import { maxSteps, NothingToDo, type Run, type Step } from './steps.ts';
 import { type Example, type Tool, type ToolDefinition, tool } from './tool.ts';
@@ -47,7 +48,7 @@ export function replay(
   if (tool.run === undefined) {
     const [answer] = answers;
     const effect = tool.effect === 'read' ? 'read' : 'write';
-    const request = tool.request(input);
+    const request = tool.request(input, takesFile(tool) ? exampleFile : undefined);
     return { steps: [{ request, effect }], output: answer === undefined ? undefined : tool.respond(answer.body, answer, request) };
   }
   const steps: Step[] = [];

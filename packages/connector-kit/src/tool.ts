@@ -1,17 +1,23 @@
 import { z } from 'zod';
+import type { FileDownload, FileFacts } from './file-facts.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import type { Run } from './steps.ts';
 
 export type Effect = 'read' | 'write' | 'destructive';
 
-/** Values in a worked example's answer that are new each time; the sandbox makes them at a JSON pointer. */
-export type FreshKind = 'uuid' | 'iso_now' | 'unix_now' | 'unix_micros' | `sequence:${string}`;
+/**
+ * Values in a worked example's answer that are new each time; the sandbox makes them at a JSON pointer. `link` is the address of the
+ * example's `file`, signed anew: the sandbox serves it for a while.
+ */
+export type FreshKind = 'uuid' | 'link' | 'iso_now' | 'unix_now' | 'unix_micros' | `sequence:${string}`;
 
 /** One call as the vendor documents it. Shown in the catalogue, replayed by the sandbox, checked by the kit's suite. */
 export interface Example<In, Out> {
   input: In;
   receives: { status?: number; headers?: Record<string, string>; body: unknown };
   gives: Out;
+  /** Where the answer holds a link: what stands there. */
+  file?: { headers?: Record<string, string>; body: string };
   /** JSON pointers (RFC 6901) into `receives.body`. */
   fresh?: Record<string, FreshKind>;
   /** Of a run: the answers to the requests before the last one. */
@@ -42,7 +48,10 @@ export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extend
   scopes: string[];
   input: In;
   output: Out;
-  request: (input: z.output<In>) => ApiRequest;
+  /** `file` is what there is to know of the argument `file_id`, where that is a handle. */
+  request: (input: z.output<In>, file?: FileFacts) => ApiRequest;
+  /** Set: the answer is a file. */
+  download?: FileDownload;
   /**
    * Reads a good answer's body into the output. Faults were ruled out by the connector's `api.fault`. `asked` is for lists
    * alone that do not say whether there is more (`nextOffset`): everything else must be readable from the answer.
@@ -67,7 +76,8 @@ export interface Tool {
   provenance?: Provenance;
   input: z.ZodObject;
   output: z.ZodObject;
-  request: (input: Record<string, unknown>) => ApiRequest;
+  request: (input: Record<string, unknown>, file?: FileFacts) => ApiRequest;
+  download?: Omit<FileDownload, 'link'> & { link?: (body: unknown) => string };
   respond: (body: unknown, response: ApiResponse, asked?: ApiRequest) => unknown;
   /** In the place of `request` and `respond`, where a tool is several requests. */
   run?: (input: Record<string, unknown>) => Run<unknown>;

@@ -20,6 +20,8 @@ export const bearerPrefixes = {
   authorizationCode: 'gwac',
   /** A refresh token of an MCP client. */
   refreshToken: 'gwrt',
+  /** A link by which one file is brought, once, or fetched. */
+  fileLink: 'gwfl',
 } as const;
 
 export type BearerKind = keyof typeof bearerPrefixes;
@@ -97,4 +99,4 @@ export function parseBearer(kind: BearerKind, text: string): Bearer | undefined 
 }
 
 /** Finds any of our bearer values inside a longer text; for redaction at the log sink. */
-export const bearerPattern = /\b(gwmcp|gwln|gwap|gwsk|gwst|gwsl|gwac|gwrt)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;
+export const bearerPattern = /\b(gwmcp|gwln|gwap|gwsk|gwst|gwsl|gwac|gwrt|gwfl)_([0-9A-Za-z]{16})_[0-9A-Za-z]{6,}/g;

@@ -48,6 +48,7 @@ export const faults = {
   unknown_connection: { status: 422, title: 'No such connection', actor: 'caller', retry: false },
   unknown_account: { status: 422, title: 'No such account', actor: 'caller', retry: false },
   account_limit: { status: 409, title: 'There are too many accounts on this connection', actor: 'caller', retry: false },
+  file_limit: { status: 409, title: 'The environment holds as many files as it may', actor: 'operator', retry: true },
   unknown_tool: { status: 422, title: 'No such tool', actor: 'caller', retry: false },
   unknown_event: { status: 422, title: 'No such event', actor: 'caller', retry: false },
   endpoint_disabled: { status: 409, title: 'The webhook endpoint is disabled', actor: 'caller', retry: false },

@@ -21,6 +21,8 @@ export const idPrefixes = {
   grant: 'gr',
   salvagedCredential: 'sal',
   toolCall: 'tc',
+  file: 'file',
+  fileLink: 'fl',
   approval: 'apr',
   auditEvent: 'ae',
   credentialRead: 'crd',

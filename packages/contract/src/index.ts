@@ -2,6 +2,7 @@ export * from './approvals.ts';
 export * from './bearer.ts';
 export * from './events.ts';
 export * from './faults.ts';
+export * from './files.ts';
 export * from './ids.ts';
 export * from './mcp-authorization.ts';
 export * from './permissions.ts';

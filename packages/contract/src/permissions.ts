@@ -22,6 +22,8 @@ export const permissions = {
   'incidents:read': 'Read incidents: who was revoked, and with what receipt',
   'incidents:write': 'Revoke everything that matches a filter',
   'tools:execute': 'Execute tools on behalf of users',
+  'files:read': 'Read and download users’ files',
+  'files:write': 'Upload and delete users’ files, make links to bring them',
   'approvals:read': 'Read calls that wait for approval, with their arguments',
   'approvals:write': 'Approve and deny calls, make approval links',
   'tool_calls:read': 'Read the audit of tool calls',
@@ -45,5 +47,7 @@ export const restrictablePermissions: ReadonlySet<string> = new Set<Permission>(
   'connected_accounts:read',
   'connected_accounts:write',
   'tools:execute',
+  'files:read',
+  'files:write',
   'tool_calls:read',
 ]);

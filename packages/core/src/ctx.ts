@@ -4,6 +4,7 @@ import { type Actor, type Database, recordAudit, type StoredRestrictions, type T
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
 import type { Expectations } from './expectations.ts';
+import type { FileModules } from './file-modules.ts';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { OAuthClients } from './oauth-clients.ts';
@@ -59,6 +60,7 @@ export interface Modules {
   expectations: Expectations;
   revocations: Revocations;
   remotes: Remotes;
+  files: FileModules;
   limiter: Limiter;
   pauses: ProviderPauses;
   oauthClients: OAuthClients;

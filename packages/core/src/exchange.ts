@@ -2,6 +2,7 @@ import { type ApiRequest, type ApiResponse, type Effect, faultByStatus, isOfOthe
 import type { Lease } from '@grantway/vault';
 import { mustBeGranted, notAnAnswer, toFault } from './call-faults.ts';
 import { anotherCredential, send } from './provider-calls.ts';
+import type { FileRow } from './stored-files.ts';
 import type { Call, UsedAccount } from './tool-call.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -16,6 +17,8 @@ export interface Conversation {
   hasWaited: boolean;
   /** On the clock of `performance.now()`; undefined: one request with a time of its own. */
   endsAt: number | undefined;
+  /** The file that the call's arguments name. */
+  file?: FileRow | undefined;
 }
 
 /**
@@ -30,6 +33,8 @@ export async function exchange(talk: Conversation, request: ApiRequest, effect: 
   for (let credentials = 0; ; talk.hasWaited = true) {
     const response = await send(talk, request, effect);
     call.record.provider_status = response.status;
+    // A file is no answer to be judged.
+    if (response.file !== undefined) return response;
     const fault = (connector.api.fault ?? faultByStatus)(response);
     if (fault === undefined) {
       if (isOfOtherKind(exposed.tool, response)) throw notAnAnswer(connector.name, effect);

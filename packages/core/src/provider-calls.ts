@@ -14,21 +14,25 @@ import { EgressError } from '@grantway/egress';
 import { endAccount, type Lease } from '@grantway/vault';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import type { Modules } from './ctx.ts';
+import { exchangeOnce } from './file-calls.ts';
 import { mustStillBeServed } from './standing.ts';
+import type { FileRow } from './stored-files.ts';
 import type { Call } from './tool-call.ts';
 
 /** What is sent with, as far as it concerns one request. */
 interface Sending {
   call: Call;
-  exposed: { connector: Connector };
+  exposed: { connector: Connector; tool: Tool };
   lease: Lease;
   hasWaited: boolean;
   endsAt: number | undefined;
+  /** What the call's arguments name. */
+  file?: FileRow | undefined;
 }
 
 /** @throws Fault provider_unavailable, provider_timeout, egress_blocked; outcome_unknown where a write may have happened */
 export async function send(
-  { call, exposed, lease, hasWaited, endsAt }: Sending,
+  { call, exposed, lease, hasWaited, endsAt, file }: Sending,
   request: Parameters<Modules['egress']['call']>[1],
   effect: Effect,
 ): Promise<ApiResponse> {
@@ -38,7 +42,10 @@ export async function send(
   for (let attempt = 0; ; attempt++) {
     if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
     try {
-      return await modules.egress.call(target, request, lease.credential, { timeoutMs: timeLeft(modules.settings.toolTimeoutMs, endsAt) });
+      return await exchangeOnce(call, exposed.tool, target, request, lease.credential, {
+        file,
+        timeoutMs: timeLeft(modules.settings.toolTimeoutMs, endsAt),
+      });
     } catch (error) {
       if (!(error instanceof EgressError)) throw error;
       if (error.kind === 'blocked') throw error.toFault();

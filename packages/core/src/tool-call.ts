@@ -1,3 +1,4 @@
+import type { FileFacts } from '@grantway/connector-kit';
 import type { Fault } from '@grantway/contract';
 import type { Allowed } from './call-policy.ts';
 import type { Log, Modules } from './ctx.ts';
@@ -28,12 +29,15 @@ export interface ToolOutput {
   output: Record<string, unknown>;
   /** The answer of a remote MCP server as it is, where one was asked. */
   remote?: Record<string, unknown>;
+  /** The file that the call downloaded. */
+  file?: FileFacts;
 }
 
 /** What `run` found: `failed` where the answer itself says that the tool did. */
 export interface Answer {
   output: Record<string, unknown>;
   remote?: Record<string, unknown>;
+  file?: FileFacts;
   failed?: boolean;
   /** The call that it is the kept answer of. */
   keptOf?: string;

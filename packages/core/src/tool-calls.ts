@@ -1,4 +1,4 @@
-import { forCall, type Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type ApiResponse, forCall, type Tool } from '@grantway/connector-kit';
 import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
@@ -9,6 +9,7 @@ import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
 import { type Conversation, exchange } from './exchange.ts';
 import { type Outdated, OutdatedInstance } from './expectations.ts';
+import { auditSent, dropFile, fileOfCall, followLink } from './file-calls.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf } from './owned-accounts.ts';
@@ -17,6 +18,7 @@ import { anotherCredential, read } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStand } from './standing.ts';
+import { factsOf } from './stored-files.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import { begin, runSteps } from './tool-runs.ts';
@@ -140,8 +142,8 @@ function asCalled(offered: ExposedTool, args: unknown): ExposedTool {
   return offered.tool.narrower === undefined ? offered : { ...offered, tool: forCall(offered.tool, args) };
 }
 
-function outputOf(toolCallId: string, { output, remote }: Answer): ToolOutput {
-  return { toolCallId, output, ...(remote === undefined ? {} : { remote }) };
+function outputOf(toolCallId: string, { output, remote, file }: Answer): ToolOutput {
+  return { toolCallId, output, ...(remote === undefined ? {} : { remote }), ...(file === undefined ? {} : { file }) };
 }
 
 /** What a caller made up, as PostgreSQL can keep it: one row that it refuses would take those written with it along. */
@@ -223,8 +225,10 @@ async function run(
   const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
   mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
+  const file = remote === undefined ? await fileOfCall(call, tool, input) : undefined;
   const steps = remote === undefined ? begin(tool, input) : undefined;
-  const request = remote === undefined ? (steps?.first.request ?? tool.request(input)) : undefined;
+  const request =
+    remote === undefined ? (steps?.first.request ?? tool.request(input, file === undefined ? undefined : factsOf(file))) : undefined;
   const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
   // What counts or uses something up before the intent is not done on trust.
   if (isAsked || rules.limits.length > 0) {
@@ -248,14 +252,30 @@ async function run(
     if (kept !== undefined) return kept;
     await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
-    const hasWaited = await intend(call);
+    let hasWaited = await intend(call);
+    if (file !== undefined) {
+      await auditSent(call, file);
+      hasWaited = true;
+    }
     const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
-    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt };
+    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt, file };
     if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
-    return { output: read(tool, await exchange(conversation, request, tool.effect), request) };
+    const response = await exchange(conversation, request, tool.effect);
+    return await readWithFile(conversation, request, response);
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
+    throw error;
+  }
+}
+
+/** What the tool reads from a good answer, once the file that it may lead to is stored. */
+async function readWithFile({ call, exposed, lease }: Conversation, asked: ApiRequest, response: ApiResponse): Promise<Answer> {
+  const whole = await followLink(call, exposed, lease, response);
+  try {
+    return { output: read(exposed.tool, whole, asked), ...(whole.file === undefined ? {} : { file: whole.file }) };
+  } catch (error) {
+    if (whole.file !== undefined) await dropFile(call, whole.file);
     throw error;
   }
 }

@@ -84,6 +84,8 @@ export async function forgetUser(ctx: Ctx, identifier: string): Promise<void> {
     const { mcpSignIns: signIns } = schema;
     await tx.delete(signIns).where(and(eq(signIns.environmentId, ctx.environmentId), eq(signIns.userIdentifier, identifier)));
     revocationIds.push(...(await endLinksOfPerson(tx, sealing, id, 'forgotten')));
+    // Without their keys nobody reads them; the sweep removes the bytes.
+    await tx.update(schema.files).set({ status: 'deleting', keyCt: null }).where(eq(schema.files.userId, id));
     // Links and consents that are under way go with their account.
     await tx.delete(accounts).where(eq(accounts.userId, id));
     await tx.delete(t).where(eq(t.id, id));

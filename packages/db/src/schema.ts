@@ -950,3 +950,81 @@ export const webhookDeliveries = pgTable(
     isolated(),
   ],
 );
+
+/**
+ * A user's file. Its bytes are elsewhere, sealed under a key of their own; without `key_ct` nobody reads them. It has none before
+ * the last byte is stored, nor from the moment of its deletion.
+ */
+export const files = pgTable(
+  'files',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    /** Null once the user is forgotten. */
+    userId: text('user_id').references(() => users.id, { onDelete: 'set null' }),
+    userIdentifier: text('user_identifier').notNull(),
+    clientId: text('client_id'),
+    /** The call that downloaded it. */
+    toolCallId: text('tool_call_id'),
+    /** The link that it came by. */
+    linkId: text('link_id'),
+    name: text('name').notNull(),
+    contentType: text('content_type').notNull(),
+    /** While it is written: what is set aside for it. */
+    size: bigint('size', { mode: 'number' }).notNull(),
+    sha256: text('sha256'),
+    /** writing, ready, deleting */
+    status: text('status').notNull().default('writing'),
+    keyCt: bytea('key_ct'),
+    expiresAt: moment('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    index('files_page').on(t.environmentId, t.id),
+    index('files_of_user').on(t.userId, t.id),
+    index('files_age').on(t.expiresAt),
+    index('files_unfinished').on(t.createdAt).where(sql`status <> 'ready'`),
+    isolated(),
+  ],
+);
+
+/** What an environment's files come to: counting a million rows for each upload would be slow. Changed with the rows only. */
+export const fileTotals = pgTable(
+  'file_totals',
+  {
+    environmentId: environmentId().primaryKey(),
+    files: bigint('files', { mode: 'number' }).notNull(),
+    bytes: bigint('bytes', { mode: 'number' }).notNull(),
+  },
+  () => [isolated()],
+);
+
+/** A link by which one file is brought, once, or fetched by whoever has the link. */
+export const fileLinks = pgTable(
+  'file_links',
+  {
+    id: text('id').primaryKey(),
+    environmentId: environmentId(),
+    /** upload, download */
+    kind: text('kind').notNull(),
+    tokenMac: bytea('token_mac').notNull(),
+    userId: text('user_id')
+      .notNull()
+      .references(() => users.id, { onDelete: 'cascade' }),
+    clientId: text('client_id'),
+    /** The MCP instance whose tool gave it. */
+    instanceId: text('instance_id'),
+    name: text('name'),
+    fileId: text('file_id').references(() => files.id, { onDelete: 'cascade' }),
+    usedAt: moment('used_at'),
+    expiresAt: moment('expires_at').notNull(),
+    createdAt: createdAt(),
+  },
+  (t) => [
+    uniqueIndex('file_links_token').on(t.tokenMac),
+    index('file_links_of_user').on(t.userId),
+    index('file_links_of_file').on(t.fileId),
+    index('file_links_age').on(t.expiresAt),
+    isolated(),
+  ],
+);

@@ -16,8 +16,10 @@ import { fillBaseUrl, joinApiUrl } from './api-url.ts';
 import { type DestinationPolicy, judgeDestination } from './destination.ts';
 import { createDial, type Resolve } from './dial.ts';
 import { blocked, EgressError, malformed } from './egress-error.ts';
+import { fileBody, type OutboundFile, type StreamedBody } from './file-body.ts';
 import { checkedHeaders, connectorHeaders } from './headers.ts';
 import { exchange, type OutboundResponse } from './http-exchange.ts';
+import { type FileHead, fileExchange } from './http-file.ts';
 import { streamExchange } from './http-stream.ts';
 import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
 import { learnedWith } from './placement/oauth2.ts';
@@ -90,6 +92,30 @@ export interface Converse extends ApiResponse {
   streamed: boolean;
 }
 
+export interface CallOptions {
+  timeoutMs?: number;
+  /** What the request's `upload` names. */
+  file?: OutboundFile | undefined;
+  /** Where a file is sent: from its first byte to the end of the answer; `timeoutMs` is then how long nothing may move. */
+  totalMs?: number;
+}
+
+export interface DownloadOptions<T> {
+  /** How long nothing may move. */
+  timeoutMs: number;
+  totalMs: number;
+  maxFileBytes: number;
+  /** Domains that a redirect or a link may lead to, without the credential. Without any, none is followed. */
+  hostSuffixes?: readonly string[] | undefined;
+  /** Takes the bytes, as fast as it can; what it throws ends the exchange and is thrown. */
+  receive(head: FileHead, bytes: AsyncIterable<Buffer>): Promise<T>;
+}
+
+/** `received` is what `receive` made of the file; undefined where the answer is none, which is then in `body`. */
+export interface Downloaded<T> extends ApiResponse {
+  received?: T;
+}
+
 export interface Egress {
   /** One request to a judged destination. A 3xx is returned as it is. Throws EgressError. */
   send(request: OutboundRequest): Promise<OutboundResponse>;
@@ -97,7 +123,14 @@ export interface Egress {
    * One API call of a connector: joins the path below the base URL, places the credential, sends, removes echoes of the
    * credential, parses. Any status is an answer; throws EgressError where there is none.
    */
-  call(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, options?: { timeoutMs?: number }): Promise<ApiResponse>;
+  call(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, options?: CallOptions): Promise<ApiResponse>;
+  /**
+   * As `call`, for answers that are files: a good one's bytes go to `receive` while they come. A redirect to one of the
+   * domains is followed without the credential; any other one is the answer.
+   */
+  download<T>(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, options: DownloadOptions<T>): Promise<Downloaded<T>>;
+  /** The file at an address that a provider gave, without a credential. Any other answer is an EgressError, like a host that was not named. */
+  fetchLink<T>(link: string, sandbox: boolean, options: DownloadOptions<T>): Promise<T>;
   /**
    * As `call`, for servers whose answer may be a stream of events: each goes to `onEvent` as it comes, clean of the
    * credential and parsed, and the body stays undefined. Throws EgressError.
@@ -153,8 +186,16 @@ export function createEgress(options: EgressOptions): Egress {
   return {
     send: (request) => deliver(request),
 
-    async call(target, request, credential, { timeoutMs } = {}) {
-      const { prepared, port, secrets } = prepare(target, request, credential);
+    async call(target, request, credential, { timeoutMs, file, totalMs } = {}) {
+      const { prepared, port, secrets, streamed } = prepare(target, request, credential, file);
+      if (streamed !== undefined) {
+        const idleMs = timeoutMs ?? defaultTimeoutMs;
+        const answer = scrubResponse(
+          await move<never>(prepared, port, secrets, { idleMs, totalMs: totalMs ?? idleMs, body: streamed }),
+          secrets,
+        );
+        return { status: answer.status, headers: answer.headers, body: parseBody(answer.body, answer.headers['content-type'], secrets) };
+      }
       const response = await deliver({ ...prepared, ...(timeoutMs === undefined ? {} : { timeoutMs }) }, port);
       const clean = scrubResponse(response, secrets);
       return {
@@ -163,6 +204,21 @@ export function createEgress(options: EgressOptions): Egress {
         body: parseBody(clean.body, clean.headers['content-type'], secrets),
       };
     },
+
+    async download(target, request, credential, options) {
+      const { prepared, port, secrets } = prepare(target, request, credential);
+      const { timeoutMs: idleMs, totalMs, hostSuffixes = [], maxFileBytes, receive } = options;
+      const answer = await move(prepared, port, secrets, { idleMs, totalMs, body: prepared.body, maxFileBytes, receive });
+      const { status, headers, body } = scrubResponse(answer, secrets);
+      if ('received' in answer) return { status, headers, body: undefined, received: answer.received };
+      const location = answer.headers['location'];
+      if (isRedirect(status) && location !== undefined && hostSuffixes.length > 0) {
+        return { status: 200, headers: {}, body: undefined, received: await follow(location, target.sandbox, options) };
+      }
+      return { status, headers, body: parseBody(body, headers['content-type'], secrets) };
+    },
+
+    fetchLink: (link, sandbox, options) => follow(link, sandbox, options),
 
     async converse(target, request, credential, options) {
       const { timeoutMs, maxBytes = defaultMaxBytes, longLived = false, signal, isPatient = () => false } = options;
@@ -236,7 +292,61 @@ export function createEgress(options: EgressOptions): Egress {
     },
   };
 
-  function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>) {
+  /** One exchange with a file on its way. */
+  async function move<T>(
+    prepared: { method: string; url: string; headers: Record<string, string>; sandbox: boolean },
+    port: string | undefined,
+    secrets: string[],
+    of: {
+      idleMs: number;
+      totalMs: number;
+      body?: StreamedBody | string | undefined;
+      maxFileBytes?: number;
+      receive?: DownloadOptions<T>['receive'];
+    },
+  ): Promise<OutboundResponse & { received?: T }> {
+    const { idleMs, totalMs, body, maxFileBytes = 0, receive } = of;
+    const url = judgeDestination(prepared.url, policy, { sandbox: prepared.sandbox, ...(port === undefined ? {} : { port }) });
+    // What is stored is the file and not a coding of it.
+    const coding = receive === undefined ? 'gzip, br' : 'identity';
+    const headers = { 'user-agent': userAgent, ...checkedHeaders(prepared.headers), 'accept-encoding': coding };
+    if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
+    const { method } = prepared;
+    const answer = fileExchange<T>(agent, {
+      method,
+      url,
+      headers,
+      body,
+      idleMs,
+      totalMs,
+      maxBytes: defaultMaxBytes,
+      maxFileBytes,
+      receive,
+      secrets,
+    });
+    underWay.add(answer);
+    return answer.finally(() => underWay.delete(answer));
+  }
+
+  /** From one address to the next, each below a domain that the connector names; none of them gets the credential. */
+  async function follow<T>(link: string, isSandbox: boolean, options: DownloadOptions<T>): Promise<T> {
+    const { timeoutMs: idleMs, totalMs, hostSuffixes = [], maxFileBytes, receive } = options;
+    let next = link;
+    for (let hops = 0; hops < maxHops; hops++) {
+      const url = linkOf(next, hostSuffixes);
+      const prepared = { method: 'GET', url: isSandbox ? inSandbox(url.href) : url.href, headers: {}, sandbox: isSandbox };
+      const answer = await move(prepared, undefined, [], { idleMs, totalMs, maxFileBytes, receive });
+      if ('received' in answer) return answer.received as T;
+      const { location } = answer.headers;
+      if (!isRedirect(answer.status) || location === undefined) {
+        throw new EgressError('invalid', true, `${url.host} answered ${answer.status} instead of the file`);
+      }
+      next = URL.canParse(location, url.href) ? new URL(location, url.href).href : location;
+    }
+    throw new EgressError('invalid', true, 'the file is behind too many redirects');
+  }
+
+  function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, file?: OutboundFile) {
     const { connector } = target;
     const fields = { ...target.fields, ...learnedWith(credential), ...sealedUrlOf(connector, credential) };
     const base = fillBaseUrl(connector, request, fields);
@@ -248,13 +358,17 @@ export function createEgress(options: EgressOptions): Egress {
         .map((f) => f.name),
     ];
     const url = joinApiUrl(base, request.path, request.query, reserved);
-    const payload = encoded(request);
+    if ((request.upload === undefined) !== (file === undefined)) throw malformed('a request carries a file exactly where it says so');
+    const streamed = file === undefined ? undefined : fileBody(request, file);
+    const payload: ReturnType<typeof encoded> =
+      streamed === undefined ? encoded(request) : { headers: { 'content-type': streamed.contentType } };
     // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
     if (connector.auth.kind === 'aws_sigv4' || connector.auth.kind === 'oauth1') url.search = url.search.replaceAll('+', '%20');
     const unsigned = {
       method: request.method,
       url,
       body: payload.body,
+      ...(file === undefined ? {} : { bodyHash: request.upload?.as === 'body' ? (file.sha256 ?? null) : null }),
       contentType: payload.headers['content-type'],
       nowMs: Date.now(),
       token: request.token,
@@ -272,7 +386,7 @@ export function createEgress(options: EgressOptions): Egress {
       sandbox: target.sandbox,
       ...(payload.body === undefined ? {} : { body: payload.body }),
     };
-    return { prepared, port: base.port, secrets: placement.secrets };
+    return { prepared, port: base.port, secrets: placement.secrets, streamed };
   }
 
   function judgeWebhook(text: string): URL {
@@ -285,6 +399,19 @@ export function createEgress(options: EgressOptions): Egress {
     if (origin === undefined) throw blocked('there is no sandbox here');
     return sandboxUrl(url, origin);
   }
+}
+
+const maxHops = 4;
+const isRedirect = (status: number) => [301, 302, 303, 307, 308].includes(status);
+
+/** An address that came from outside: https, a plain port, and a host below one of the domains. */
+function linkOf(text: string, hostSuffixes: readonly string[]): URL {
+  if (text.length > 8192 || !URL.canParse(text)) throw new EgressError('invalid', true, 'the address of the file cannot be read');
+  const url = new URL(text);
+  const isNamed = hostSuffixes.some((suffix) => url.hostname === suffix || url.hostname.endsWith(`.${suffix}`));
+  if (url.protocol !== 'https:' || url.port !== '' || !isNamed) throw blocked(`a file at ${url.host}, which the connector does not name`);
+  url.hash = '';
+  return url;
 }
 
 async function systemResolve(hostname: string): Promise<string[]> {

@@ -1,6 +1,16 @@
 export { fillTemplate } from './api-url.ts';
-export { type ApiTarget, createEgress, type Egress, type EgressOptions, type OutboundRequest } from './egress.ts';
+export {
+  type ApiTarget,
+  type CallOptions,
+  createEgress,
+  type Downloaded,
+  type DownloadOptions,
+  type Egress,
+  type EgressOptions,
+  type OutboundRequest,
+} from './egress.ts';
 export { EgressError, type EgressErrorKind } from './egress-error.ts';
+export type { OutboundFile } from './file-body.ts';
 export type { OutboundResponse } from './http-exchange.ts';
 export { oauth1Authorization } from './oauth1-signature.ts';
 export { scrubText } from './scrub.ts';

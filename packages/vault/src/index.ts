@@ -10,6 +10,7 @@ export {
 } from './accounts.ts';
 export { createDecryptBudget, type DecryptBudget, type DecryptLimits } from './decrypt-budget.ts';
 export type { FaultInjection, KillPoint } from './fault-points.ts';
+export { createFileSealing, type FileSealing, sealedSize } from './file-sealing.ts';
 export { destroyEnvironmentKeys, eraseSealedValues, queueSalvaged } from './forgetting.ts';
 export { type Journal, type JournalEntry, openJournal } from './journal.ts';
 export { type KeyRing, type KeyRingOptions, openKeyRing } from './key-ring.ts';

@@ -55,6 +55,7 @@ export const sealedColumns: readonly SealedColumn[] = [
   }),
   inEnvironment('approvals', 'arguments_ct', {}),
   inEnvironment('approvals', 'result_ct', {}),
+  inEnvironment('files', 'key_ct', {}),
   {
     table: 'signing_keys',
     column: 'private_ct',

@@ -17,7 +17,8 @@ export interface Place {
   grantId?: string;
 }
 
-function contextOf(p: Place): string[] {
+/** What of a place is authenticated. */
+export function contextOf(p: Place): string[] {
   return [p.environmentId, p.table, p.column, p.rowId, String(p.generation), p.grantId ?? ''];
 }
 

@@ -6,6 +6,7 @@ import { connectedAccounts } from './connected-accounts.ts';
 import { connections } from './connections.ts';
 import { connectors } from './connectors.ts';
 import { events } from './events.ts';
+import { files } from './files.ts';
 import { identityProvider } from './identity-provider.ts';
 import { incidents } from './incidents.ts';
 import { mcpConfigs } from './mcp-configs.ts';
@@ -31,6 +32,7 @@ export const apiRoutes: readonly AnyRoute[] = [
   ...clients,
   ...users,
   ...tools,
+  ...files,
   ...approvals,
   ...toolCalls,
   ...auditEvents,

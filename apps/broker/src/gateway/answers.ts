@@ -3,7 +3,7 @@ import type { ToolOutput } from '@grantway/core';
 import type { ParkedCalls } from './parked-calls.ts';
 
 /** What became of one execution. */
-export type ToolAnswer = { kind: 'output'; output: ToolOutput } | { kind: 'fault'; fault: Fault };
+export type ToolAnswer = { kind: 'output'; output: ToolOutput; fileUrl?: string } | { kind: 'fault'; fault: Fault };
 
 /** Executions that wait for a client's answer. */
 export type Rounds = ParkedCalls<ToolAnswer>;

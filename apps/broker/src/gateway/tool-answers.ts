@@ -4,9 +4,11 @@ import {
   accountArgument,
   approvalArgument,
   approvalTool,
+  createDownloadLink,
   type ExposedTool,
   executeTool,
   OutdatedInstance,
+  type ToolOutput,
 } from '@grantway/core';
 import type { ToolAnswer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
@@ -69,7 +71,7 @@ export async function execute(
       args,
       { account, ...(agent === undefined ? {} : { agent }), ...(approvalId === undefined ? {} : { approvalId }) },
     );
-    return { kind: 'output', output };
+    return output.file === undefined ? { kind: 'output', output } : await withLink(exchange, output, output.file.file_id);
   } catch (error) {
     if (isFault(error, 'unknown_tool')) {
       throw new RpcError(errorCode.invalidParams, `Unknown tool: ${name.slice(0, 128)}`, {
@@ -84,6 +86,17 @@ export async function execute(
   }
 }
 
+/** Where the caller can fetch the file; without a link he still has the handle. */
+async function withLink({ modules, instance, log }: Exchange, output: ToolOutput, fileId: string): Promise<ToolAnswer> {
+  const { environmentId, userId, clientId, id: instanceId } = instance;
+  try {
+    return { kind: 'output', output, fileUrl: await createDownloadLink(modules, { environmentId, userId, clientId, instanceId, fileId }) };
+  } catch (err) {
+    log.warn({ err, file_id: fileId }, 'no link was made for a file');
+    return { kind: 'output', output };
+  }
+}
+
 /** The argument is ours and not the tool's. Where it is not offered it stays, to be refused by name as any unknown one. */
 function splitAccount(all: JsonObject, offered: boolean): { account: unknown; args: JsonObject } {
   if (!offered) return { account: undefined, args: all };
@@ -94,9 +107,15 @@ function splitAccount(all: JsonObject, offered: boolean): { account: unknown; ar
 /** A CallToolResult, the same in both eras. */
 export function toolResult(answer: ToolAnswer, call: ToolRequest): JsonObject {
   if (answer.kind === 'output') {
-    const { output, toolCallId } = answer.output;
+    const { output, toolCallId, file } = answer.output;
+    const { fileUrl } = answer;
     return {
-      content: [{ type: 'text', text: JSON.stringify(output) }],
+      content: [
+        { type: 'text', text: JSON.stringify(output) },
+        ...(file === undefined || fileUrl === undefined
+          ? []
+          : [{ type: 'resource_link', uri: fileUrl, name: file.name, mimeType: file.content_type, size: file.size }]),
+      ],
       structuredContent: output,
       _meta: { 'grantway/tool_call_id': toolCallId },
     };

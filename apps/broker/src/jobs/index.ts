@@ -1,6 +1,7 @@
 import { approvalSweep } from './approvals.ts';
 import { credentialRefresh, credentialSalvage, credentialSweep } from './credential-refresh.ts';
 import { expirySweep } from './expiry-warnings.ts';
+import { fileSweep } from './files.ts';
 import { housekeeping } from './housekeeping.ts';
 import { incidentSweep } from './incidents.ts';
 import { revocationSweep } from './revocations.ts';
@@ -19,6 +20,7 @@ export const jobs: readonly Job[] = [
   verificationSweep,
   expirySweep,
   approvalSweep,
+  fileSweep,
   webhookSweep,
   webhookDelivery,
   housekeeping,

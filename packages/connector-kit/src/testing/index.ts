@@ -5,6 +5,7 @@ import { connectorRules } from './connector-rules.ts';
 import { type ToolRule, toolRules as wholeness } from './tool-rules.ts';
 
 export { connectorRules } from './connector-rules.ts';
+export { folio } from './files-example.ts';
 export { hostileStrings } from './tool-rules.ts';
 
 export const toolRules: ToolRule[] = [...wholeness, ...badInputRules];

@@ -6,6 +6,7 @@ import { get, path, post } from '../request.ts';
 import { type RunDefinition, runTool } from '../run.ts';
 import { act, ask } from '../steps.ts';
 import { type Tool, type ToolDefinition, tool } from '../tool.ts';
+import { folio } from './files-example.ts';
 import { connectorRules, connectorSuite, toolRules } from './index.ts';
 
 const input = z.object({
@@ -118,6 +119,11 @@ const acmeKeys: Connector = {
 
 connectorSuite(acme);
 connectorSuite(acmeKeys);
+connectorSuite(folio);
+
+const ofFolio = (name: string) => folio.tools.find((t) => t.name === name) as Tool;
+const [sends, fetches] = [ofFolio('folio_upload_send'), ofFolio('folio_file_download')];
+const [fetched] = fetches.examples as [Tool['examples'][number]];
 
 /** The titles of the rules that object. */
 const objections = {
@@ -341,6 +347,35 @@ describe('the suite objects to a tool that', () => {
       tool({ ...definition, request: ({ title }) => post('/graphql', { query: `mutation { create(title: "${title}") { id } }` }) }),
       'cannot be steered',
     ],
+    ['sends a file by an id of its own', { ...sends, input: z.object({ upload_id: z.string(), file_id: z.string() }) }, 'takes a file as'],
+    [
+      'sends another file than it was given',
+      {
+        ...sends,
+        request: () => ({ method: 'POST', path: '/send', upload: { file: 'file_01k0000000000000000000000a', as: 'body' } }),
+      },
+      'takes a file as',
+    ],
+    ['takes a file and sends none', { ...sends, request: () => post('/send', {}) }, 'takes a file as'],
+    [
+      'sends a file beside a form as the whole body',
+      {
+        ...sends,
+        request: ({ file_id }) => ({ method: 'POST', path: '/send', form: { a: 1 }, upload: { file: String(file_id), as: 'body' } }),
+      },
+      'builds whole requests',
+    ],
+    [
+      'follows links to a host that it does not name',
+      { ...fetches, download: { ...fetches.download, hostSuffixes: [] } },
+      'downloads from',
+    ],
+    [
+      'names a domain with a wildcard',
+      { ...fetches, download: { ...fetches.download, hostSuffixes: ['*.folio-content.example'] } },
+      'downloads from',
+    ],
+    ['does not say what stands at its link', { ...fetches, examples: [{ ...fetched, file: undefined } as never] }, 'downloads from'],
   ];
 
   it.each(cases)('%s', (_, changed, rule) => {

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { fieldsOf, scopesOf } from '../auth.ts';
 import type { Connector } from '../connector.ts';
+import { uploadProblems } from '../files.ts';
 import { baseUrlFor } from '../hosts.ts';
 import { exampleOperatorUrl, isOperatorService } from '../operator-service.ts';
 import type { ApiRequest, ApiResponse } from '../request.ts';
@@ -9,6 +10,7 @@ import { definitionTokens, tokens } from '../size.ts';
 import { maxSteps, type Step } from '../steps.ts';
 import { annotations, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
+import { downloaded, fileRules } from './file-rules.ts';
 import { stringsIn, valueAt, withStrings, withValues } from './pointer.ts';
 
 /** One promise of a tool, and what breaks it in the given one. */
@@ -184,7 +186,7 @@ export const toolRules: ToolRule[] = [
     title: 'reads what the vendor documents into exactly what it says',
     problems: (tool, connector) =>
       tool.examples.flatMap((example, i) => {
-        const answers = answersOf(example).map(({ receives }) => responseOf(receives));
+        const answers = responsesOf(tool, example);
         const faults = answers.flatMap((response) => connector.api.fault?.(response) ?? []);
         if (faults.length > 0) return faults.map(({ kind }) => `example ${i}: api.fault calls the good answer ${kind}`);
         const read = given(tool, example.input, answers);
@@ -195,8 +197,9 @@ export const toolRules: ToolRule[] = [
   {
     title: 'has examples richer than what it takes from them',
     problems: (tool, { auth }) =>
-      // of a service that nobody here knows, the answer is given as it is
+      // of a service that nobody here knows, the answer is given as it is, and a file's facts are Grantway's
       isOperatorService({ auth }) ||
+      tool.download !== undefined ||
       // a GraphQL answer holds what was asked for and nothing else
       eachStep(tool).some(({ request }) => request.path.endsWith('/graphql'))
         ? []
@@ -218,7 +221,10 @@ export const toolRules: ToolRule[] = [
           Object.keys(fresh).filter((pointer) => valueAt(receives.body, pointer) === undefined),
         );
         if (missing.length > 0) return missing.map((pointer) => `example ${i}: nothing stands at ${pointer}`);
-        const renewed = answers.map((answer) => ({ ...responseOf(answer.receives), body: withFresh(answer) }));
+        const renewed = responsesOf(tool, example).map((response, at) => ({
+          ...response,
+          body: response.body === undefined ? undefined : withFresh(answers[at] as (typeof answers)[number]),
+        }));
         const read = given(tool, example.input, renewed);
         return 'problem' in read ? [`example ${i}: ${read.problem}`] : [];
       }),
@@ -232,7 +238,7 @@ export const toolRules: ToolRule[] = [
           const honestInput = tool.input.safeParse(harmless).data ?? tool.input.safeParse(example.input).data;
           const parsed = tool.input.safeParse(input);
           if (!parsed.success || honestInput === undefined) return [];
-          const answers = answersOf(example).map(({ receives }) => responseOf(receives));
+          const answers = responsesOf(tool, example);
           const honest = honestSteps(tool, honestInput, answers);
           const where = `example ${i}: ${name} = ${JSON.stringify(text.slice(0, 20))}`;
           try {
@@ -273,6 +279,7 @@ export const toolRules: ToolRule[] = [
             });
           }),
   },
+  ...fileRules,
 ];
 
 function undescribed(schema: Schema, at: string): string[] {
@@ -336,6 +343,17 @@ function given(tool: Tool, input: Record<string, unknown>, answers: ApiResponse[
   }
 }
 
+/** The answers of an example; one that is a file, or leads to one, with what that becomes. */
+function responsesOf(tool: Tool, example: Tool['examples'][number]): ApiResponse[] {
+  const file = downloaded(tool, example);
+  return answersOf(example).map(({ receives }) => {
+    const response = responseOf(receives);
+    if (file === undefined) return response;
+    // An answer that is the file itself has no body to read.
+    return { ...response, file, ...(tool.download?.link === undefined ? { body: undefined } : {}) };
+  });
+}
+
 const forbiddenHeaders =
   /^(authorization|proxy-authorization|cookie|host|content-length|transfer-encoding|connection|dd-.*-key|x-api-key)$/i;
 
@@ -359,6 +377,7 @@ export function requestProblems(request: ApiRequest): string[] {
     if (/[\r\n]/.test(name + value)) found.push(`the header ${name} holds a line break`);
   }
   if (request.json !== undefined && request.form !== undefined) found.push('both a JSON and a form body');
+  found.push(...uploadProblems(request));
   if (request.method === 'GET' && (request.json !== undefined || request.form !== undefined)) found.push('a GET with a body');
   return found;
 }
@@ -409,13 +428,14 @@ let sequence = 1000;
 function withFresh(example: Pick<Exchange, 'receives' | 'fresh'>): unknown {
   const values: Record<string, unknown> = {};
   for (const [pointer, kind] of Object.entries(example.fresh)) {
-    values[pointer] = freshValue(kind, typeof valueAt(example.receives.body, pointer));
+    const known = valueAt(example.receives.body, pointer);
+    values[pointer] = kind === 'link' ? `${known}&fresh=1` : freshValue(kind, typeof known);
   }
   return withValues(example.receives.body, values);
 }
 
 /** As the sandbox makes them: `unix_micros` is `<seconds>.<six digits>`; a number where the example has a number. */
-function freshValue(kind: FreshKind, type: string): unknown {
+function freshValue(kind: Exclude<FreshKind, 'link'>, type: string): unknown {
   const nowMs = Date.now();
   if (kind === 'uuid') return crypto.randomUUID();
   if (kind === 'iso_now') return new Date(nowMs).toISOString();

@@ -25,7 +25,9 @@ export function placeAwsSigV4(
   const sessionToken = auth.sessionToken === undefined ? undefined : values.fill(auth.sessionToken);
 
   const time = new Date(request.nowMs).toISOString().replace(/[-:]|\.\d+/g, '');
-  const bodyHash = sha256(request.body ?? '');
+  // S3 alone takes a signature that leaves the body out.
+  if (request.bodyHash === null && auth.service !== 's3') throw malformed('a body that is made while it is sent cannot be signed');
+  const bodyHash = request.bodyHash === null ? 'UNSIGNED-PAYLOAD' : (request.bodyHash ?? sha256(request.body ?? ''));
   const signed: [string, string][] = [
     ['host', request.url.host],
     // S3 alone wants the body's hash as a header.

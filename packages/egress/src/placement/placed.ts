@@ -14,6 +14,8 @@ export interface Unsigned {
   method: string;
   url: URL;
   body: string | undefined;
+  /** Of a body that is made while it is sent: its SHA-256 in hexadecimal, or null where nobody knows it yet. */
+  bodyHash?: string | null;
   contentType: string | undefined;
   nowMs: number;
   /** Which of the credential's further tokens is meant. */

@@ -1,0 +1,200 @@
+import {
+  type ApiRequest,
+  type ApiResponse,
+  type Connector,
+  type Credential,
+  type FileFacts,
+  type Tool,
+  takesFile,
+} from '@grantway/connector-kit';
+import { type AuditAction, ContentType, Fault, FileName, type Secret } from '@grantway/contract';
+import { recordAudit, schema } from '@grantway/db';
+import { type ApiTarget, EgressError, type OutboundFile } from '@grantway/egress';
+import type { Lease } from '@grantway/vault';
+import { and, eq } from 'drizzle-orm';
+import { auditOf } from './files.ts';
+import { type FileRow, factsOf, isReadable, openStored, removeFile, storeFile } from './stored-files.ts';
+import type { Call } from './tool-call.ts';
+
+/**
+ * The file that a call's arguments name: one of the very user's, in the very environment.
+ * @throws Fault argument_invalid, in the same words whosever it is; nothing was sent
+ */
+export async function fileOfCall({ modules, caller }: Call, tool: Tool, input: Record<string, unknown>): Promise<FileRow | undefined> {
+  const { file_id: id } = input;
+  if (typeof id !== 'string' || !takesFile(tool)) return undefined;
+  const t = schema.files;
+  const { environmentId, userIdentifier } = caller;
+  const [row] = await modules.db.inEnvironment(environmentId, (tx) =>
+    tx
+      .select()
+      .from(t)
+      .where(and(eq(t.id, id), eq(t.environmentId, environmentId), eq(t.userIdentifier, userIdentifier), isReadable())),
+  );
+  if (row !== undefined) return row;
+  const detail = 'there is no such file of this user, or it has expired';
+  throw new Fault('argument_invalid', { detail: `file_id: ${detail}`, errors: [{ pointer: '/file_id', detail }] });
+}
+
+/** Before a byte of it leaves: which file goes where. */
+export async function auditSent({ modules, caller, record }: Call, file: FileRow): Promise<void> {
+  await modules.db.inEnvironment(caller.environmentId, (tx) =>
+    recordAudit(tx, {
+      environmentId: caller.environmentId,
+      action: 'file.sent' satisfies AuditAction,
+      actor: caller.clientId === null ? { kind: 'system', id: null } : { kind: 'client', id: caller.clientId },
+      target: { kind: 'file', id: file.id },
+      requestId: caller.requestId,
+      details: { ...auditOf(file), tool: record.tool_name, tool_call_id: record.id, connected_account_id: record.connected_account_id },
+    }),
+  );
+}
+
+/** What follows counts on it: an approval's claim and a key's, which are given up some time after the longest call. */
+const totalOf = (toolTimeoutMs: number) => 3 * toolTimeoutMs;
+
+/** One request of a tool to the provider. @throws EgressError, Fault as storeFile */
+export async function exchangeOnce(
+  call: Call,
+  tool: Tool,
+  target: ApiTarget,
+  request: ApiRequest,
+  credential: Secret<Credential>,
+  { file, timeoutMs }: { file: FileRow | undefined; timeoutMs: number },
+): Promise<ApiResponse> {
+  const { egress } = call.modules;
+  const totalMs = totalOf(timeoutMs);
+  if (request.upload !== undefined) {
+    if (file === undefined || request.upload.file !== file.id)
+      throw new Error(`${tool.name} would send another file than its argument names`);
+    return egress.call(target, request, credential, { timeoutMs, totalMs, file: outbound(call, file) });
+  }
+  const { download } = tool;
+  if (download === undefined || download.link !== undefined || tool.run !== undefined)
+    return egress.call(target, request, credential, { timeoutMs });
+  const { received, ...response } = await bounded(call, () =>
+    egress.download(target, request, credential, {
+      ...limits(call),
+      hostSuffixes: download.hostSuffixes,
+      receive: keep(call, request.path),
+    }),
+  );
+  return received === undefined ? response : { ...response, file: received };
+}
+
+function outbound({ modules }: Call, row: FileRow): OutboundFile {
+  const { name, contentType, size, sha256 } = row;
+  return { name, contentType, size, ...(sha256 === null ? {} : { sha256 }), open: () => openStored(modules, row) };
+}
+
+const limits = ({ modules }: Call) => ({
+  timeoutMs: modules.settings.toolTimeoutMs,
+  totalMs: totalOf(modules.settings.toolTimeoutMs),
+  maxFileBytes: modules.files.settings.maxBytes,
+});
+
+/** The answer with the file that stands at the link in it. @throws Fault provider_answer_invalid, egress_blocked and those of a failing provider */
+export async function followLink(
+  call: Call,
+  { tool, connector }: { tool: Tool; connector: Connector },
+  lease: Lease,
+  response: ApiResponse,
+): Promise<ApiResponse> {
+  const { download } = tool;
+  if (download?.link === undefined) return response;
+  let link: string;
+  try {
+    link = download.link(response.body);
+    if (typeof link !== 'string') throw new TypeError('the link is no text');
+  } catch (cause) {
+    throw new Fault('provider_answer_invalid', { detail: `${connector.name} gave no link to the file`, cause });
+  }
+  try {
+    const { hostSuffixes } = download;
+    const receive = keep(call, new URL(link, 'https://nowhere.invalid').pathname);
+    const file = await bounded(call, () => call.modules.egress.fetchLink(link, lease.sandbox, { ...limits(call), hostSuffixes, receive }));
+    return { ...response, file };
+  } catch (error) {
+    throw error instanceof EgressError ? error.toFault() : error;
+  }
+}
+
+async function bounded<T>({ modules }: Call, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (cause) {
+    if (!(cause instanceof EgressError) || cause.kind !== 'too_large') throw cause;
+    throw new Fault('provider_answer_invalid', { detail: `the file is larger than ${modules.files.settings.maxBytes} bytes`, cause });
+  }
+}
+
+/** Takes a provider's stream into a new file of the caller's user. */
+function keep(call: Call, path: string) {
+  const { modules, caller, record } = call;
+  return async ({ headers }: { headers: Record<string, string> }, bytes: AsyncIterable<Buffer>): Promise<FileFacts> => {
+    const { environmentId, userIdentifier, clientId } = caller;
+    const size = /^\d{1,15}$/.test(headers['content-length'] ?? '') ? Number(headers['content-length']) : undefined;
+    const of = {
+      environmentId,
+      userIdentifier,
+      clientId,
+      toolCallId: record.id,
+      name: nameOf(headers, path),
+      contentType: typeOf(headers),
+      size,
+    };
+    const row = await storeFile(modules, of, bytes, (tx, made) =>
+      recordAudit(tx, {
+        environmentId,
+        action: 'file.created' satisfies AuditAction,
+        actor: clientId === null ? { kind: 'system', id: null } : { kind: 'client', id: clientId },
+        target: { kind: 'file', id: made.id },
+        requestId: caller.requestId,
+        details: { ...auditOf(made), tool: record.tool_name },
+      }),
+    );
+    return factsOf(row);
+  };
+}
+
+/** What came of a call that is of no use to anybody. */
+export async function dropFile(call: Call, file: FileFacts): Promise<void> {
+  const { modules, caller } = call;
+  const row = { id: file.file_id, environmentId: caller.environmentId } as FileRow;
+  await removeFile(modules, row, async () => {}).catch((err: unknown) =>
+    modules.log.warn({ err, file_id: row.id }, 'a file stays until it expires'),
+  );
+}
+
+function typeOf(headers: Record<string, string>): string {
+  const parsed = ContentType.safeParse(headers['content-type']?.trim());
+  return parsed.success ? parsed.data : 'application/octet-stream';
+}
+
+/** RFC 6266, or the last part of the path: made into a name that is one. */
+function nameOf(headers: Record<string, string>, path: string): string {
+  const disposition = headers['content-disposition'] ?? '';
+  const extended = /filename\*\s*=\s*utf-8'[^']*'([^;\s]+)/i.exec(disposition)?.[1];
+  const plain = /filename\s*=\s*(?:"((?:[^"\\]|\\.)*)"|([^;\s]+))/i.exec(disposition);
+  const said = extended === undefined ? (plain?.[1]?.replaceAll(/\\(.)/g, '$1') ?? plain?.[2]) : decodedName(extended);
+  return [said, decodedName(path.split('/').at(-1) ?? '')].map(cleanName).find((name) => name !== undefined) ?? 'download';
+}
+
+function cleanName(text: string | undefined): string | undefined {
+  const cleaned = text
+    ?.normalize('NFC')
+    .replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Cs}\\/:*?"<>|]/gu, '_')
+    .slice(-200)
+    .replace(/^\p{Surrogate}/u, '_')
+    .trim();
+  const parsed = FileName.safeParse(cleaned);
+  return parsed.success ? parsed.data : undefined;
+}
+
+function decodedName(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
