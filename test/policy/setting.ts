@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Tool } from '@grantway/connector-kit';
-import { registry } from '@grantway/connectors';
-import type { Json, TestBroker } from '@grantway/test/harness';
+import { type Json, playable, type TestBroker } from '@grantway/test/harness';
 
 /** A tool of a test, and what a call of it holds. */
 export interface Case {
@@ -18,11 +17,13 @@ export interface Case {
   sent(): Promise<number>;
 }
 
-/** Every tool of every connector, against the sandbox. */
+/** Every tool that the sandbox plays, of three connectors; makes their connections. */
 export async function connectorCases(broker: TestBroker): Promise<Case[]> {
   const cases: Case[] = [];
-  for (const [connection, load] of Object.entries(registry)) {
-    for (const tool of (await load()).tools) {
+  for (const { connector, tools } of await playable()) {
+    const connection = connector.id;
+    await broker.api('/v1/connections', { body: { name: connection, connector: connection, sandbox: true } });
+    for (const tool of tools) {
       cases.push({
         connection,
         name: tool.name,
@@ -38,9 +39,14 @@ export async function connectorCases(broker: TestBroker): Promise<Case[]> {
 }
 
 /** One config of every connection named, and one user's instance of it. */
-export async function configOf(broker: TestBroker, connections: readonly string[], policy: Json = {}, user?: string): Promise<Json> {
+export async function configOf(
+  broker: TestBroker,
+  connections: readonly (string | Json)[],
+  policy: Json = {},
+  user?: string,
+): Promise<Json> {
   const name = `config-${randomBytes(4).toString('hex')}`;
-  const mappings = connections.map((connection_name) => ({ connection_name }));
+  const mappings = connections.map((mapping) => (typeof mapping === 'string' ? { connection_name: mapping } : mapping));
   const config = await broker.api('/v1/mcp-configs', { body: { name, connection_tool_mappings: mappings, policy } });
   if (config.status !== 201) throw new Error(JSON.stringify(config.body));
   const body = { config_name: name, user_identifier: user ?? `user-${name}` };
@@ -92,6 +98,12 @@ export async function outcomeOf(url: string, name: string, args: Json): Promise<
 
 /** The tools that an agent sees, by name, with the schemas of their arguments. */
 export async function shownTools(url: string): Promise<Map<string, Json>> {
-  const { result } = await rpc(url, 'tools/list');
-  return new Map(result.tools.map((tool: Json) => [tool.name, tool.inputSchema]));
+  const shown = new Map<string, Json>();
+  let cursor: string | undefined;
+  do {
+    const { result } = await rpc(url, 'tools/list', cursor === undefined ? {} : { cursor });
+    for (const tool of result.tools) shown.set(tool.name, tool.inputSchema);
+    cursor = result.nextCursor;
+  } while (cursor !== undefined);
+  return shown;
 }

@@ -19,9 +19,14 @@ beforeAll(async () => {
     run: ({ args }) => ({ content: [{ type: 'text', text: JSON.stringify(args) }] }),
   });
   broker = await startBroker({ allowHosts: [new URL(server.url).host] });
-  cases = await connectorCases(broker);
+  // A policy has 50 limits at most.
+  const known = new Map<string, number>();
+  cases = (await connectorCases(broker)).filter(({ connection }) => {
+    const count = (known.get(connection) ?? 0) + 1;
+    known.set(connection, count);
+    return count <= 15;
+  });
   const ours = [...new Set(cases.map(({ connection }) => connection))];
-  for (const name of ours) await broker.api('/v1/connections', { body: { name, connector: name, sandbox: true } });
   await broker.api('/v1/connections', { body: { name: remote, connector: 'mcp', mcp: { url: server.url } } });
   instance = await configOf(broker, [...ours, remote]);
   await connectAll(broker, instance);

@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Connector, Tool } from '@grantway/connector-kit';
-import { registry } from '@grantway/connectors';
-import { connectAll, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
+import type { Tool } from '@grantway/connector-kit';
+import { connectAll, type Json, playable, startBroker, type TestBroker } from '@grantway/test/harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fixture, startFixture } from '../conformance/fixture/server.ts';
 import { instanceOf, offers, rpc } from '../remote-mcp/setting.ts';
@@ -9,23 +8,25 @@ import { instanceOf, offers, rpc } from '../remote-mcp/setting.ts';
 const tools: Tool[] = [];
 let broker: TestBroker;
 let fixture: Fixture;
-/** All tools of three connectors, their accounts connected; and a second user who has connected nothing. */
+/** All tools that the sandbox plays, their accounts connected; and a second user who has connected nothing. */
 let url: string;
 let strangerUrl: string;
 let configId: string;
 
-const connectors = Object.keys(registry) as (keyof typeof registry)[];
-for (const id of connectors) tools.push(...((await registry[id]()) as Connector).tools);
+const played = await playable();
+for (const { tools: own } of played) tools.push(...own);
+const all = played.flatMap(({ connector }) => connector.tools);
 
 beforeAll(async () => {
   fixture = await startFixture();
   fixture.tools.push(...offers().tools);
   broker = await startBroker({ allowHosts: [new URL(fixture.url).host] });
-  for (const connector of connectors) await broker.api('/v1/connections', { body: { name: connector, connector, sandbox: true } });
+  for (const { connector } of played)
+    await broker.api('/v1/connections', { body: { name: connector.id, connector: connector.id, sandbox: true } });
   const config = await broker.api('/v1/mcp-configs', {
     body: {
       name: 'everything',
-      connection_tool_mappings: connectors.map((name) => ({ connection_name: name })),
+      connection_tool_mappings: played.map(({ connector }) => ({ connection_name: connector.id })),
       policy: { tools_mode: 'search' },
     },
   });
@@ -100,10 +101,15 @@ describe.each(eras)('a client of %s', (_, ask) => {
     expect(result.tools.map((tool: Json) => tool.name)).toEqual(['call_tool', 'describe_tool', 'search_tools']);
     expect(result.nextCursor).toBeUndefined();
     const [callTool, describeTool, searchTools] = result.tools;
-    expect(callTool.annotations).toMatchObject({ readOnlyHint: false, destructiveHint: false, idempotentHint: false, openWorldHint: true });
+    expect(callTool.annotations).toMatchObject({ readOnlyHint: false, destructiveHint: true, idempotentHint: false, openWorldHint: true });
     for (const { annotations } of [describeTool, searchTools])
       expect(annotations).toMatchObject({ readOnlyHint: true, openWorldHint: false });
-    expect(searchTools.description).toContain(`There are ${tools.length}, of the connections datadog, linear, slack`);
+    expect(searchTools.description).toContain(
+      `There are ${all.length}, of the connections ${played
+        .slice(0, 3)
+        .map(({ connector }) => connector.id)
+        .join(', ')}`,
+    );
   });
 
   it.each(tools.map((tool) => [tool.name, tool] as const))(
@@ -128,14 +134,22 @@ describe.each(eras)('a client of %s', (_, ask) => {
   it('reads of each tool the definition that it would have in a list', async () => {
     const listed = await instanceFor('everything', 'lister');
     await broker.api(`/v1/mcp-configs/${configId}`, { method: 'PATCH', body: { policy: { tools_mode: 'all' } } });
-    const { result } = await ask(listed.url, 'tools/list');
+    const definitions: Json[] = [];
+    for (let cursor: string | undefined, first = true; first || cursor !== undefined; first = false) {
+      const { result } = await ask(listed.url, 'tools/list', cursor === undefined ? {} : { cursor });
+      definitions.push(...result.tools);
+      cursor = result.nextCursor;
+    }
     await broker.api(`/v1/mcp-configs/${configId}`, { method: 'PATCH', body: { policy: { tools_mode: 'search' } } });
-    expect(result.tools).toHaveLength(tools.length);
-    for (const definition of result.tools) {
+    expect(definitions).toHaveLength(all.length);
+    for (const definition of definitions) {
       const described = (await calling(url, 'describe_tool', { name: definition.name })).result.structuredContent;
-      const tool = tools.find(({ name }) => name === definition.name) as Tool;
+      const tool = all.find(({ name }) => name === definition.name) as Tool;
       expect(JSON.stringify(described.tool)).toBe(JSON.stringify(definition));
-      expect(described).toMatchObject({ effect: tool.effect, connection: definition.name.split('_')[0] });
+      expect(described).toMatchObject({
+        effect: tool.effect,
+        connection: played.find(({ connector }) => connector.tools.includes(tool))?.connector.id,
+      });
       expect(described.example).toEqual({ arguments: tool.examples[0]?.input, result: tool.examples[0]?.gives });
     }
   });
@@ -321,7 +335,7 @@ describe('a query', () => {
     for (const query of odd) {
       const { status, result } = await call(url, 'search_tools', { query });
       expect([query, status, result.isError]).toEqual([query, 200, undefined]);
-      expect(result.structuredContent).toMatchObject({ tools: expect.any(Array), available: tools.length });
+      expect(result.structuredContent).toMatchObject({ tools: expect.any(Array), available: all.length });
     }
     // As random bytes would have it.
     for (let i = 0; i < 300; i++) {

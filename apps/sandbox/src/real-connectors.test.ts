@@ -13,6 +13,7 @@ import {
   type Step,
   sandboxUrl,
   type Tool,
+  takesFile,
 } from '@grantway/connector-kit';
 import { loadAllConnectors } from '@grantway/connectors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -133,6 +134,8 @@ describe.each(connectors.map((connector) => [connector.id, connector] as const))
   it('each worked example is answered for its own tool, in the shape of its output', async () => {
     const credential = await connect(connector, scopesOf(connector, connector.tools));
     for (const tool of connector.tools) {
+      // Those that send a file are played over a whole broker (test/files).
+      if (takesFile(tool)) continue;
       for (const example of tool.examples) {
         const output = await give(connector, tool, tool.input.parse(example.input), credential);
         if (example.fresh === undefined && connector.auth.kind !== 'oauth2') expect(output).toEqual(example.gives);
@@ -143,7 +146,8 @@ describe.each(connectors.map((connector) => [connector.id, connector] as const))
       events: { kind: string; tool?: string }[];
     };
     const called = ledger.events.filter(({ kind }) => kind === 'api_call').map(({ tool }) => tool);
-    expect(called).toEqual(connector.tools.flatMap((t) => t.examples.flatMap((example) => answersOf(example).map(() => t.name))));
+    const played = connector.tools.filter((t) => !takesFile(t));
+    expect(called).toEqual(played.flatMap((t) => t.examples.flatMap((example) => answersOf(example).map(() => t.name))));
   });
 
   it('identify tells accounts apart', async () => {
