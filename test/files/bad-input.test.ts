@@ -184,7 +184,7 @@ describe('the room of an environment', () => {
     for (const { id } of (await setting.broker.api('/v1/files')).body.items)
       await setting.broker.api(`/v1/files/${id}`, { method: 'DELETE' });
     expect(await totals()).toEqual({ files: '0', bytes: '0' });
-    await rows.query('update file_totals set bytes = 999_990');
+    await rows.query('update file_totals set bytes = 999990');
     const declared = await setting.upload(randomBytes(11));
     const unknown = await setting.upload(new ReadableStream({ start: (c) => [c.enqueue(randomBytes(11)), c.close()] }));
     expect([declared.body.code, unknown.body.code]).toEqual(['file_limit', 'file_limit']);
