@@ -32,7 +32,7 @@ async function main(): Promise<number> {
     .map(({ name }) => name)
     .filter((name) => only?.includes(name) ?? true)
     .toSorted();
-  const effort = process.argv.includes('--short') ? { inputs: 12, answers: 4 } : { inputs: 60, answers: 20 };
+  const effort = process.argv.includes('--short') ? { inputs: 12, answers: 4, few: true } : { inputs: 60, answers: 20, few: false };
   const reports = new Map<string, ToolReport[]>();
   const outlines = new Map<string, Record<string, string>>();
   for (const id of ids) {
