@@ -304,7 +304,8 @@ export function wireOf({ api }: Pick<Connector, 'api'>, request: ApiRequest): Wi
 function bodyOf(request: ApiRequest, upload: ApiRequest['upload']): { body?: unknown; contentType?: string } {
   if (upload?.as === 'body') return { contentType: 'application/octet-stream', body: {} };
   if (typeof upload?.as === 'object' && 'field' in upload.as)
-    return { contentType: 'multipart/form-data', body: { ...request.form, [upload.as.field]: {} } };
+    // A part that is a file, as clients' types write it.
+    return { contentType: 'multipart/form-data', body: { ...request.form, [upload.as.field]: { data: '', filename: 'report.pdf' } } };
   // JSON has no undefined.
   if (request.json !== undefined) return { contentType: 'application/json', body: JSON.parse(JSON.stringify(request.json)) };
   if (request.form !== undefined)
