@@ -95,6 +95,32 @@ describe('an instance that was opened a moment ago is believed in nothing: the v
     expect(await call()).toBe('ok');
   });
 
+  it('that it was revoked, and the call that was prepared with it leaves no row', async () => {
+    await warm();
+    const before = await rows.count('tool_calls');
+    await rows.query('update mcp_instances set revoked_at = now() where id = $1', [instance.id]);
+    expect(await call()).toBe('410');
+    expect(await rows.count('tool_calls')).toBe(before);
+    await rows.query('update mcp_instances set revoked_at = null where id = $1', [instance.id]);
+    expect(await call()).toBe('ok');
+  });
+
+  it('that its account was disconnected, by the API without MCP', async () => {
+    const execute = async () =>
+      (
+        await broker.api('/v1/tools/datadog_monitors_list/execute', {
+          body: { identifier: instance.user_identifier, connection_name: 'datadog', arguments: {} },
+        })
+      ).status;
+    for (let i = 0; i < 3; i++) expect(await execute()).toBe(200);
+    const id = instance.connections.find((c: Json) => c.connector === 'datadog').connected_account_id;
+    // By hand: the row alone says it.
+    await rows.query("update connected_accounts set status = 'DISCONNECTED' where id = $1", [id]);
+    expect(await execute()).not.toBe(200);
+    await rows.query("update connected_accounts set status = 'ACTIVE' where id = $1", [id]);
+    expect(await execute()).toBe(200);
+  });
+
   it('that the secret is another, of the right length under the right id', async () => {
     await warm();
     const [, secret] = /_([0-9A-Za-z]+)\/mcp$/.exec(instance.url) as RegExpExecArray;
