@@ -90,7 +90,7 @@ const columns = names.join(', ');
  * Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. A statement costs
  * the database as much as ten rows of it, so that few and full ones are what makes calls cheap.
  */
-const patienceMs = 4;
+const patienceMs = 15;
 const lanes = 2;
 const maxRows = 500;
 /** The mark of calls without an outcome; its first value is migration 0007's. */

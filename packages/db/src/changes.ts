@@ -41,6 +41,7 @@ export function createChanges(now: () => number = () => performance.now()): Hear
   return {
     moment: () => position,
     since({ moment, ids }) {
+      if (moment === position) return false;
       if (moment < floor) return true;
       for (const id of ids) if ((last.get(id)?.position ?? 0) > moment) return true;
       return false;
