@@ -56,7 +56,8 @@ export async function measureRows(
     .filter(({ name }) => only === undefined || name.includes(only))
     .flatMap((subject) => subject.concurrency.map((concurrency) => ({ subject, concurrency })));
   const found = new Map<string, Row[]>();
-  for (const subject of new Set(chosen.map((one) => one.subject))) await once(generator, subject, Math.max(...subject.concurrency), seconds * warmTimes, warmRequests);
+  for (const subject of new Set(chosen.map((one) => one.subject)))
+    await once(generator, subject, Math.max(...subject.concurrency), seconds * warmTimes, warmRequests);
   for (let round = 1; round <= rounds; round++) {
     for (const { subject, concurrency } of chosen) {
       const row = await once(generator, subject, concurrency, seconds);
