@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { sql } from 'drizzle-orm';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type Changes, changesChannel, createChanges } from './changes.ts';
@@ -112,14 +111,33 @@ export function openDatabase(options: DatabaseOptions): Database {
       (await named.query<R>(statement)).rows,
     tx: (work) => acrossDb.transaction((tx) => work(tx as unknown as Tx)),
   };
-  const ownDb = drizzle(own);
+  const sessions = new WeakMap<pg.PoolClient, Tx>();
+  const sessionOf = (client: pg.PoolClient): Tx => {
+    const known = sessions.get(client) ?? (drizzle(client) as unknown as Tx);
+    sessions.set(client, known);
+    return known;
+  };
   return {
-    inEnvironment: (environmentId, work) =>
-      ownDb.transaction(async (tx) => {
-        if (environmentId === '*') throw new Error('an environment id is required');
-        await tx.execute(sql`select set_config('grantway.environment_id', ${environmentId}, true)`);
-        return work(tx as unknown as Tx);
-      }),
+    inEnvironment: async (environmentId, work) => {
+      if (environmentId === '*') throw new Error('an environment id is required');
+      const client = await own.connect();
+      let lost: Error | undefined;
+      try {
+        // One message instead of two: each costs both sides as much as a small query.
+        await client.query(`begin; select set_config('grantway.environment_id', ${pg.escapeLiteral(environmentId)}, true)`);
+        const result = await work(sessionOf(client));
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        // A connection that cannot even do that is not for the next one.
+        await client.query('rollback').catch((cause: Error) => {
+          lost = cause;
+        });
+        throw error;
+      } finally {
+        client.release(lost);
+      }
+    },
     system: () => system,
     fenced: (_reason, durability) => ({
       query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
