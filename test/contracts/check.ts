@@ -10,6 +10,8 @@ export interface ToolReport {
   tier: Tier;
   specification: string;
   version: string;
+  /** Why it is held against a page, or against nothing. */
+  reason: string | undefined;
   operations: string[];
   cases: number;
   /** What the specification objects to, each once. */
@@ -102,6 +104,7 @@ function reportOf(
     tier: source?.tier ?? 'none',
     specification: source?.name ?? '',
     version: source?.version() ?? '',
+    reason: source?.why ?? (source === undefined ? contract.none : undefined),
     operations: [],
     cases: cases.length,
     failing: [],
@@ -112,8 +115,8 @@ function reportOf(
   const failing = new Set<string>();
   if (cases.length === 0) failing.add('no arguments could be made up for it');
   if (source === undefined || specification === undefined) {
-    if (tool.provenance !== undefined && contract.none === undefined)
-      failing.add(`no specification is known as ${tool.provenance.specification}`);
+    if (contract.none === undefined)
+      failing.add(tool.provenance === undefined ? 'it has no provenance' : `no specification is known as ${tool.provenance.specification}`);
     return { ...report, failing: [...failing] };
   }
   const operations = new Set<string>();

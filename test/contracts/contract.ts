@@ -14,6 +14,8 @@ export interface Source {
   /** Package and document, for people. */
   name: string;
   version: () => string;
+  /** Of T4: why there is nothing better. */
+  why?: string;
   read: (wanted: Wanted) => Specification | Promise<Specification>;
 }
 
