@@ -27,6 +27,7 @@ const contract: Contract = {
         ],
       },
       page: `${reference}/lists/update-a-single-field-value-on-a-list-entry`,
+      evidence: { read: 'affinity-sdk 1.29.0, affinity/cli/field_utils.py: what resolve_field_value makes of each type' },
     },
   ],
   allowed: [
