@@ -268,7 +268,7 @@ export const addToList = tool({
     parent_object: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
-      .describe('Object of the record: companies, people'),
+      .describe('Object of the record such as companies or people; parent_objects of attio_list_lists says which the list takes'),
     parent_record_id: z.uuid().describe('Record id from attio_search_records'),
     entry_values: entryValues.default({}),
   }),

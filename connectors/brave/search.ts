@@ -86,6 +86,12 @@ export const webSearch = tool({
           type: 'search',
           query: { original: 'garden gnomes of clay', show_strict_warning: false, is_navigational: false, more_results_available: true },
           mixed: { type: 'mixed', main: [{ type: 'web', index: 0, all: false }], top: [], side: [] },
+          locations: {
+            type: 'locations',
+            results: [
+              { type: 'location_result', id: 'made-up-place-1', provider_url: 'https://search.brave.com', title: 'Gnome workshop' },
+            ],
+          },
           web: {
             type: 'search',
             family_friendly: true,
@@ -128,7 +134,7 @@ export const webSearch = tool({
           },
         ],
         more_results_available: true,
-        locations: [],
+        locations: [{ id: 'made-up-place-1', title: 'Gnome workshop' }],
         summarizer_key: null,
       },
     },

@@ -352,7 +352,7 @@ export const pullRequestReviewCreate = tool({
     pull_number,
     event: z.enum(['APPROVE', 'REQUEST_CHANGES', 'COMMENT']).describe('The verdict'),
     body: z.string().min(1).max(60_000).optional().describe('What to say, in Markdown; needed unless approving'),
-    commit_id: sha.optional().describe('Commit that was looked at; the newest unless told'),
+    commit_id: sha.optional().describe('sha of the commit that was looked at, from github_pull_request_get; the newest unless told'),
     comments: z
       .array(
         z.object({

@@ -49,7 +49,7 @@ function briefOf(issue: IssueNode): z.input<typeof IssueBrief> {
 }
 
 const stateId = z.uuid().optional().describe('State id from linear_teams_list');
-const labelIds = z.array(z.uuid()).max(50).optional().describe('Label ids; replaces the whole set');
+const labelIds = z.array(z.uuid()).max(50).optional().describe('Label ids from linear_labels_list; replaces the whole set');
 const dueDate = z.iso.date().optional().describe('Due date');
 const estimate = z.int().min(0).max(1000).optional().describe('Estimate in points');
 const description = z.string().max(50_000).optional().describe('Markdown');
@@ -69,9 +69,9 @@ export const issueCreate = tool({
     priority: Priority.optional().describe('How urgent it is'),
     assigneeId: z.uuid().optional().describe('User id from linear_users_list'),
     stateId,
-    labelIds: labelIds.describe('Label ids from linear_issue_get'),
+    labelIds: labelIds.describe('Label ids from linear_labels_list'),
     projectId: z.uuid().optional().describe('Project id from linear_issue_get'),
-    parentId: issueId.optional().describe('Issue that it becomes a sub-issue of'),
+    parentId: issueId.optional().describe('Issue that it becomes a sub-issue of, from linear_issues_list'),
     estimate,
     dueDate,
   }),
@@ -139,20 +139,20 @@ export const issueUpdate = tool({
   title: 'Change an issue',
   description:
     'Change fields of one issue: only what is given changes, and at least one field must be given. Read it first with ' +
-    'linear_issue_get; states come from linear_teams_list, people from linear_users_list. To add a remark use linear_comment_create.',
+    'linear_issue_get. To add a remark use linear_comment_create.',
   effect: 'write',
   idempotent: true,
   scopes: ['write'],
   input: z
     .object({
-      issueId: issueId.describe('UUID, or identifier such as ENG-142'),
+      issueId: issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list'),
       title: z.string().min(1).max(255).optional().describe('New title'),
       description: description.describe('New description in Markdown; replaces the old one'),
       priority: Priority.optional().describe('New priority'),
       stateId,
-      assigneeId: z.uuid().nullable().optional().describe('User id; null takes the assignee away'),
+      assigneeId: z.uuid().nullable().optional().describe('User id from linear_users_list; null takes the assignee away'),
       labelIds,
-      projectId: z.uuid().nullable().optional().describe('Project id; null takes it out of its project'),
+      projectId: z.uuid().nullable().optional().describe('Project id from linear_projects_list; null takes it out'),
       estimate,
       dueDate: z.iso.date().nullable().optional().describe('Due date; null takes it away'),
     })
@@ -319,7 +319,7 @@ export const issueGet = tool({
     'A description over 8000 characters is cut (truncated). The ids shown can be given to linear_issue_update.',
   effect: 'read',
   scopes: ['read'],
-  input: z.object({ issueId: issueId.describe('UUID, or identifier such as ENG-142') }),
+  input: z.object({ issueId: issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list') }),
   output: IssueBrief.extend({
     description: z.string(),
     truncated: z.boolean(),
@@ -433,7 +433,7 @@ export const commentCreate = tool({
   effect: 'write',
   scopes: ['comments:create'],
   input: z.object({
-    issueId: issueId.describe('UUID, or identifier such as ENG-142'),
+    issueId: issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list'),
     body: z.string().min(1).max(50_000).describe('The comment, in Markdown'),
     parentId: z.uuid().optional().describe('Answer this comment; id from linear_issue_get'),
   }),
