@@ -3,11 +3,12 @@ import type { Connector } from '../connector.ts';
 import { takesFile } from '../files.ts';
 import type { Tool } from '../tool.ts';
 
-/** An argument whose value nobody knows by heart: an id, or a text that looks like one. */
 export interface Sought {
   name: string;
   description: string;
   required: boolean;
+  /** Nobody knows its value by heart: it is called an id, or looks like one in an example. */
+  isId: boolean;
   takes: (value: unknown) => boolean;
 }
 
@@ -21,27 +22,36 @@ const idName = /(?:^|_)(?:ids?|uuids?|ts)$|[a-z0-9](?:Ids?|Uuids?|IdOrKey)$/;
 /** Where a person finds it who has no tool. */
 const place = /\baddress\b|\bURL\b|\bsettings\b|\bof your own\b|\bPOST \/v1\/files\b/;
 
+/** Those of a tool's arguments that are ids. */
 export function soughtOf(tool: Tool): Sought[] {
+  return argumentsOf(tool).filter(({ isId }) => isId);
+}
+
+/** Every argument, with what a value of it has to look like. */
+export function argumentsOf(tool: Tool): Sought[] {
   const { properties = {}, required = [] } = tool.inputSchema() as { properties?: Record<string, Property>; required?: string[] };
-  return Object.entries(properties).flatMap(([name, { description = '', pattern, items }]) => {
-    // a file's handle is Grantway's own, and the same of every connector
-    if (name === 'cursor' || (name === 'file_id' && takesFile(tool))) return [];
-    const shown = tool.examples.flatMap(({ input }) => [input[name]].flat());
-    const looksLikeOne = (pattern ?? items?.pattern) !== undefined && shown.some((value) => typeof value === 'string' && isOpaque(value));
-    if (!idName.test(name) && !looksLikeOne) return [];
+  return Object.entries(properties).map(([name, { description = '', pattern, items }]) => {
     const type = tool.input.shape[name] as z.ZodType;
-    const takes = (value: unknown) => [value, [value], [value, value]].some((one) => type.safeParse(one).success);
-    return [{ name, description, required: required.includes(name), takes }];
+    const shown = (pattern ?? items?.pattern) === undefined ? [] : tool.examples.flatMap(({ input }) => [input[name]].flat());
+    // a file's handle is Grantway's own, and the same of every connector
+    const isOurs = name === 'cursor' || (name === 'file_id' && takesFile(tool));
+    return {
+      name,
+      description,
+      required: required.includes(name),
+      isId: !isOurs && (idName.test(name) || shown.some((value) => typeof value === 'string' && isOpaque(value))),
+      takes: (value) => [value, [value], [value, value]].some((one) => type.safeParse(one).success),
+    };
   });
 }
 
 /**
- * The tools that are said to give the value and do: named in the argument's description, or in a sentence of the tool's own that
+ * The tools that are said to give the value and do: named in the argument's description, or of an id in a sentence of the tool's own that
  * speaks of it, and with such a value in the answer of an example. An optional one may come from the same tool's answer without it.
  */
 export function sourcesOf(tool: Tool, sought: Sought, { tools }: Pick<Connector, 'tools'>): Tool[] {
   const isAlone = soughtOf(tool).length === 1;
-  const sentences = tool.description.split(/(?<=[.;:!?])\s/);
+  const sentences = sought.isId ? tool.description.split(/(?<=[.;:!?])\s/) : [];
   const said = [sought.description, ...sentences.filter((sentence) => speaksOf(sentence, sought.name, isAlone))].join(' ');
   return tools.filter(
     (other) => (other !== tool || !sought.required) && new RegExp(`\\b${other.name}\\b`).test(said) && givesOne(other, sought),
@@ -54,9 +64,9 @@ function isOpaque(value: string): boolean {
   return /^(?!\d{4}-\d\d-\d\d)[A-Za-z0-9_.:-]{6,}$/.test(value) && digits * 4 >= value.length;
 }
 
-/** Whether a person is told where to look. */
-export function hasPlace({ description }: Sought): boolean {
-  return place.test(description);
+/** Whether a person is told where to look for an id. */
+export function hasPlace({ isId, description }: Sought): boolean {
+  return isId && place.test(description);
 }
 
 function givesOne(tool: Tool, sought: Sought): boolean {
