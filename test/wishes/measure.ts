@@ -129,7 +129,7 @@ function explainedOf({ connector, tool }: Owned, wish: string, says: Wish['says'
 
 /**
  * A tool that is named, whose worked example has a value that the argument takes, and that can be called itself: its own required
- * arguments are found likewise, or are words to search for, which a wish always has.
+ * arguments are found likewise, or say what to look for.
  */
 function reachable(connector: Connector, tool: Tool, argument: Sought, way: readonly string[]): Tool | undefined {
   return sourcesOf(tool, argument, connector).find(
@@ -145,8 +145,8 @@ function reachable(connector: Connector, tool: Tool, argument: Sought, way: read
   );
 }
 
+/** What to look for, or in which span of time, a reader chooses. */
 function isSearch({ effect, inputSchema }: Tool, { name, isId }: Sought): boolean {
-  const { properties = {} } = inputSchema() as { properties?: Record<string, { type?: string; format?: string }> };
-  const { type, format } = properties[name] ?? {};
-  return effect === 'read' && !isId && type === 'string' && format === undefined;
+  const { properties = {} } = inputSchema() as { properties?: Record<string, { type?: string }> };
+  return effect === 'read' && !isId && properties[name]?.type === 'string';
 }
