@@ -181,11 +181,11 @@ export const metricsQuery = tool({
   title: 'Query metrics',
   description:
     'Compute a metric between two moments, one series for each group, with last, lowest and highest value; at most 20 series and the last ' +
-    '100 points of each (truncated). The queries of monitors and dashboards show datadog_monitor_get and datadog_dashboard_get.',
+    '100 points of each (truncated). Names of metrics come from datadog_metrics_list, queries that others use from datadog_monitor_get and datadog_dashboard_get.',
   effect: 'read',
   scopes: [],
   input: z.object({
-    query: z.string().min(1).max(4000).describe('For example: avg:system.load.1{env:prod} by {host}'),
+    query: z.string().min(1).max(4000).describe('For example: avg:system.load.1{env:prod} by {host}; metrics from datadog_metrics_list'),
     from: moment.describe('From this moment; for example an hour ago'),
     to: moment.describe('Until this moment; mostly now'),
   }),

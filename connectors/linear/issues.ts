@@ -70,7 +70,7 @@ export const issueCreate = tool({
     assigneeId: z.uuid().optional().describe('User id from linear_users_list'),
     stateId,
     labelIds: labelIds.describe('Label ids from linear_labels_list'),
-    projectId: z.uuid().optional().describe('Project id from linear_issue_get'),
+    projectId: z.uuid().optional().describe('Project id from linear_projects_list'),
     parentId: issueId.optional().describe('Issue that it becomes a sub-issue of, from linear_issues_list'),
     estimate,
     dueDate,
@@ -214,8 +214,8 @@ export const issuesList = tool({
   name: 'linear_issues_list',
   title: 'List issues',
   description:
-    'List issues, the most recently changed first, narrowed by team, state type, assignee or words of the title. Use it to find an ' +
-    'issue before making another with linear_issue_create; linear_issue_get gives one issue whole.',
+    'List issues, the most recently changed first, narrowed by team, state, assignee, project, cycle, label or words of the title. Use it ' +
+    'before making another with linear_issue_create; linear_issue_get gives one issue whole.',
   effect: 'read',
   scopes: ['read'],
   input: z.object({
@@ -225,12 +225,15 @@ export const issuesList = tool({
       .optional()
       .describe('Only issues in a state of this type'),
     assigneeId: z.uuid().optional().describe('Only issues of this person; id from linear_users_list'),
+    projectId: z.uuid().optional().describe('Only issues of this project; id from linear_projects_list'),
+    cycleId: z.uuid().optional().describe('Only issues of this cycle; id from linear_cycles_list'),
+    labelId: z.uuid().optional().describe('Only issues with this label; id from linear_labels_list'),
     title: z.string().min(1).max(255).optional().describe('Only issues whose title holds this text, upper or lower case alike'),
     limit,
     cursor,
   }),
   output: z.object({ issues: z.array(IssueBrief), next_cursor: nextCursor }),
-  request: ({ teamId, stateType, assigneeId, title, limit: first, cursor: after }) =>
+  request: ({ teamId, stateType, assigneeId, projectId, cycleId, labelId, title, limit: first, cursor: after }) =>
     graphql(
       `query Issues($filter: IssueFilter, $first: Int, $after: String) { issues(filter: $filter, first: $first, after: $after, orderBy: updatedAt) { nodes { ${brief} } ${pageInfo} } }`,
       {
@@ -238,6 +241,9 @@ export const issuesList = tool({
           team: teamId === undefined ? undefined : { id: { eq: teamId } },
           state: stateType === undefined ? undefined : { type: { eq: stateType } },
           assignee: assigneeId === undefined ? undefined : { id: { eq: assigneeId } },
+          project: projectId === undefined ? undefined : { id: { eq: projectId } },
+          cycle: cycleId === undefined ? undefined : { id: { eq: cycleId } },
+          labels: labelId === undefined ? undefined : { some: { id: { eq: labelId } } },
           title: title === undefined ? undefined : { containsIgnoreCase: title },
         },
         first,
