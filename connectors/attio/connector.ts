@@ -3,6 +3,7 @@ import { ids } from './example-parts.ts';
 import { fault } from './faults.ts';
 import { addToList, listAttributes, listEntries, listLists, listObjects, removeFromList, updateListEntry } from './lists.ts';
 import { createComment, createNote, getNote, listNotes, listThreads } from './notes.ts';
+import { listAttributeOptions } from './options.ts';
 import {
   createRecord,
   deleteRecord,
@@ -125,6 +126,7 @@ export default connector({
     listRecordEntries,
     listObjects,
     listAttributes,
+    listAttributeOptions,
     listLists,
     listEntries,
     addToList,

@@ -10,8 +10,18 @@ import {
   pullRequestMerge,
   pullRequestReviewCreate,
   pullRequestsList,
+  pullRequestUpdate,
 } from './pulls.ts';
-import { branchCreate, branchesList, commitsList, releasesList, repoGet, userReposList, workflowRunsList } from './repositories.ts';
+import {
+  branchCreate,
+  branchesList,
+  commitsList,
+  releasesList,
+  repoGet,
+  searchRepos,
+  userReposList,
+  workflowRunsList,
+} from './repositories.ts';
 
 export default connector({
   id: 'github',
@@ -152,9 +162,11 @@ export default connector({
     pullRequestGet,
     pullRequestFilesList,
     pullRequestCreate,
+    pullRequestUpdate,
     pullRequestMerge,
     pullRequestReviewCreate,
     searchCode,
+    searchRepos,
     fileContentsGet,
     fileCreateUpdate,
   ],

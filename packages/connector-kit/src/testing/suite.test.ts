@@ -151,6 +151,47 @@ describe('the suite objects to a tool that', () => {
       change({ description: `${definition.description} See acme_card_find.` }),
       'names only tools',
     ],
+    [
+      'takes an id that comes from nowhere',
+      withInput(
+        input.extend({
+          label_id: z
+            .string()
+            .regex(/^\d{1,9}$/)
+            .optional()
+            .describe('Label to put on it'),
+        }),
+      ),
+      'says of every id',
+    ],
+    [
+      'sends the agent for an id to a tool that has none such',
+      withInput(
+        input.extend({
+          label_id: z
+            .string()
+            .regex(/^\d{1,9}$/)
+            .optional()
+            .describe('Label id from acme_card_file'),
+        }),
+      ),
+      'says of every id',
+    ],
+    [
+      'hides an id behind a plain name',
+      tool({
+        ...(definition as unknown as ToolDefinition),
+        input: input.extend({
+          label: z
+            .string()
+            .regex(/^L\d{4,9}$/)
+            .optional()
+            .describe('Label to put on it'),
+        }),
+        examples: [{ ...example, input: { board: 'ops', label: 'L12345' } }] as never,
+      }),
+      'says of every id',
+    ],
     ['leaves a parameter undescribed', withInput(input.extend({ due: z.string().optional() })), 'has at most 12 parameters'],
     [
       'leaves a nested parameter undescribed',

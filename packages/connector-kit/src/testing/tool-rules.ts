@@ -12,6 +12,7 @@ import { annotations, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
 import { downloaded, fileRules } from './file-rules.ts';
 import { stringsIn, valueAt, withStrings, withValues } from './pointer.ts';
+import { hasPlace, soughtOf, sourcesOf } from './sources.ts';
 
 /** One promise of a tool, and what breaks it in the given one. */
 export interface ToolRule {
@@ -79,6 +80,16 @@ export const toolRules: ToolRule[] = [
         .map((match) => match[0])
         .filter((name) => !tools.some((t) => t.name === name))
         .map((name) => `there is no ${name}`),
+  },
+  {
+    title: 'says of every id that it takes which tool gives it, or where a person finds it',
+    problems: (tool, connector) =>
+      // of a service that nobody here knows, nothing is known of its ids either
+      isOperatorService(connector)
+        ? []
+        : soughtOf(tool)
+            .filter((sought) => !hasPlace(sought) && sourcesOf(tool, sought, connector).length === 0)
+            .map(({ name, description }) => `${name} (${description}) comes from nowhere`),
   },
   {
     title: 'has at most 12 parameters, all described, the required ones first',
