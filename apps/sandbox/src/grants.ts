@@ -1,7 +1,7 @@
 import { presenceScope } from './authorization-server.ts';
 import { type Answer, type Incoming, jsonAnswer } from './exchange.ts';
 import { isRecord } from './json-places.ts';
-import { type Stored, usedTokenWorks } from './provider-adapter.ts';
+import { revokeGrant, type Stored, usedTokenWorks } from './provider-adapter.ts';
 import type { OAuthVendor, Vendor } from './vendor.ts';
 
 const mostAtOnce = 1_000;
@@ -42,6 +42,17 @@ export async function makeGrants(vendor: Vendor, oauth: OAuthVendor, request: In
   return jsonAnswer(200, { grants });
 }
 
+/** Ends a grant at its client's word, and where the vendor does so, whatever else the same person granted to that client. */
+export function endGrant({ id, state }: Vendor, grantId: string, auth: { revocationEnds?: 'grant' | 'account' } | undefined): void {
+  const prefix = `${id}/Grant/`;
+  const grants = state.entries(prefix).map(([key, value]) => ({ grantId: key.slice(prefix.length), ...(value as Stored).payload }));
+  const ended = grants.find((grant) => grant.grantId === grantId);
+  const isEnded = (grant: (typeof grants)[number]) =>
+    auth?.revocationEnds === 'account' && grant.accountId === ended?.accountId && grant.clientId === ended?.clientId;
+  for (const grant of grants) if (isEnded(grant)) revokeGrant(state, id, grant.grantId);
+  revokeGrant(state, id, grantId);
+}
+
 /** What could still be used at this moment, by grant and by token. */
 export function liveTokens({ id, state, knobs }: Vendor, oauth: OAuthVendor): Record<string, number> {
   const live = (model: string) =>
@@ -50,7 +61,9 @@ export function liveTokens({ id, state, knobs }: Vendor, oauth: OAuthVendor): Re
       .map(([, value]) => value as Stored)
       .filter((stored) => stored.revoked !== true);
   const access = live('AccessToken');
-  const refresh = live('RefreshToken').filter((stored) => usedTokenWorks(stored, knobs.rotate ?? oauth.auth.rotationClass));
+  const refresh = live('RefreshToken').filter((stored) =>
+    usedTokenWorks(stored, knobs.rotate ?? oauth.auth.rotationClass, oauth.auth.leewaySeconds),
+  );
   return {
     grants: new Set([...access, ...refresh].map(({ payload }) => payload.grantId)).size,
     access_tokens: access.length,

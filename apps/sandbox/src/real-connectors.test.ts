@@ -20,6 +20,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutesOf } from './api-routes.ts';
 import { type Sandbox, startSandbox } from './index.ts';
 import { type App, pkce, postForm, redirectUri, registerApp, Visitor } from './testing/visitor.ts';
+import { toldValues } from './told.ts';
 import { headerName } from './vendor-api.ts';
 
 const connectors = await loadAllConnectors();
@@ -32,8 +33,9 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 
 /** Credential headers for these scopes, obtained as the broker does. */
-async function connect(connector: Connector, scopes: string[], account = 'ada@example.test'): Promise<Record<string, string>> {
+async function connect(connector: Connector, needed: string[], account = 'ada@example.test'): Promise<Record<string, string>> {
   const { auth } = connector;
+  const scopes = auth.kind === 'oauth2' ? toStay(auth, needed) : needed;
   if (auth.kind !== 'oauth2') {
     const key = crypto.randomUUID().replaceAll('-', '');
     const fill = (template: string) => template.replace(/\{\w+\}/g, key);
@@ -67,19 +69,30 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
   expect(read.access_token, JSON.stringify(answer.body)).toEqual(expect.any(String));
   const rotates = auth.tokenExample === undefined || auth.tokenExample.slots.refresh_token !== undefined;
   if (rotates) expect(read.refresh_token).toEqual(expect.any(String));
-  if (read.scopes !== undefined && auth.scopesAt !== 'app') expect(read.scopes.sort()).toEqual(asSent(auth, scopes).sort());
+  const named = scopes.filter((scope) => auth.unlistedScopes?.includes(scope) !== true);
+  const shown = read.scopes?.filter((scope) => auth.unlistedScopes?.includes(scope) !== true);
+  if (shown !== undefined && auth.scopesAt !== 'app') expect(shown.sort()).toEqual(asSent(auth, named).sort());
   return { authorization: `Bearer ${read.access_token}` };
+}
+
+/** With what it takes to be given a refresh token. */
+function toStay({ offline }: OAuth2Auth, scopes: string[]): string[] {
+  return offline !== undefined && 'scope' in offline ? [...new Set([...scopes, offline.scope])] : scopes;
 }
 
 /** The words in the authorization request: some vendors take the same scope in one of two parameters. */
 function asSent(auth: OAuth2Auth, scopes: string[]): string[] {
   const params = auth.scopeParams?.(scopes) ?? { scope: scopes.join(auth.scopeSeparator) };
-  return Object.values(params).flatMap((value) => value.split(auth.scopeSeparator));
+  return Object.values(params).flatMap((value) => value.split(auth.scopeSeparator).filter((word) => word !== ''));
 }
 
 /** A URL of the connector with what its fields are without anybody's word, and with something that fits where the vendor tells it. */
-function filled({ id, auth }: Connector, url: string): string {
+function filled(connector: Connector, url: string): string {
+  const { id, auth } = connector;
+  const told = toldValues(connector);
   return url.replace(/\{(\w+)\}/g, (_, name) => {
+    const [value] = told.get(name) ?? [];
+    if (value !== undefined) return value;
     const field = auth.fields?.find((f) => f.name === name);
     if (field?.operatorUrl === true) return exampleOperatorUrl({ id });
     const parameter = parametersOf(auth).find((p) => p.name === name);
