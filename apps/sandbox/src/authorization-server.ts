@@ -8,6 +8,7 @@ import { valueAt } from './json-places.ts';
 import type { Knobs } from './knobs.ts';
 import { errorPage, pageHeaders } from './pages.ts';
 import { adapterFor } from './provider-adapter.ts';
+import { refreshSeconds } from './quirks.ts';
 import type { State } from './state.ts';
 
 /**
@@ -123,7 +124,7 @@ export function createAuthorizationServer(options: {
       Grant: () => auth.grantSeconds ?? unlimitedSeconds,
       IdToken: () => 3_600,
       Interaction: () => 3_600,
-      RefreshToken: () => refreshLifeSeconds(auth),
+      RefreshToken: () => refreshSeconds(auth) ?? refreshTokenTtlSeconds,
       Session: () => 600,
     },
     renderError(ctx, out) {
@@ -168,14 +169,6 @@ function accessLifeSeconds({ tokenExample }: OAuth2Auth): number {
   const said = pointer === undefined ? undefined : Number(valueAt(tokenExample?.body, pointer));
   if (said !== undefined && Number.isInteger(said) && said > 0) return said;
   return tokenExample !== undefined && pointer === undefined && renewed === undefined ? unlimitedSeconds : accessTokenTtlSeconds;
-}
-
-/** The shortest of what the vendor says: with the token, and of tokens that nobody uses. */
-function refreshLifeSeconds({ tokenExample, readTokenResponse, idleSeconds }: OAuth2Auth): number {
-  const { body } = tokenExample ?? {};
-  const read = (body === undefined ? {} : (readTokenResponse?.(body) ?? body)) as { refresh_token_expires_in?: unknown };
-  const said = read.refresh_token_expires_in;
-  return Math.min(typeof said === 'number' && said > 0 ? said : refreshTokenTtlSeconds, idleSeconds ?? refreshTokenTtlSeconds);
 }
 
 /** Made once for a state folder, so that cookies and id tokens outlive a restart. */

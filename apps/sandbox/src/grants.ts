@@ -42,15 +42,13 @@ export async function makeGrants(vendor: Vendor, oauth: OAuthVendor, request: In
   return jsonAnswer(200, { grants });
 }
 
-/** Ends a grant at its client's word, and where the vendor does so, whatever else the same person granted to that client. */
-export function endGrant({ id, state }: Vendor, grantId: string, auth: { revocationEnds?: 'grant' | 'account' } | undefined): void {
+/** Ends whatever the person of a token granted to its client. */
+export function endAllOf({ id, state }: Vendor, { accountId, clientId }: Stored['payload']): void {
   const prefix = `${id}/Grant/`;
-  const grants = state.entries(prefix).map(([key, value]) => ({ grantId: key.slice(prefix.length), ...(value as Stored).payload }));
-  const ended = grants.find((grant) => grant.grantId === grantId);
-  const isEnded = (grant: (typeof grants)[number]) =>
-    auth?.revocationEnds === 'account' && grant.accountId === ended?.accountId && grant.clientId === ended?.clientId;
-  for (const grant of grants) if (isEnded(grant)) revokeGrant(state, id, grant.grantId);
-  revokeGrant(state, id, grantId);
+  for (const [key, value] of state.entries(prefix)) {
+    const { payload } = value as Stored;
+    if (payload.accountId === accountId && payload.clientId === clientId) revokeGrant(state, id, key.slice(prefix.length));
+  }
 }
 
 /** What could still be used at this moment, by grant and by token. */

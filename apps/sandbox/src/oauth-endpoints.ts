@@ -2,7 +2,7 @@ import { createHmac } from 'node:crypto';
 import { fieldsOf, fillText, type OAuth2Auth, placeholders } from '@grantway/connector-kit';
 import { offlineScope, type ProviderAnswer, presenceScope, unknownScopesParam } from './authorization-server.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
-import { endGrant } from './grants.ts';
+import { endAllOf } from './grants.ts';
 import { isRecord, setAt } from './json-places.ts';
 import { findStored, usedTokenWorks } from './provider-adapter.ts';
 import { tokenAnswer } from './token-answers.ts';
@@ -101,7 +101,7 @@ export async function revoke(vendor: Vendor, oauth: OAuthVendor, request: Incomi
   const body = form?.toString() ?? request.body.toString('utf8');
   const answer = await oauth.server().call({ method: 'POST', path: '/revoke', headers: clientHeaders(request, form), body });
   if (before !== undefined && live() === undefined) {
-    if (oauth.auth.revocationEnds === 'account') endGrant(vendor, String(before.payload.grantId), oauth.auth);
+    if (oauth.auth.revocationEnds === 'account') endAllOf(vendor, before.payload);
     vendor.ledger.count('revocations');
     vendor.ledger.record('revocation', { by: 'client' });
     vendor.log(`${vendor.id} a client revoked its grant`);

@@ -1,5 +1,5 @@
 import type { OAuth2Auth, TokenExample } from '@grantway/connector-kit';
-import { isRecord, mapLeaves, setAt, valueAt } from './json-places.ts';
+import { mapLeaves, setAt, valueAt } from './json-places.ts';
 import { findStored } from './provider-adapter.ts';
 import type { ScopeReader } from './scopes.ts';
 import type { OAuthVendor, Vendor } from './vendor.ts';
@@ -73,10 +73,4 @@ function prefixOf(words: string[], scopes: string[]): string {
   const held = scopes.filter((scope) => first.endsWith(scope)).sort((a, b) => b.length - a.length)[0];
   const prefix = held === undefined ? '' : first.slice(0, -held.length);
   return words.every((word) => word.startsWith(prefix) && scopes.includes(word.slice(prefix.length))) ? prefix : '';
-}
-
-/** Whether a token answer of the vendor has these tokens below the top alone. */
-export function isNested({ slots, body }: Pick<TokenExample, 'body' | 'slots'>): boolean {
-  const pointer = slots.access_token;
-  return pointer !== undefined && pointer.split('/').length > 2 && isRecord(body);
 }

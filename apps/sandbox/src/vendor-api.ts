@@ -4,7 +4,6 @@ import { answerBody } from './api-answers.ts';
 import { type ApiMatch, baseDepth, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
 import { fileAnswer, isFile, uploadedIn } from './files.ts';
-import { endGrant } from './grants.ts';
 import type { Standing } from './issuer.ts';
 import type { Leaf } from './json-places.ts';
 import { findStored, revokeGrant } from './provider-adapter.ts';
@@ -51,7 +50,7 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
   const lacking = scopes === undefined ? [] : missingScopes(vendor.oauth?.auth ?? {}, scopes, route.tool?.scopes ?? []);
   if (lacking.length > 0) return apiRefusal(vendor, 'missing_scope');
   if (route.name === 'revocation' && standing.grantId !== undefined) {
-    endGrant(vendor, standing.grantId, vendor.oauth?.auth);
+    revokeGrant(vendor.state, vendor.id, standing.grantId);
     vendor.ledger.count('revocations');
     vendor.ledger.record('revocation', { by: 'client' });
   }
