@@ -23,7 +23,7 @@ import {
   removeReaction,
   updateMessage,
 } from './threads.ts';
-import { readTokenResponse, scopeParams } from './tokens.ts';
+import { readTokenResponse, scopeParams, userTokenExamples } from './tokens.ts';
 
 const bot = {
   'channels:read': 'See the public channels: names, topics and how many people are in them',
@@ -107,6 +107,7 @@ export default connector({
       slots: { access_token: '/access_token', refresh_token: '/refresh_token', expires_in: '/expires_in', scope: '/scope' },
       refusal: { status: 200, body: { ok: false, error: 'invalid_code' }, slot: '/error' },
     },
+    otherTokenExamples: userTokenExamples,
     // With rotation switched on a refresh token works once; the vendor documents no leeway and no reuse alarm.
     rotationClass: 'D',
     goneErrors: ['invalid_refresh_token', 'token_revoked', 'token_expired', 'account_inactive'],

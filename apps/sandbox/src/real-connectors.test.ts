@@ -1,14 +1,10 @@
 import {
   type ApiRequest,
-  accepts,
   answersOf,
   baseUrlFor,
   type Connector,
-  exampleOperatorUrl,
   faultByStatus,
   missingScopes,
-  type OAuth2Auth,
-  parametersOf,
   replay,
   type Step,
   sandboxUrl,
@@ -19,8 +15,8 @@ import { loadAllConnectors } from '@grantway/connectors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { apiRoutesOf } from './api-routes.ts';
 import { type Sandbox, startSandbox } from './index.ts';
+import { asSent, filled, keyHeaders, toStay } from './testing/vendor-client.ts';
 import { type App, pkce, postForm, redirectUri, registerApp, Visitor } from './testing/visitor.ts';
-import { headerName } from './vendor-api.ts';
 
 const connectors = await loadAllConnectors();
 let sandbox: Sandbox;
@@ -32,16 +28,11 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 
 /** Credential headers for these scopes, obtained as the broker does. */
-async function connect(connector: Connector, scopes: string[], account = 'ada@example.test'): Promise<Record<string, string>> {
+async function connect(connector: Connector, needed: string[], account = 'ada@example.test'): Promise<Record<string, string>> {
   const { auth } = connector;
+  const scopes = auth.kind === 'oauth2' ? toStay(auth, needed) : needed;
   if (auth.kind !== 'oauth2') {
-    const key = crypto.randomUUID().replaceAll('-', '');
-    const fill = (template: string) => template.replace(/\{\w+\}/g, key);
-    if (auth.kind === 'none') return {};
-    if (auth.kind === 'bearer') return { authorization: `${auth.scheme} ${fill(auth.token)}`.trim() };
-    if (auth.kind === 'basic') return { authorization: `Basic ${btoa(`${fill(auth.username)}:${fill(auth.password)}`)}` };
-    if (auth.kind !== 'api_key') throw new Error('no connector of this build is authorized in that way');
-    return Object.fromEntries(Object.entries(auth.headers).map(([name, template]) => [headerName(auth, name), fill(template)]));
+    return keyHeaders(connector);
   }
   const app: App = await registerApp(sandbox.origin, connector.id);
   const { verifier, challenge } = pkce();
@@ -67,31 +58,10 @@ async function connect(connector: Connector, scopes: string[], account = 'ada@ex
   expect(read.access_token, JSON.stringify(answer.body)).toEqual(expect.any(String));
   const rotates = auth.tokenExample === undefined || auth.tokenExample.slots.refresh_token !== undefined;
   if (rotates) expect(read.refresh_token).toEqual(expect.any(String));
-  if (read.scopes !== undefined && auth.scopesAt !== 'app') expect(read.scopes.sort()).toEqual(asSent(auth, scopes).sort());
+  const named = scopes.filter((scope) => auth.unlistedScopes?.includes(scope) !== true);
+  const shown = read.scopes?.filter((scope) => auth.unlistedScopes?.includes(scope) !== true);
+  if (shown !== undefined && auth.scopesAt !== 'app') expect(shown.sort()).toEqual(asSent(auth, named).sort());
   return { authorization: `Bearer ${read.access_token}` };
-}
-
-/** The words in the authorization request: some vendors take the same scope in one of two parameters. */
-function asSent(auth: OAuth2Auth, scopes: string[]): string[] {
-  const params = auth.scopeParams?.(scopes) ?? { scope: scopes.join(auth.scopeSeparator) };
-  return Object.values(params).flatMap((value) => value.split(auth.scopeSeparator));
-}
-
-/** A URL of the connector with what its fields are without anybody's word, and with something that fits where the vendor tells it. */
-function filled({ id, auth }: Connector, url: string): string {
-  return url.replace(/\{(\w+)\}/g, (_, name) => {
-    const field = auth.fields?.find((f) => f.name === name);
-    if (field?.operatorUrl === true) return exampleOperatorUrl({ id });
-    const parameter = parametersOf(auth).find((p) => p.name === name);
-    const fitting = [
-      'example',
-      crypto.randomUUID(),
-      ...(parameter?.hostSuffixes ?? []).map((suffix) => `example.${suffix.replace(/^\./, '')}`),
-    ];
-    return (
-      field?.default ?? field?.options?.[0]?.value ?? fitting.find((value) => parameter !== undefined && accepts(parameter, value)) ?? ''
-    );
-  });
 }
 
 async function send(connector: Connector, request: ApiRequest, credential: Record<string, string>) {

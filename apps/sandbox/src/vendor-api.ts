@@ -8,6 +8,7 @@ import type { Standing } from './issuer.ts';
 import type { Leaf } from './json-places.ts';
 import { findStored, revokeGrant } from './provider-adapter.ts';
 import { matched } from './templates.ts';
+import { severalAnswers, strays } from './told.ts';
 import type { Vendor } from './vendor.ts';
 
 type FaultKind = ApiFault['kind'];
@@ -64,9 +65,12 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
       return exampleAnswer(400, { error: 'no_file', message: `${vendor.connector.name} finds no file in the request.` });
     vendor.uploaded = sent;
   }
+  if (strays(vendor.connector, route, request.path)) return apiRefusal(vendor, 'error');
   if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives);
   const account: Map<Leaf, Leaf> = standing.account === undefined ? new Map() : vendor.valuesFor(standing.account);
-  const body = answerBody(match, { vendorId: vendor.id, state: vendor.state, account });
+  const shown = route.name === 'lookup' ? severalAnswers(vendor.connector, vendor.knobs.lookup_choices) : route.receives.body;
+  const asShown = { ...match, route: { ...route, receives: { ...route.receives, body: shown } } };
+  const body = answerBody(asShown, { vendorId: vendor.id, state: vendor.state, account });
   return exampleAnswer(route.receives.status ?? 200, body, route.receives.headers);
 }
 

@@ -59,6 +59,8 @@ export function atlassianAuth(product: 'jira' | 'confluence', scopes: Record<str
     },
     // A refresh token that was used stays usable for ten minutes, for a client that lost the answer.
     rotationClass: 'C',
+    leewaySeconds: 600,
+    offline: { scope: 'offline_access' },
     idleSeconds: 90 * 86_400,
     grantSeconds: 365 * 86_400,
     lookup: {

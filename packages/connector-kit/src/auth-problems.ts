@@ -64,6 +64,16 @@ function oauthProblems(auth: OAuth2Auth, baseUrl: string, parameters: readonly P
   for (const scope of [...Object.keys(auth.scopeCovers ?? {}), ...(auth.unlistedScopes ?? [])]) {
     if (auth.scopes[scope] === undefined && auth.scopeCovers?.[scope] === undefined) problems.push(`${scope} is no scope`);
   }
+  if (auth.leewaySeconds !== undefined && !(auth.rotationClass === 'C' && Number.isInteger(auth.leewaySeconds) && auth.leewaySeconds > 0)) {
+    problems.push('leewaySeconds');
+  }
+  const { offline } = auth;
+  if (offline !== undefined && 'scope' in offline && !auth.defaultScopes.includes(offline.scope)) {
+    problems.push(`offline: ${offline.scope} is not asked for`);
+  }
+  for (const [name, value] of offline !== undefined && 'params' in offline ? Object.entries(offline.params) : []) {
+    if (auth.authorizeParams?.[name] !== value) problems.push(`offline: ${name} is not sent`);
+  }
   for (const { name, pointer } of auth.captureFromToken ?? []) {
     if (!pointer.startsWith('/')) problems.push(`the pointer of ${name}`);
   }

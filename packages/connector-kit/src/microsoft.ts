@@ -76,6 +76,7 @@ export function microsoftAuth(own: Record<string, string>, defaultScopes: string
     authorizeParams: { response_mode: 'query', prompt: 'select_account' },
     // A grant of it is seen by the refresh token, never named in `scope`.
     unlistedScopes: ['offline_access'],
+    offline: { scope: 'offline_access' },
     scopeCovers: Object.fromEntries(held.map(([wide, narrow]) => [wide, narrow.filter((scope) => scope in scopes)])),
     readTokenResponse: (body) => readTokens(body, Object.keys(scopes)),
     tokenExample: {

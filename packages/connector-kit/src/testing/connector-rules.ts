@@ -120,7 +120,7 @@ export const connectorRules: ConnectorRule[] = [
   },
   {
     title: 'reads its token endpoint’s answers and refusals as their slots say',
-    problems: ({ auth }) => (auth.kind === 'oauth2' ? tokenProblems(auth) : []),
+    problems: ({ auth }) => (auth.kind === 'oauth2' ? [...tokenProblems(auth), ...otherTokenProblems(auth)] : []),
   },
   {
     title: 'takes only fields that cannot reach a host, a header or another field',
@@ -242,6 +242,31 @@ function tokenProblems(auth: OAuth2Auth): string[] {
     }
   }
   return found;
+}
+
+/** Answers of another shape: whatever stands in their slots is read, and each scope under the name by which it was asked for. */
+function otherTokenProblems(auth: OAuth2Auth): string[] {
+  return (auth.otherTokenExamples ?? []).flatMap(({ scopeParam, answers, body, slots }) => {
+    const where = `${scopeParam}, ${answers}`;
+    const sent = (scopes: string[]) => auth.scopeParams?.(scopes) ?? {};
+    const scopes = Object.keys(auth.scopes).filter((scope) => sent([scope])[scopeParam] !== undefined);
+    if (scopes.length === 0 || auth.readTokenResponse === undefined) return [`${where}: no scope is asked for there, or nothing reads it`];
+    const values = {
+      access_token: crypto.randomUUID(),
+      refresh_token: crypto.randomUUID(),
+      expires_in: 4321,
+      scope: sent(scopes)[scopeParam],
+    };
+    const places = Object.entries(slots) as [keyof typeof values, string][];
+    const lost = places.filter(([, pointer]) => valueAt(body, pointer) === undefined);
+    if (lost.length > 0) return lost.map(([name, pointer]) => `${where}: ${name}: nothing stands at ${pointer}`);
+    const answer = auth.readTokenResponse(withValues(body, Object.fromEntries(places.map(([name, pointer]) => [pointer, values[name]]))));
+    if (isRefusal(answer)) return [`${where}: read as the refusal ${answer.error}`];
+    return places.flatMap(([name]) => {
+      const isRead = name === 'scope' ? scopes.every((scope) => answer.scopes?.includes(scope)) : answer[name] === values[name];
+      return isRead ? [] : [`${where}: ${name} is read as ${JSON.stringify(name === 'scope' ? answer.scopes : answer[name])}`];
+    });
+  });
 }
 
 function isRefusal(answer: TokenAnswer | TokenRefusal): answer is TokenRefusal {

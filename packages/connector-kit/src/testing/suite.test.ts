@@ -556,6 +556,26 @@ describe('the suite objects to a connector that', () => {
       withAuth({ tokenExample: { body: { token: 'made-up' }, slots: { access_token: '/access_token' } } }),
       'reads its token endpoint’s',
     ],
+    [
+      'reads an answer of another shape from the usual place',
+      withAuth({
+        scopeParams: (scopes) => ({ person_scope: scopes.join(' ') }),
+        readTokenResponse: (body) => {
+          const token = (body as { access_token?: unknown } | null)?.access_token;
+          return typeof token === 'string' && token !== '' ? { access_token: token } : { error: 'no_access_token' };
+        },
+        tokenExample: { body: { access_token: 'made-up' }, slots: { access_token: '/access_token' } },
+        otherTokenExamples: [
+          {
+            scopeParam: 'person_scope',
+            answers: 'authorization_code',
+            body: { person: { access_token: 'made-up' } },
+            slots: { access_token: '/person/access_token' },
+          },
+        ],
+      }),
+      'reads its token endpoint’s',
+    ],
     ['lets a field choose the host', withField({ pattern: /^.+$/ }), 'takes only fields'],
     ['has a pattern without an end', withField({ pattern: /^[a-z]+/ }), 'takes only fields'],
     ['lets a field of the host be anything', withField({ pattern: undefined }), 'takes only fields'],
