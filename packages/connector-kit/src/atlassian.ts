@@ -1,9 +1,7 @@
 import type { OAuth2Auth } from './auth.ts';
-import type { ProviderAccount } from './connector.ts';
-import { type ApiFault, faultByStatus, retryAfter } from './connector.ts';
+import { type ApiFault, type AuthVariant, faultByStatus, type ProviderAccount, retryAfter } from './connector.ts';
 import type { Choice } from './parameters.ts';
 import type { ApiResponse } from './request.ts';
-import type { AuthVariant } from './variants.ts';
 
 /** What the connectors of Atlassian's cloud share: one authorization server, one gateway, a site that is looked up after consent. */
 

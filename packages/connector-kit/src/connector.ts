@@ -3,7 +3,7 @@ import { authProblems } from './auth-problems.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import type { Tool } from './tool.ts';
 import { placeholders } from './url-template.ts';
-import { type AuthVariant, idAliasesOf, variantIdShape, variantOf } from './variants.ts';
+import { idAliasesOf, variantIdShape, variantOf } from './variants.ts';
 
 /**
  * What a vendor's answer means when it is not a good one.
@@ -64,6 +64,23 @@ export interface Connector {
     fault?: (response: ApiResponse) => ApiFault | undefined;
   };
   tools: Tool[];
+}
+
+/**
+ * Another way in to the same vendor, with the same tools: a personal token where the default is an OAuth app. The operator
+ * chooses it for a connection, once; everything that is not named here is as the connector says.
+ */
+export interface AuthVariant {
+  /** In plain words, for whoever chooses: `Personal access token`. */
+  label: string;
+  /** One sentence: when to choose it, and what is different then. */
+  description: string;
+  auth: AuthSpec;
+  /** Only what differs: another host, other headers, refusals in other words. */
+  api?: Partial<Connector['api']>;
+  identify?: Connector['identify'];
+  /** Ids of connectors by which clients of other brokers mean this way in; their tools' names begin with them. */
+  aliases?: string[];
 }
 
 const idPattern = /^[a-z][a-z0-9-]{1,30}$/;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { type Connector, connector } from './connector.ts';
+import { type AuthVariant, type Connector, connector } from './connector.ts';
 import { get } from './request.ts';
 import acme from './testing/example.ts';
-import { type AuthVariant, idAliasesOf, variantOf, waysOf } from './variants.ts';
+import { idAliasesOf, variantOf, waysOf } from './variants.ts';
 
 const byKey: AuthVariant = {
   label: 'Personal key',
