@@ -71,7 +71,7 @@ export const agileExample = `${api}/rest/agile/1.0`;
 export function userExample(accountId: string, displayName: string) {
   const avatar = (size: number) => `https://avatar-management.example/initials/${displayName[0]}.png?size=${size}`;
   return {
-    self: `${restExample}/user?accountId=${accountId}`,
+    self: `https://acme.atlassian.net/rest/api/3/user?accountId=${accountId}`,
     accountId,
     accountType: 'atlassian',
     avatarUrls: { '48x48': avatar(48), '24x24': avatar(24), '16x16': avatar(16), '32x32': avatar(32) },

@@ -22,7 +22,7 @@ import { factsOf } from './stored-files.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import { begin, runSteps } from './tool-runs.ts';
-import type { ExposedTool } from './tools.ts';
+import { asAuthorized, type ExposedTool } from './tools.ts';
 
 export type { Caller, ToolOutput } from './tool-call.ts';
 
@@ -259,7 +259,8 @@ async function run(
   try {
     if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
     const lease = await leased();
-    await mustBeGranted(call, exposed, account, lease);
+    const authorized = asAuthorized(exposed, lease);
+    await mustBeGranted(call, authorized, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
     await mustBeWithinLimits(call, rules);
@@ -270,7 +271,7 @@ async function run(
       hasWaited = true;
     }
     const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
-    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt, file };
+    const conversation: Conversation = { call, exposed: authorized, account, lease, hasWaited, endsAt, file };
     if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
     const response = await exchange(conversation, request, tool.effect);
     return await readWithFile(conversation, request, response);

@@ -537,6 +537,29 @@ describe('the suite objects to a connector that', () => {
     ['loses a scope on the way', withAuth({ scopeParams: ([first = '']) => ({ scope: first }) }), 'is authorized over https'],
     ['has a scope without words', withAuth({ scopes: { ...oauth.scopes, 'cards:read': 'cards' } }), 'is authorized over https'],
     [
+      'is revoked in two ways',
+      withAuth({ revocationByApp: { method: 'DELETE', path: '/token', json: { token: '{access_token}' } } }),
+      'is authorized over https',
+    ],
+    [
+      'puts a token into the path of its revocation',
+      withAuth({
+        revokeUrl: undefined as never,
+        revocationByApp: { method: 'POST', path: '/revoke/{access_token}', json: { token: '{access_token}' } },
+      }),
+      'is well formed',
+    ],
+    [
+      'has a way in whose fields may be any host',
+      {
+        ...acme,
+        authVariants: {
+          key: { label: 'Own key', description: 'A key of the person’s own.', auth: keys, api: { baseUrl: 'https://{site}' } },
+        },
+      },
+      'is well formed',
+    ],
+    [
       'reads the token from the wrong place',
       withAuth({ readTokenResponse: (body) => ({ access_token: String((body as { token?: string } | null)?.token) }) }),
       'reads its token endpoint’s',

@@ -150,8 +150,9 @@ export const toolRules: ToolRule[] = [
   },
   {
     title: 'has scopes that are said in plain words',
-    problems: ({ scopes }, { auth }) => {
-      if (!('scopes' in auth)) return scopes.length === 0 ? [] : ['a key connector has no scopes'];
+    problems: ({ scopes }, { auth, variant }) => {
+      // a key that stands beside an OAuth app reaches what its owner does
+      if (!('scopes' in auth)) return scopes.length === 0 || variant !== undefined ? [] : ['a key connector has no scopes'];
       const words = scopesOf(auth);
       return scopes.filter((scope) => (words[scope]?.length ?? 0) < 8 || words[scope] === scope).map((scope) => `${scope} has no words`);
     },
