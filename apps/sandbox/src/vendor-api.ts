@@ -64,7 +64,7 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
       return exampleAnswer(400, { error: 'no_file', message: `${vendor.connector.name} finds no file in the request.` });
     vendor.uploaded = sent;
   }
-  if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives);
+  if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives, route.tool?.download?.inJson);
   const account: Map<Leaf, Leaf> = standing.account === undefined ? new Map() : vendor.valuesFor(standing.account);
   const body = answerBody(match, { vendorId: vendor.id, state: vendor.state, account });
   return exampleAnswer(route.receives.status ?? 200, body, route.receives.headers);
