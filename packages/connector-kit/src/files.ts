@@ -11,12 +11,8 @@ export function fileId(what = 'Handle of a file'): z.ZodString {
 }
 
 /** The one form of an argument that takes several; its name is `file_ids`. */
-export function fileIds(max: number, what = 'Handles of files'): z.ZodArray<z.ZodString> {
-  return z
-    .array(z.string().regex(handlePattern))
-    .min(1)
-    .max(max)
-    .describe(`${what}, ${max} at most, from POST /v1/files or tools that download`);
+export function fileIds(max: number, what = 'Files'): z.ZodArray<z.ZodString> {
+  return z.array(z.string().regex(handlePattern)).min(1).max(max).describe(`${what}, by handles from POST /v1/files or downloads`);
 }
 
 /** What a tool that downloads says of the file; add members with `.extend`. */
@@ -104,14 +100,19 @@ export function headerProblems(field: string): string[] {
 }
 
 /**
- * The request for an address of the vendor's own API that an answer named, for example where an upload continues: `base` says which
- * of the connector's, and whatever leads elsewhere throws. It goes out as any other, with the credential.
+ * The request for an address of the vendor's own API that an answer named, for example where an upload continues: `base` is the
+ * connector's base URL, and whatever leads elsewhere than below `under` there throws. It goes out as any other, with the credential.
  */
-export function belowBase(address: string | undefined, base: string): Pick<ApiRequest, 'path' | 'query'> {
+export function belowBase(address: string | undefined, base: string, under = '/'): Pick<ApiRequest, 'path' | 'query'> {
   const url = URL.canParse(address ?? '') ? new URL(address ?? '') : undefined;
   const { origin, pathname } = new URL(base);
   const own = pathname.replace(/\/$/, '');
-  if (url?.origin !== origin || url.username !== '' || url.password !== '' || !`${url.pathname}/`.startsWith(`${own}/`)) {
+  if (
+    url?.origin !== origin ||
+    url.username !== '' ||
+    url.password !== '' ||
+    !`${url.pathname}/`.startsWith(`${own}${under.replace(/\/$/, '')}/`)
+  ) {
     throw new RangeError('the answer names no address of the API');
   }
   const names = [...url.searchParams.keys()];

@@ -23,6 +23,7 @@ export function runTool<In extends z.ZodObject, Out extends z.ZodObject>({ run, 
 export interface Exchange {
   request: ApiRequest;
   effect: 'read' | 'write';
+  opens?: true;
   receives: Example<never, never>['receives'];
   fresh: NonNullable<Example<never, never>['fresh']>;
 }

@@ -5,6 +5,8 @@ import type { ApiRequest, ApiResponse } from './request.ts';
 export interface Step {
   request: ApiRequest;
   effect: 'read' | 'write';
+  /** It only asks for the place of an upload, whatever its method: nothing is there until the next request sends the file. */
+  opens?: true;
 }
 
 export type Run<Out> = Generator<Step, Out, ApiResponse>;
@@ -25,9 +27,9 @@ export function* ask<Body>(request: ApiRequest): Generator<Step, Body, ApiRespon
   return (yield { request, effect: 'read' }).body as Body;
 }
 
-/** The same, for what stands in the answer's headers. */
-export function* askWhole(request: ApiRequest): Generator<Step, ApiResponse, ApiResponse> {
-  return yield { request, effect: 'read' };
+/** Asks where to send a file; answers the whole answer, since some say it in a header. */
+export function* openUpload(request: ApiRequest): Generator<Step, ApiResponse, ApiResponse> {
+  return yield { request, effect: 'read', opens: true };
 }
 
 /** The request that is answered by a file, the last one of a tool that downloads. */

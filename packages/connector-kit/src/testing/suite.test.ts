@@ -6,7 +6,7 @@ import { exampleFile } from '../file-facts.ts';
 
 import { get, path, post } from '../request.ts';
 import { type RunDefinition, runTool } from '../run.ts';
-import { act, ask } from '../steps.ts';
+import { act, ask, openUpload } from '../steps.ts';
 import { type Tool, type ToolDefinition, tool } from '../tool.ts';
 import { folio } from './files-example.ts';
 import { connectorRules, connectorSuite, toolRules } from './index.ts';
@@ -382,6 +382,19 @@ describe('the suite objects to a tool that', () => {
       'names a domain with a wildcard',
       { ...fetches, download: { ...fetches.download, hostSuffixes: ['*.folio-content.example'] } },
       'downloads from',
+    ],
+    [
+      'opens an upload and sends no file',
+      {
+        ...card,
+        run: function* () {
+          yield* openUpload(post('/uploads', {}));
+          const { body } = yield { request: post('/cards', {}), effect: 'write' };
+          return body;
+        },
+        examples: [{ ...example, before: [{ receives: { body: { id: 'u' } } }] }],
+      },
+      'makes as many requests',
     ],
     ['attaches other files than it was given', attached({}, ['file_01k0000000000000000000000a']), 'takes a file as'],
     ['attaches none', attached({}, []), 'builds whole requests'],
