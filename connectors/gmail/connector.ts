@@ -1,4 +1,5 @@
 import { connector, get } from '@grantway/connector-kit';
+import { getAttachment } from './attachments.ts';
 import { createDraft, deleteDraft, getDraft, listDrafts, sendDraft, updateDraft } from './drafts.ts';
 import { fault } from './faults.ts';
 import { createLabel, listLabels } from './labels.ts';
@@ -142,6 +143,7 @@ export default connector({
     fetchMails,
     getHeaders,
     getMessage,
+    getAttachment,
     listThreads,
     getThread,
     sendMessage,

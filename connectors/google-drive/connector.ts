@@ -6,6 +6,7 @@ import { fault } from './faults.ts';
 import { fileGet, filesList, filesSearch } from './find.ts';
 import { permissionCreate, permissionDelete, permissionsList, permissionUpdate } from './permissions.ts';
 import { drive, email, names, ownFiles, readonly } from './scopes.ts';
+import { documentDownload, fileContentUpdate, fileDownload, fileUpload } from './transfers.ts';
 
 interface Userinfo {
   id: string;
@@ -17,7 +18,7 @@ interface Userinfo {
 export default connector({
   id: 'google-drive',
   name: 'Google Drive',
-  description: 'Search, read, create, move, share and comment on files in Google Drive.',
+  description: 'Search, read, upload, download, move, share and comment on files in Google Drive.',
   docs: 'https://developers.google.com/workspace/drive/api/reference/rest/v3',
   aliases: ['googledrive'],
   auth: {
@@ -141,6 +142,10 @@ export default connector({
     fileGet,
     fileExport,
     fileRead,
+    fileDownload,
+    documentDownload,
+    fileUpload,
+    fileContentUpdate,
     folderCreate,
     fileCreate,
     fileCopy,

@@ -67,7 +67,7 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
     vendor.uploaded = sent;
   }
   if (strays(vendor.connector, route, request.path)) return apiRefusal(vendor, 'error');
-  if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives);
+  if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives, route.tool?.download?.inJson);
   const account: Map<Leaf, Leaf> = standing.account === undefined ? new Map() : vendor.valuesFor(standing.account);
   const shown = route.name === 'lookup' ? severalAnswers(vendor.connector, vendor.knobs.lookup_choices) : route.receives.body;
   const asShown = { ...match, route: { ...route, receives: { ...route.receives, body: shown } } };
