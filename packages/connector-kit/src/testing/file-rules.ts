@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Connector } from '../connector.ts';
 import type { FileFacts } from '../file-facts.ts';
 import { exampleFile, takesFile } from '../files.ts';
+import { redirectIn } from '../redirect.ts';
 import { answersOf, replay, responseOf } from '../run.ts';
 import type { Tool } from '../tool.ts';
 
@@ -10,7 +11,7 @@ type Example = Tool['examples'][number];
 /** What a worked example's file becomes; undefined for tools that download none. */
 export function downloaded(tool: Tool, example: Example): FileFacts | undefined {
   if (tool.download === undefined) return undefined;
-  const { body, headers = {} } = tool.download.link === undefined ? example.receives : (example.file ?? { body: '' });
+  const { body, headers = {} } = example.file ?? (tool.download.link === undefined ? example.receives : { body: '' });
   const bytes = Buffer.from(String(body));
   const header = (name: string) => Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
   return {
@@ -25,6 +26,12 @@ export function downloaded(tool: Tool, example: Example): FileFacts | undefined 
 
 /** Where an address leads to: one of the domains, or below one of them. */
 const isBelow = (host: string, suffixes: readonly string[]) => suffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
+
+function linkProblems(link: string, suffixes: readonly string[]): string[] {
+  const url = URL.canParse(link) ? new URL(link) : undefined;
+  if (url?.protocol !== 'https:') return ['the link is no https URL'];
+  return isBelow(url.hostname, suffixes) ? [] : [`${url.hostname} is below no domain that is named`];
+}
 
 /** Every request of the examples; another rule names examples that are not whole. */
 const requestsOf = (tool: Tool) =>
@@ -61,14 +68,18 @@ export const fileRules: { title: string; problems: (tool: Tool, connector: Conne
       const found = suffixes.filter((suffix) => !/^[a-z0-9-]+(\.[a-z0-9-]+)+$/.test(suffix)).map((suffix) => `${suffix} is no domain`);
       if (download.link === undefined) {
         const given = tool.examples.filter(({ receives }) => typeof receives.body !== 'string');
-        return [...found, ...given.map(() => 'an example of a file has its bytes as text')];
+        found.push(...given.map(() => 'an example of a file has its bytes as text'));
+        for (const { receives, file } of tool.examples) {
+          const link = redirectIn(receives);
+          if ((link === undefined) !== (file === undefined)) found.push('an example says what stands at a link exactly where it redirects');
+          if (link !== undefined) found.push(...linkProblems(link, suffixes));
+        }
+        return found;
       }
       for (const { receives, file } of tool.examples) {
         if (file === undefined) found.push('an example does not say what stands at the link');
         const link = download.link(structuredClone(receives.body));
-        const url = URL.canParse(link) ? new URL(link) : undefined;
-        if (url?.protocol !== 'https:') found.push('the link is no https URL');
-        else if (!isBelow(url.hostname, suffixes)) found.push(`${url.hostname} is below no domain that is named`);
+        found.push(...linkProblems(link, suffixes));
       }
       return found;
     },

@@ -122,8 +122,9 @@ connectorSuite(acmeKeys);
 connectorSuite(folio);
 
 const ofFolio = (name: string) => folio.tools.find((t) => t.name === name) as Tool;
-const [sends, fetches] = [ofFolio('folio_upload_send'), ofFolio('folio_file_download')];
+const [sends, fetches, leads] = [ofFolio('folio_upload_send'), ofFolio('folio_file_download'), ofFolio('folio_page_export')];
 const [fetched] = fetches.examples as [Tool['examples'][number]];
+const [exported] = leads.examples as [Tool['examples'][number]];
 
 /** The titles of the rules that object. */
 const objections = {
@@ -375,6 +376,12 @@ describe('the suite objects to a tool that', () => {
       { ...fetches, download: { ...fetches.download, hostSuffixes: ['*.folio-content.example'] } },
       'downloads from',
     ],
+    [
+      'is redirected to a host that it does not name',
+      { ...leads, download: { hostSuffixes: ['other-content.example'] } },
+      'downloads from',
+    ],
+    ['does not say what stands behind a redirect', { ...leads, examples: [{ ...exported, file: undefined } as never] }, 'downloads from'],
     ['does not say what stands at its link', { ...fetches, examples: [{ ...fetched, file: undefined } as never] }, 'downloads from'],
   ];
 

@@ -349,8 +349,8 @@ function responsesOf(tool: Tool, example: Tool['examples'][number]): ApiResponse
   return answersOf(example).map(({ receives }) => {
     const response = responseOf(receives);
     if (file === undefined) return response;
-    // An answer that is the file itself has no body to read.
-    return { ...response, file, ...(tool.download?.link === undefined ? { body: undefined } : {}) };
+    // An answer that is the file itself has no body to read, and a redirect to it was followed.
+    return { ...response, file, ...(tool.download?.link === undefined ? { status: 200, body: undefined } : {}) };
   });
 }
 
