@@ -4,14 +4,13 @@ import {
   baseUrlFor,
   baseUrlsOf,
   type Connector,
-  exampleFile,
+  exampleFacts,
   exampleOperatorUrl,
   exchangesOf,
   type FreshKind,
   parametersOf,
   placeholders,
   type Tool,
-  takesFile,
 } from '@grantway/connector-kit';
 import { type Incoming, isForm } from './exchange.ts';
 import { isRecord, leavesOf } from './json-places.ts';
@@ -60,7 +59,7 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
             connector,
             tool.name,
             tool,
-            tool.request(input, takesFile(tool) ? exampleFile : undefined),
+            tool.request(input, ...exampleFacts(tool, input)),
             input,
             example.receives,
             example.fresh ?? {},

@@ -70,7 +70,7 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
       ...route.receives.headers,
       location: freshLink(elsewhere, vendor.id, vendor.state),
     });
-  if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives);
+  if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives, route.tool?.download?.inJson);
   const account: Map<Leaf, Leaf> = standing.account === undefined ? new Map() : vendor.valuesFor(standing.account);
   const body = answerBody(match, { vendorId: vendor.id, state: vendor.state, account });
   return exampleAnswer(route.receives.status ?? 200, body, route.receives.headers);

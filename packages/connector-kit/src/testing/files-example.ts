@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { connector } from '../connector.ts';
-import { exampleFile, fileId, fileOutput } from '../files.ts';
+import { exampleFile } from '../file-facts.ts';
+import { fileId, fileOutput } from '../files.ts';
 import { get, path, post } from '../request.ts';
 import { tool } from '../tool.ts';
+import { letterSend, noteAdd, scanDownload } from './letters-example.ts';
 
 const uploadId = z
   .string()
@@ -191,5 +193,5 @@ export const folio = connector({
     subject: ({ id, name }: { id: string; name: string }) => ({ id, label: name }),
     example: { receives: { body: { id: 'u1', name: 'Mira Lopez', plan: 'team' } }, gives: { id: 'u1', label: 'Mira Lopez' } },
   },
-  tools: [uploadCreate, uploadSend, pageAttach, blocksList, fileDownload, pageExport],
+  tools: [uploadCreate, uploadSend, pageAttach, blocksList, fileDownload, pageExport, letterSend, noteAdd, scanDownload],
 });

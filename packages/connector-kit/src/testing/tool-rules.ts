@@ -346,12 +346,20 @@ function given(tool: Tool, input: Record<string, unknown>, answers: ApiResponse[
 /** The answers of an example; one that is a file, or leads to one, with what that becomes. */
 function responsesOf(tool: Tool, example: Tool['examples'][number]): ApiResponse[] {
   const file = downloaded(tool, example);
-  return answersOf(example).map(({ receives }) => {
+  return answersOf(example).map(({ receives }, at, answers) => {
     const response = responseOf(receives);
     if (file === undefined) return response;
-    // An answer that is the file itself has no body to read, and a redirect to it was followed.
-    return { ...response, file, ...(tool.download?.link === undefined ? { status: 200, body: undefined } : {}) };
+    // Of several answers the last one is the file, and one that is the file itself has no body to read, nor
+    // has a redirect to it, which was followed.
+    if (at < answers.length - 1) return response;
+    return { ...response, file, ...(tool.download?.link === undefined ? { status: 200, body: bodyAround(tool, response.body) } : {}) };
   });
+}
+
+/** What there is beside a file that is text in JSON. */
+function bodyAround({ download }: Tool, body: unknown): unknown {
+  const pointer = download?.inJson?.pointer;
+  return pointer === undefined || valueAt(body, pointer) === undefined ? undefined : withValues(body, { [pointer]: '' });
 }
 
 const forbiddenHeaders =
