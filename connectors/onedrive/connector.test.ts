@@ -43,7 +43,7 @@ describe('onedrive requests', () => {
       method: 'PUT',
       path: '/me/drive/items/root:/report.pdf:/content',
       query: { '@microsoft.graph.conflictBehavior': 'fail' },
-      upload: { file: file_id, as: 'body' },
+      upload: { file: file_id, as: 'body', maxBytes: 262_144_000 },
     });
     expect(request('file_upload', { file_id, parent_id: '01NK', name: 'a%b.pdf', drive_id: 'b!x' }).path).toBe(
       '/drives/b!x/items/01NK:/a%25b.pdf:/content',

@@ -1,6 +1,14 @@
 import { exampleFile, fileId, fileOutput, get, path, tool } from '@grantway/connector-kit';
 import { graphOperation, graphPage } from '@grantway/connector-kit/microsoft';
-import { DriveItem, driveContentHosts, driveFilePath, driveItem, driveItemId, driveNameOf } from '@grantway/connector-kit/microsoft-drive';
+import {
+  DriveItem,
+  driveContentHosts,
+  driveFilePath,
+  driveItem,
+  driveItemId,
+  driveNameOf,
+  driveUploadMaxBytes,
+} from '@grantway/connector-kit/microsoft-drive';
 import { z } from 'zod';
 import { ids, itemExample, itemGiven } from './examples.ts';
 import { drive, driveId, itemId, name } from './fields.ts';
@@ -68,7 +76,7 @@ export const fileUpload = tool({
     path: drive(drive_id) + driveFilePath(parent_id, asked ?? driveNameOf(file.name)),
     // Microsoft replaces what is there unless told.
     query: { '@microsoft.graph.conflictBehavior': conflict_behavior },
-    upload: { file: file_id, as: 'body' },
+    upload: { file: file_id, as: 'body', maxBytes: driveUploadMaxBytes },
   }),
   respond: driveItem,
   docs: 'https://learn.microsoft.com/graph/api/driveitem-put-content',
@@ -97,7 +105,7 @@ export const fileContentReplace = tool({
   request: ({ drive_id, item_id, file_id }) => ({
     method: 'PUT',
     path: drive(drive_id) + path`/items/${item_id}/content`,
-    upload: { file: file_id, as: 'body' },
+    upload: { file: file_id, as: 'body', maxBytes: driveUploadMaxBytes },
   }),
   respond: driveItem,
   docs: 'https://learn.microsoft.com/graph/api/driveitem-put-content',

@@ -8,6 +8,7 @@ import {
   driveItemId,
   driveItemName,
   driveNameOf,
+  driveUploadMaxBytes,
 } from '@grantway/connector-kit/microsoft-drive';
 import { z } from 'zod';
 import { contextOf, fileExample, fileGiven, ids } from './examples.ts';
@@ -73,7 +74,7 @@ export const fileUpload = tool({
     path: path`/drives/${drive_id}` + driveFilePath(parent_id, name ?? driveNameOf(file.name)),
     // Microsoft replaces what is there unless told.
     query: { '@microsoft.graph.conflictBehavior': conflict_behavior },
-    upload: { file: file_id, as: 'body' },
+    upload: { file: file_id, as: 'body', maxBytes: driveUploadMaxBytes },
   }),
   respond: driveItem,
   docs: 'https://learn.microsoft.com/graph/api/driveitem-put-content',
@@ -105,7 +106,7 @@ export const fileContentReplace = tool({
   request: ({ drive_id, item_id, file_id }) => ({
     method: 'PUT',
     path: path`/drives/${drive_id}/items/${item_id}/content`,
-    upload: { file: file_id, as: 'body' },
+    upload: { file: file_id, as: 'body', maxBytes: driveUploadMaxBytes },
   }),
   respond: driveItem,
   docs: 'https://learn.microsoft.com/graph/api/driveitem-put-content',

@@ -85,6 +85,33 @@ describe('files of Microsoft Graph, over MCP', () => {
     },
   );
 
+  it('outlook: a message takes its attachments from handles, and an attachment becomes one, byte for byte', async () => {
+    const { upload, download } = filesOf(broker);
+    const { call, ask, ledger } = await settingOf('outlook');
+    const message_id = 'AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0AVGh1cnNkYXlNYWlsAAA=';
+    const [first, second] = [randomBytes(700_001), randomBytes(300_002)];
+    const written = { subject: 'Term sheet', body: 'As agreed.' };
+
+    const { id: one } = (await upload(first, { name: 'Entwurf „drei“.pdf' })).body;
+    await call('message_send', { ...written, toRecipients: ['jonas@northwind.example'], file_ids: [one] });
+    const { attachments } = await call('attachments_list', { message_id });
+    const fetched = await call('attachment_download', { message_id, attachment_id: attachments[0].id });
+    // The name is the attachment's own: the bytes come without one.
+    expect(fetched).toMatchObject({ name: 'Northwind term sheet v2.pdf', content_type: 'application/pdf', sha256: sha256(first) });
+    expect((await download(fetched.file_id)).bytes.equals(first)).toBe(true);
+
+    const { id: two } = (await upload(second)).body;
+    const draft = await call('draft_create', { ...written, file_ids: [two, one] });
+    await call('attachment_add', { message_id: draft.id, file_id: two });
+    expect((await call('attachment_download', { message_id, attachment_id: attachments[0].id })).sha256).toBe(sha256(second));
+
+    const before = (await ledger()).length;
+    const { id: large } = (await upload(randomBytes(2_300_000))).body;
+    const { isError, content } = await ask('draft_create', { ...written, file_ids: [large, one] });
+    expect([isError, content[0].text]).toEqual([true, expect.stringContaining('3000001 bytes, of which the provider takes 3000000')]);
+    expect((await ledger()).slice(before)).toEqual([]);
+  });
+
   it('another user’s file is not sent, in the words for one that is unknown', async () => {
     const { upload } = filesOf(broker);
     const { ask, ledger } = await settingOf('onedrive');
