@@ -1,4 +1,4 @@
-import type { ApiRequest, FilesUpload, FileUpload, Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type FilesUpload, type FileUpload, redirectIn, type Tool } from '@grantway/connector-kit';
 import type { ApiRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
 import { setAt, valueAt } from './json-places.ts';
@@ -32,11 +32,12 @@ export interface LinkedFile {
 
 export function linkedFilesOf(tool: Tool): LinkedFile[] {
   const { download } = tool;
-  if (download?.link === undefined) return [];
+  if (download === undefined) return [];
   const { link } = download;
   return tool.examples.flatMap(({ receives, file }) => {
-    if (file === undefined) return [];
-    const url = new URL(link(structuredClone(receives.body)));
+    const address = link === undefined ? redirectIn(receives) : link(structuredClone(receives.body));
+    if (file === undefined || address === undefined) return [];
+    const url = new URL(address);
     return [{ path: `/${url.host}${url.pathname}`, file }];
   });
 }

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { type ApiFault, accepts, missingScopes, parametersOf, placeholders, type StaticAuth } from '@grantway/connector-kit';
+import { type ApiFault, accepts, missingScopes, parametersOf, placeholders, redirectIn, type StaticAuth } from '@grantway/connector-kit';
 import { answerBody } from './api-answers.ts';
 import { type ApiMatch, type ApiRoute, baseDepth, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
-import { fileAnswer, isFile, uploadedIn } from './files.ts';
+import { fileAnswer, freshLink, isFile, uploadedIn } from './files.ts';
 import type { Standing } from './issuer.ts';
 import type { Leaf } from './json-places.ts';
 import { findStored, revokeGrant } from './provider-adapter.ts';
@@ -67,6 +67,12 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
     vendor.uploaded = sent;
   }
   if (strays(vendor.connector, route, request.path)) return apiRefusal(vendor, 'error');
+  const elsewhere = isFile(route) ? redirectIn(route.receives) : undefined;
+  if (elsewhere !== undefined)
+    return exampleAnswer(route.receives.status ?? 302, '', {
+      ...route.receives.headers,
+      location: freshLink(elsewhere, vendor.id, vendor.state),
+    });
   if (isFile(route)) return fileAnswer(vendor.uploaded, route.receives.status ?? 200, route.receives, route.tool?.download?.inJson);
   const account: Map<Leaf, Leaf> = standing.account === undefined ? new Map() : vendor.valuesFor(standing.account);
   const shown = route.name === 'lookup' ? severalAnswers(vendor.connector, vendor.knobs.lookup_choices) : route.receives.body;

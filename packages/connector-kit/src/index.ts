@@ -9,6 +9,7 @@ export * from './hosts.ts';
 export * from './operator-service.ts';
 export * from './paging.ts';
 export * from './parameters.ts';
+export * from './redirect.ts';
 export * from './remote-tool.ts';
 export * from './request.ts';
 export * from './run.ts';

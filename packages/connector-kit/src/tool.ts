@@ -16,7 +16,7 @@ export interface Example<In, Out> {
   input: In;
   receives: { status?: number; headers?: Record<string, string>; body: unknown };
   gives: Out;
-  /** Where the answer holds a link: what stands there. */
+  /** Where the answer holds a link, or redirects to one: what stands there. */
   file?: { headers?: Record<string, string>; body: string };
   /** JSON pointers (RFC 6901) into `receives.body`. */
   fresh?: Record<string, FreshKind>;

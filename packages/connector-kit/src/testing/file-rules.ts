@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Connector } from '../connector.ts';
 import { exampleFile, type FileFacts } from '../file-facts.ts';
 import { type exampleFacts, handlesIn, takesFile, takesFiles } from '../files.ts';
+import { redirectIn } from '../redirect.ts';
 import type { ApiRequest } from '../request.ts';
 import { answersOf, replay, responseOf } from '../run.ts';
 import type { Tool } from '../tool.ts';
@@ -14,7 +15,7 @@ type Example = Tool['examples'][number];
 export function downloaded(tool: Tool, example: Example): FileFacts | undefined {
   if (tool.download === undefined) return undefined;
   const { link, inJson, naming } = tool.download;
-  const { body, headers = {} } = link === undefined ? example.receives : (example.file ?? { body: '' });
+  const { body, headers = {} } = example.file ?? (link === undefined ? example.receives : { body: '' });
   const bytes = inJson === undefined ? Buffer.from(String(body)) : Buffer.from(String(valueAt(body, inJson.pointer)), inJson.encoding);
   const told = { ...stepsOf(tool, example).at(-1)?.request.receive, ...naming?.(structuredClone(body)) };
   const header = (name: string) => Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
@@ -31,6 +32,12 @@ export function downloaded(tool: Tool, example: Example): FileFacts | undefined 
 
 /** Where an address leads to: one of the domains, or below one of them. */
 const isBelow = (host: string, suffixes: readonly string[]) => suffixes.some((suffix) => host === suffix || host.endsWith(`.${suffix}`));
+
+function linkProblems(link: string, suffixes: readonly string[]): string[] {
+  const url = URL.canParse(link) ? new URL(link) : undefined;
+  if (url?.protocol !== 'https:') return ['the link is no https URL'];
+  return isBelow(url.hostname, suffixes) ? [] : [`${url.hostname} is below no domain that is named`];
+}
 
 /** What an example's requests are; another rule names examples that are not whole. */
 function stepsOf(tool: Tool, example: Example) {
@@ -121,14 +128,18 @@ export const fileRules: { title: string; problems: (tool: Tool, connector: Conne
       if (inJson !== undefined) return [...found, ...inJsonProblems(tool, inJson)];
       if (download.link === undefined) {
         const given = tool.examples.filter(({ receives }) => typeof receives.body !== 'string');
-        return [...found, ...given.map(() => 'an example of a file has its bytes as text')];
+        found.push(...given.map(() => 'an example of a file has its bytes as text'));
+        for (const { receives, file } of tool.examples) {
+          const link = redirectIn(receives);
+          if ((link === undefined) !== (file === undefined)) found.push('an example says what stands at a link exactly where it redirects');
+          if (link !== undefined) found.push(...linkProblems(link, suffixes));
+        }
+        return found;
       }
       for (const { receives, file } of tool.examples) {
         if (file === undefined) found.push('an example does not say what stands at the link');
         const link = download.link(structuredClone(receives.body));
-        const url = URL.canParse(link) ? new URL(link) : undefined;
-        if (url?.protocol !== 'https:') found.push('the link is no https URL');
-        else if (!isBelow(url.hostname, suffixes)) found.push(`${url.hostname} is below no domain that is named`);
+        found.push(...linkProblems(link, suffixes));
       }
       return found;
     },

@@ -163,9 +163,11 @@ const pageExport = tool({
     {
       input: { page_id: 'page-1' },
       receives: {
-        headers: { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="report.pdf"' },
-        body: 'hello',
+        status: 302,
+        headers: { location: 'https://exports.folio-content.example/v1/page-1/report.pdf?signature=made-up' },
+        body: '',
       },
+      file: { headers: { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="report.pdf"' }, body: 'hello' },
       gives: exampleFile,
     },
   ],

@@ -125,7 +125,7 @@ connectorSuite(acmeKeys);
 connectorSuite(folio);
 
 const ofFolio = (name: string) => folio.tools.find((t) => t.name === name) as Tool;
-const [sends, fetches] = [ofFolio('folio_upload_send'), ofFolio('folio_file_download')];
+const [sends, fetches, leads] = [ofFolio('folio_upload_send'), ofFolio('folio_file_download'), ofFolio('folio_page_export')];
 const [letter, note, scan] = [ofFolio('folio_letter_send'), ofFolio('folio_note_add'), ofFolio('folio_scan_download')];
 const mail = { headers: ['To: jon@acme.example'], text: 'x', contentType: 'text/plain' } as const;
 const attached = (changes: object, handles = ['file_01k00000000000000000000000']) => ({
@@ -133,6 +133,7 @@ const attached = (changes: object, handles = ['file_01k00000000000000000000000']
   request: () => ({ method: 'POST' as const, path: '/v1/letters', upload: { files: handles, as: { mail: { ...mail, ...changes } } } }),
 });
 const [fetched] = fetches.examples as [Tool['examples'][number]];
+const [exported] = leads.examples as [Tool['examples'][number]];
 
 /** The titles of the rules that object. */
 const objections = {
@@ -449,6 +450,12 @@ describe('the suite objects to a tool that', () => {
       },
       'makes as many requests',
     ],
+    [
+      'is redirected to a host that it does not name',
+      { ...leads, download: { hostSuffixes: ['other-content.example'] } },
+      'downloads from',
+    ],
+    ['does not say what stands behind a redirect', { ...leads, examples: [{ ...exported, file: undefined } as never] }, 'downloads from'],
     ['attaches other files than it was given', attached({}, ['file_01k0000000000000000000000a']), 'takes a file as'],
     ['attaches none', attached({}, []), 'builds whole requests'],
     [

@@ -368,9 +368,10 @@ function responsesOf(tool: Tool, example: Tool['examples'][number]): ApiResponse
   return answersOf(example).map(({ receives }, at, answers) => {
     const response = responseOf(receives);
     if (file === undefined) return response;
-    // Of several answers the last one is the file, and one that is the file itself has no body to read.
+    // Of several answers the last one is the file, and one that is the file itself has no body to read, nor
+    // has a redirect to it, which was followed.
     if (at < answers.length - 1) return response;
-    return { ...response, file, ...(tool.download?.link === undefined ? { body: bodyAround(tool, response.body) } : {}) };
+    return { ...response, file, ...(tool.download?.link === undefined ? { status: 200, body: bodyAround(tool, response.body) } : {}) };
   });
 }
 
