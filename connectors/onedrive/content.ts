@@ -65,7 +65,7 @@ export const fileUpload = tool({
   scopes: ['Files.ReadWrite'],
   input: z.object({
     file_id: fileId(),
-    parent_id: driveItemId.default('root').describe('Folder id, or root'),
+    parent_id: driveItemId.default('root').describe('Folder id from onedrive_items_list, or root'),
     name: name.optional().describe('Name with its ending; the file’s own unless told'),
     conflict_behavior: z.enum(['fail', 'rename']).default('fail').describe('Where the name is taken: fail, or take another name'),
     drive_id: driveId,

@@ -64,7 +64,7 @@ export const fileUpload = tool({
   input: z.object({
     drive_id: driveId,
     file_id: handle(),
-    parent_id: driveItemId.default('root').describe('Folder id, or root'),
+    parent_id: driveItemId.default('root').describe('Folder id from sharepoint_files_list, or root'),
     name: driveItemName.optional().describe('Name with its ending; the file’s own unless told'),
     conflict_behavior: z.enum(['fail', 'rename']).default('fail').describe('Where the name is taken: fail, or take another name'),
   }),
