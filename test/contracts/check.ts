@@ -1,5 +1,5 @@
-import type { ApiRequest, ApiResponse, Connector, Tool } from '@grantway/connector-kit';
-import type { Allowed, Contract, Source, Wanted } from './contract.ts';
+import { type ApiRequest, type Connector, exampleFacts, responseOf, type Tool } from '@grantway/connector-kit';
+import type { Allowed, Contract, Source, Supplement, Wanted } from './contract.ts';
 import type { Schema } from './description.ts';
 import type { Mutant, Specification, Tier } from './specification.ts';
 import { isObject, problemsOfValue, type WireRequest } from './validate.ts';
@@ -10,6 +10,8 @@ export interface ToolReport {
   tier: Tier;
   specification: string;
   version: string;
+  /** Why it is held against a page, or against nothing. */
+  reason: string | undefined;
   operations: string[];
   cases: number;
   /** What the specification objects to, each once. */
@@ -76,7 +78,25 @@ export async function checkConnector(
   for (const entry of contract.allowed ?? [])
     if (!used.has(entry) && !effort.few)
       reports[0]?.failing.push(`the list of what is newer names ${entry.operation} ${entry.at}, to which nothing objects`);
+  for (const supplement of contract.supplements ?? []) reports[0]?.failing.push(...(await evidenceProblems(supplement)));
   return reports;
+}
+
+/** Whether what is published says what a supplement says. */
+async function evidenceProblems({ schema, operation, at, evidence }: Supplement): Promise<string[]> {
+  if (!('from' in evidence)) return [];
+  const examples = 'examples' in evidence ? evidence.examples() : [];
+  const known = 'keys' in evidence ? await evidence.keys() : examples.flatMap((example) => Object.keys(example as object));
+  const unknown = Object.keys(schema.properties ?? {}).filter((key) => !known.includes(key));
+  const where = `the supplement of ${operation} ${at}`;
+  return [
+    ...examples.flatMap((example) =>
+      problemsOfValue(schema, example, at).map((p) => `${where} refuses the vendor's own example: ${p.at} ${p.message}`),
+    ),
+    ...(examples.length === 0 && known.length === 0 ? [`${where}: ${evidence.from} says nothing`] : []),
+    ...unknown.filter((key) => !evidence.unverified.includes(key)).map((key) => `${where}: ${evidence.from} does not have ${key}`),
+    ...evidence.unverified.filter((key) => !unknown.includes(key)).map((key) => `${where}: ${key} is not unverified`),
+  ];
 }
 
 function sourcesOf({ provenance }: Tool, { specifications }: Contract): Source[] {
@@ -102,6 +122,7 @@ function reportOf(
     tier: source?.tier ?? 'none',
     specification: source?.name ?? '',
     version: source?.version() ?? '',
+    reason: source?.why ?? (source === undefined ? contract.none : undefined),
     operations: [],
     cases: cases.length,
     failing: [],
@@ -112,8 +133,8 @@ function reportOf(
   const failing = new Set<string>();
   if (cases.length === 0) failing.add('no arguments could be made up for it');
   if (source === undefined || specification === undefined) {
-    if (tool.provenance !== undefined && contract.none === undefined)
-      failing.add(`no specification is known as ${tool.provenance.specification}`);
+    if (contract.none === undefined)
+      failing.add(tool.provenance === undefined ? 'it has no provenance' : `no specification is known as ${tool.provenance.specification}`);
     return { ...report, failing: [...failing] };
   }
   const operations = new Set<string>();
@@ -245,22 +266,21 @@ function casesOf(connector: Connector, tool: Tool, contract: Contract, effort: E
 }
 
 /** A tool of several requests makes each of the answers before. */
-type Run = Generator<{ request: ApiRequest }, unknown, ApiResponse>;
-const runOf = (tool: Tool) => (tool as { run?: (input: Record<string, unknown>) => Run }).run;
+const runOf = ({ run }: Tool) => run;
 
 function requestsOf(tool: Tool, input: Record<string, unknown>): ApiRequest[] {
   const run = runOf(tool);
-  if (run === undefined) return [tool.request(input)];
-  const [example] = tool.examples as { before?: { receives: { body: unknown } }[]; receives: { body: unknown } }[];
-  const answers = [...(example?.before ?? []), ...(example === undefined ? [] : [example])].map(({ receives }) => receives.body);
+  if (run === undefined) return [tool.request(input, ...exampleFacts(tool, input))];
+  const [example] = tool.examples;
+  const answers = [...(example?.before ?? []), ...(example === undefined ? [] : [example])].map(({ receives }) => receives);
   const requests: ApiRequest[] = [];
-  const steps = run(input);
+  const steps = run(input, ...exampleFacts(tool, input));
   // The answers are those of an example, so a run over other arguments may end early, as it would with a vendor that has no such thing.
   try {
     for (
       let next = steps.next();
       next.done !== true && requests.length < answers.length;
-      next = steps.next(answered(structuredClone(answers[requests.length - 1])))
+      next = steps.next(responseOf(answers[requests.length - 1] as (typeof answers)[number]))
     )
       requests.push(next.value.request);
   } catch {
@@ -268,8 +288,6 @@ function requestsOf(tool: Tool, input: Record<string, unknown>): ApiRequest[] {
   }
   return requests;
 }
-
-const answered = (body: unknown): ApiResponse => ({ status: 200, headers: {}, body });
 
 function asSpecified(request: WireRequest, paths: Contract['paths'] = []): WireRequest {
   return { ...request, path: paths.reduce((path, [pattern, as]) => path.replace(pattern, as), request.path) };
@@ -303,6 +321,10 @@ export function wireOf({ api }: Pick<Connector, 'api'>, request: ApiRequest): Wi
 
 function bodyOf(request: ApiRequest, upload: ApiRequest['upload']): { body?: unknown; contentType?: string } {
   if (upload?.as === 'body') return { contentType: 'application/octet-stream', body: {} };
+  const isMail = upload !== undefined && 'files' in upload && 'mail' in upload.as;
+  if (isMail && request.json === undefined) return { contentType: 'message/rfc822', body: {} };
+  // What stands before the file is about it.
+  if (isMail || upload?.as === 'related') return { contentType: 'multipart/related', body: JSON.parse(JSON.stringify(request.json)) };
   if (typeof upload?.as === 'object' && 'field' in upload.as)
     // A part that is a file, as clients' types write it.
     return { contentType: 'multipart/form-data', body: { ...request.form, [upload.as.field]: { data: '', filename: 'report.pdf' } } };

@@ -23,6 +23,7 @@ for (const [id, load] of Object.entries(registry)) connectors.set(id, await load
 const catalogue: Catalogue = {
   ids: () => [...connectors.keys()],
   aliasOf: () => undefined,
+  meaningOf: (id) => ({ id, variant: null }),
   find: async (id) => connectors.get(id),
   all: async () => [...connectors.values()],
 };

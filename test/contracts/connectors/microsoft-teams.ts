@@ -1,17 +1,18 @@
 import type { Contract } from '../contract.ts';
-import { graph, graphOpenapi, pages } from '../sources.ts';
+import { graph, graphOpenapi } from '../sources.ts';
 
 const contract: Contract = {
   specifications: [
     [/ms-365|graph/i, graph],
     [/ms-365|graph/i, graphOpenapi],
-    [/./, pages('Microsoft Graph')],
   ],
   // Graph's OpenAPI document leaves out what every list takes: the page's token, out of @odata.nextLink.
   allowed: [
     { operation: /./, at: 'query.$skiptoken', page: 'https://learn.microsoft.com/en-us/graph/query-parameters' },
     { operation: 'create-chat', at: 'body.members.*.user@odata.bind', page: 'https://learn.microsoft.com/en-us/graph/api/chat-post' },
   ],
+  // A folder of files is in a drive.
+  present: /^(parentReference|driveId)$/,
 };
 
 export default contract;

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { connector } from '../connector.ts';
-import { exampleFile, fileId, fileOutput } from '../files.ts';
+import { exampleFile } from '../file-facts.ts';
+import { fileId, fileOutput } from '../files.ts';
 import { get, path, post } from '../request.ts';
 import { tool } from '../tool.ts';
+import { letterSend, noteAdd, scanDownload } from './letters-example.ts';
 
 const uploadId = z
   .string()
@@ -27,6 +29,7 @@ const uploadCreate = tool({
   request: ({ filename }) => post('/v1/uploads', { filename }),
   respond: ({ id, status }: z.infer<typeof upload>) => ({ id, status }),
   docs: 'https://docs.folio.example/uploads#create',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/uploads' },
   examples: [
     {
       input: { filename: 'report.pdf' },
@@ -53,6 +56,7 @@ const uploadSend = tool({
   }),
   respond: ({ id, status }: z.infer<typeof upload>) => ({ id, status }),
   docs: 'https://docs.folio.example/uploads#send',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/uploads/{upload_id}/send' },
   examples: [
     { input: { upload_id: 'up-1', file_id: exampleFile.file_id }, receives: { body: known }, gives: { id: 'up-1', status: 'uploaded' } },
   ],
@@ -69,6 +73,7 @@ const pageAttach = tool({
   request: ({ page_id, upload_id }) => post(path`/v1/pages/${page_id}/blocks`, { type: 'file', upload: upload_id }),
   respond: ({ id }: { id: string }) => ({ block_id: id }),
   docs: 'https://docs.folio.example/pages#append',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/pages/{page_id}/blocks' },
   examples: [
     {
       input: { page_id: 'page-1', upload_id: 'up-1' },
@@ -97,6 +102,7 @@ const blocksList = tool({
     next_cursor: body.next,
   }),
   docs: 'https://docs.folio.example/pages#blocks',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'GET /v1/pages/{page_id}/blocks' },
   examples: [
     {
       input: { page_id: 'page-1' },
@@ -119,6 +125,7 @@ const fileDownload = tool({
   download: { link: ({ file }: { file: { url: string } }) => file.url, hostSuffixes: ['folio-content.example'] },
   respond: (_body: unknown, { file }) => file ?? exampleFile,
   docs: 'https://docs.folio.example/blocks#get',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'GET /v1/blocks/{block_id}' },
   examples: [
     {
       input: { block_id: 'block-1' },
@@ -151,13 +158,16 @@ const pageExport = tool({
   download: { hostSuffixes: ['folio-content.example'] },
   respond: (_body: unknown, { file }) => file ?? exampleFile,
   docs: 'https://docs.folio.example/pages#export',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'GET /v1/pages/{page_id}/export' },
   examples: [
     {
       input: { page_id: 'page-1' },
       receives: {
-        headers: { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="report.pdf"' },
-        body: 'hello',
+        status: 302,
+        headers: { location: 'https://exports.folio-content.example/v1/page-1/report.pdf?signature=made-up' },
+        body: '',
       },
+      file: { headers: { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="report.pdf"' }, body: 'hello' },
       gives: exampleFile,
     },
   ],
@@ -189,5 +199,5 @@ export const folio = connector({
     subject: ({ id, name }: { id: string; name: string }) => ({ id, label: name }),
     example: { receives: { body: { id: 'u1', name: 'Mira Lopez', plan: 'team' } }, gives: { id: 'u1', label: 'Mira Lopez' } },
   },
-  tools: [uploadCreate, uploadSend, pageAttach, blocksList, fileDownload, pageExport],
+  tools: [uploadCreate, uploadSend, pageAttach, blocksList, fileDownload, pageExport, letterSend, noteAdd, scanDownload],
 });
