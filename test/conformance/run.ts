@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { cleanUp, clientOf, newDataDir, startProcess } from '../process/broker-process.ts';
+import { runAuthorization } from './authorization.ts';
 import { startFixture } from './fixture/server.ts';
 
 /**
@@ -89,7 +90,7 @@ async function main(): Promise<number> {
   const dataDir = newDataDir();
   const broker = startProcess({ GRANTWAY_DATA_DIR: dataDir, GRANTWAY_ALLOW_HOSTS: new URL(fixture.url).host });
   try {
-    await broker.listening;
+    const baseUrl = await broker.listening;
     const call = await clientOf(dataDir);
     await call('POST', '/v1/connections', { name: 'fixture', connector: 'mcp', mcp: { url: fixture.url } });
     await call('POST', '/v1/connections', { name: 'linear', connector: 'linear', sandbox: true });
@@ -99,6 +100,11 @@ async function main(): Promise<number> {
     };
     const passing = await urlOf('passing', [{ connection_name: 'fixture', names: 'as_is' }]);
     const ordinary = await urlOf('ordinary', [{ connection_name: 'fixture' }, { connection_name: 'linear' }]);
+
+    const { items: configs } = await call('GET', '/v1/mcp-configs?name=ordinary');
+    const configId = configs[0].id;
+    const signInLink = async () =>
+      (await call('POST', `/v1/mcp-configs/${configId}/sign-in-links`, { user_identifier: 'conformance' })).url;
 
     let failed = false;
     const totals: string[] = [];
@@ -121,7 +127,14 @@ async function main(): Promise<number> {
       const mark = (ok: boolean | undefined) => (ok === true ? 'passed' : 'failed');
       for (const [name, ok] of scored) results.push(`| ${name} | ${mark(ok)} | ${mark(among.scenarios.get(name))} |`);
       print(`${revision}, among other connections: ${passed}/${scored.size}, ${isExpected ? 'as expected' : 'NOT as expected'}`);
-      failed ||= !isWhole || !isExpected;
+
+      const resource = `${baseUrl}/mcp/${configId}`;
+      const authorization = await runAuthorization({ command: [node, suite], cwd: here, revision, baseUrl, resource, signInLink });
+      const isAuthorized = authorization.code === 0 && authorization.checks >= 3 && authorization.passed === authorization.checks;
+      if (!isAuthorized) print(authorization.output);
+      print(`${revision}, authorization server: ${authorization.passed}/${authorization.checks}`);
+      results.push(`\nAuthorization server: ${authorization.passed}/${authorization.checks} checks.`);
+      failed ||= !isWhole || !isExpected || !isAuthorized;
     }
     if (record) writeFileSync(path.join(here, 'results.md'), `${heading}\n${results.join('\n')}\n`);
     for (const total of totals) print(total);

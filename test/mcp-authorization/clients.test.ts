@@ -158,6 +158,7 @@ describe('client metadata documents', () => {
       ['another client_id', { ...good, client_id: `${documents.url}x` }],
       ['no client_id', good],
       ['a secret', { ...good, token_endpoint_auth_method: 'client_secret_post' }],
+      ['a secret in the open', { ...good, client_secret: 'made-up-secret' }],
       ['a signature', { ...good, token_endpoint_auth_method: 'private_key_jwt' }],
       ['no redirect', { client_name: 'x' }],
       ['a bad redirect', { ...good, redirect_uris: ['http://evil.example/cb'] }],

@@ -97,8 +97,12 @@ export const eventTypes = {
   'mcp_instance.rotated': 'An MCP URL was replaced by another, on request or because it had expired',
   'mcp_instance.revoked': 'An MCP URL was revoked, and the session tokens of its user on the config with it',
   'mcp_instance.restored': 'A revoked MCP instance is in use again, under another URL',
+  'mcp_instance.expired': 'An MCP URL has reached its end: ensure the instance for another; told within minutes, once for each end',
   'mcp_instance.deleted': 'An MCP instance was deleted with its URL',
   'session_token.revoked': 'All session tokens of a user on a config were revoked',
+  'mcp_grant.created': 'A person allowed an MCP client to use a config: who, which client, and how far',
+  'mcp_grant.revoked':
+    'What a person allowed an MCP client was ended, and why: by the operator, the person or the client, or because a code or token came twice',
   'tool_call.failed': 'A tool call failed at the provider, or its outcome is unknown',
   'approval.requested': 'A tool call waits for a person: who, which tool and account, until when; no arguments',
   'approval.approved': 'A waiting call was approved: the agent may make it, once',

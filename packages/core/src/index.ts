@@ -34,6 +34,7 @@ export { createFile, deleteFile, getFile, listFiles, openFile } from './files.ts
 export * from './grants.ts';
 export * from './identity-provider.ts';
 export * from './incidents.ts';
+export { tellOfExpiredInstances } from './instance-expiry.ts';
 export * from './instance-life.ts';
 export { type Count, createLocalLimiter, createProviderPauses, type Limiter, type LimitReached, type ProviderPauses } from './limits.ts';
 export type { ChoiceView } from './lookup.ts';

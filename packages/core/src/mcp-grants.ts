@@ -1,5 +1,5 @@
-import { Fault, type GrantRevokedReason, type McpGrant, newId } from '@grantway/contract';
-import { schema, type Tx } from '@grantway/db';
+import { type EventType, Fault, type GrantRevokedReason, type McpGrant, newId } from '@grantway/contract';
+import { recordEvent, schema, type Tx } from '@grantway/db';
 import { mintBearer, type Sealing } from '@grantway/vault';
 import { and, desc, eq, gt, isNotNull, isNull, lt, or, sql } from 'drizzle-orm';
 import type { AuthorizationRequest } from './authorization-requests.ts';
@@ -54,6 +54,7 @@ export async function allowClient(modules: Modules, asked: AuthorizationRequest,
     });
     const details = { config: asked.config.name, oauth_client: asked.client.id, scope: asked.scope, by: row.kind };
     await ctx.audit(tx, 'mcp_grant.created', { kind: 'mcp_grant', id }, details);
+    await tell(tx, id, 'mcp_grant.created');
   });
   return { code };
 }
@@ -79,7 +80,28 @@ export async function endGrant(ctx: Ctx, tx: Tx, grant: { id: string }, reason: 
     .returning({ id: t.id });
   if (ended.length === 0) return false;
   await ctx.audit(tx, 'mcp_grant.revoked', { kind: 'mcp_grant', id: grant.id }, { reason });
+  await tell(tx, grant.id, 'mcp_grant.revoked', { reason });
   return true;
+}
+
+/** The event of a deed on a grant: who allowed what to which client. Its instance may be gone by now; then nobody is left to tell of it. */
+async function tell(tx: Tx, id: string, type: EventType, details: Record<string, unknown> = {}): Promise<void> {
+  const [row] = await selectGrants(tx).where(eq(t.id, id));
+  if (row === undefined) return;
+  const { client, config, scope, signed_in_by, mcp_instance_id, user_identifier } = present(row);
+  const data = {
+    mcp_grant_id: id,
+    mcp_instance_id,
+    identifier: user_identifier,
+    config_name: config.name,
+    oauth_client_id: client.id,
+    oauth_client_name: client.name,
+    verified_host: client.verified_host,
+    scope,
+    signed_in_by,
+    ...details,
+  };
+  await recordEvent(tx, { environmentId: row.grant.environmentId, type, data });
 }
 
 // ---- the operator's and the person's view --------------------------------------------------------------------------

@@ -483,6 +483,8 @@ export const mcpInstances = pgTable(
     /** The URL stops then; it is renewed, under another secret, for as long as it was given last time. */
     expiresAt: moment('expires_at'),
     urlLifeSeconds: integer('url_life_seconds'),
+    /** The end of which an event told that it had come. */
+    expiryToldFor: moment('expiry_told_for'),
     /** Grows to end all session tokens of before. */
     sessionEpoch: integer('session_epoch').notNull().default(1),
     revokedAt: moment('revoked_at'),
@@ -494,6 +496,7 @@ export const mcpInstances = pgTable(
     index('mcp_instances_page').on(t.environmentId, t.id),
     index('mcp_instances_user').on(t.userId),
     index('mcp_instances_client').on(t.clientId),
+    index('mcp_instances_expiring').on(t.expiresAt).where(sql`revoked_at is null and expiry_told_for is distinct from expires_at`),
     isolated(),
   ],
 );

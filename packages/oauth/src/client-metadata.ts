@@ -86,6 +86,7 @@ export async function fetchClientMetadata(egress: Egress, url: string): Promise<
   const { client_id: clientId, token_endpoint_auth_method: method = 'none' } = document;
   if (clientId !== url) throw invalid('the client metadata document has another client_id than its own URL');
   // A secret in a public document would be none; and a client that means to sign must not be taken without.
+  if (document['client_secret'] !== undefined) throw invalid('the client metadata document must not hold a client_secret');
   if (method !== 'none') throw invalid('the client metadata document must have token_endpoint_auth_method "none"');
   const maxAge = /(?:^|[\s,])max-age=(\d{1,9})/i.exec(answer.headers['cache-control'] ?? '')?.[1];
   return { ...metadata, maxAgeSeconds: maxAge === undefined ? undefined : Number(maxAge) };

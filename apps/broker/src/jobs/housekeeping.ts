@@ -1,4 +1,4 @@
-import { pruneGrants } from '@grantway/core';
+import { pruneGrants, tellOfExpiredInstances } from '@grantway/core';
 import type { Job } from './worker.ts';
 
 /** A call takes at most its time limit, repeated once, and a refresh; after this its process is dead. */
@@ -10,6 +10,8 @@ export const housekeeping: Job = {
   async run(modules) {
     const orphans = await modules.toolCallLog.closeOrphans(orphanedAfterSeconds);
     if (orphans > 0) modules.log.warn({ count: orphans }, 'tool calls of dead processes were marked outcome_unknown');
+    const expired = await tellOfExpiredInstances(modules);
+    if (expired > 0) modules.log.info({ count: expired }, 'MCP URLs have expired; their operators were told');
     const system = modules.db.system('sweep');
     await system.query({
       name: 'prune consent sessions',

@@ -1,0 +1,2 @@
+ALTER TABLE "mcp_instances" ADD COLUMN "expiry_told_for" timestamp (3) with time zone;--> statement-breakpoint
+CREATE INDEX "mcp_instances_expiring" ON "mcp_instances" USING btree ("expires_at") WHERE revoked_at is null and expiry_told_for is distinct from expires_at;
