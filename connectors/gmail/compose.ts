@@ -2,6 +2,7 @@
  * Messages as RFC 5322 and RFC 2045 want them. No value can become a header of its own: control characters are refused, what is
  * not plain ASCII is encoded (RFC 2047), and the body is base64.
  */
+import { type ApiRequest, fileIds, type Mail } from '@grantway/connector-kit';
 import { z } from 'zod';
 
 const oneLine = (max: number) =>
@@ -10,15 +11,19 @@ const oneLine = (max: number) =>
     .max(max)
     .refine((text) => !/\p{Cc}/u.test(text), 'holds a line break or another control character');
 
-const address = z.email().max(254);
+const address = z.email().refine((text) => text.length <= 254, 'is too long');
 const recipients = z.array(address).max(100);
 
 export const subject = oneLine(500).describe('Subject line');
-export const to = recipients.min(1).describe('Recipients’ e-mail addresses');
+export const to = recipients.min(1).describe('Recipients');
 export const cc = recipients.optional().describe('Addresses that get a copy');
-export const bcc = recipients.optional().describe('Addresses that get a copy unseen by the others');
-export const body = z.string().min(1).max(500_000).describe('The text; HTML where contentType says so');
+export const bcc = recipients.optional().describe('The same, unseen by the others');
+export const body = z.string().min(1).max(500_000).describe('The text');
 export const contentType = z.enum(['text/plain', 'text/html']).default('text/plain').describe('What body is');
+
+/** Of the files; with base64 and the text Gmail takes 36.7 MB (35 MiB), which is what 25 MB come to. */
+const maxBytes = 25_000_000;
+export const file_ids = fileIds(10, 'Attachments, 25 MB in all').optional();
 
 export interface Letter {
   to: string[];
@@ -26,27 +31,51 @@ export interface Letter {
   bcc?: string[] | undefined;
   subject: string;
   body: string;
-  contentType: string;
+  contentType: Mail['contentType'];
   /** Message-ID of the message that this one answers, and those before it. */
   inReplyTo?: string | undefined;
   references?: string | undefined;
 }
 
+/** A request that hands Gmail a message: whole in its JSON, or with attachments behind it, where that takes another path. */
+export function carrying(
+  { method, path }: Pick<ApiRequest, 'method' | 'path'>,
+  letter: Letter & { file_ids?: readonly string[] | undefined; threadId?: string | undefined },
+  about: (message: { raw?: string; threadId: string | undefined }) => unknown = (message) => message,
+): ApiRequest {
+  const { file_ids: files, threadId } = letter;
+  if (files === undefined) return { method, path, json: about({ raw: rawOf(letter), threadId }) };
+  const mail: Mail = { headers: headersOf(letter), text: letter.body, contentType: letter.contentType };
+  return {
+    method,
+    path: `/upload${path}`,
+    query: { uploadType: 'multipart' },
+    json: about({ threadId }),
+    upload: { files, as: { mail }, maxBytes },
+  };
+}
+
 /** The message in base64url, as `Message.raw` takes it. Sender, date and Message-ID are Gmail’s to add. */
 export function rawOf(letter: Letter): string {
   const lines = [
+    ...headersOf(letter),
+    'MIME-Version: 1.0',
+    `Content-Type: ${letter.contentType}; charset=UTF-8`,
+    'Content-Transfer-Encoding: base64',
+  ];
+  const text = Buffer.from(letter.body.replace(/\r\n|\r|\n/g, '\r\n'), 'utf8').toString('base64');
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${text.replace(/.{76}/g, '$&\r\n')}`, 'latin1').toString('base64url');
+}
+
+function headersOf(letter: Letter): string[] {
+  return [
     header('To', addresses(letter.to)),
     letter.cc === undefined || letter.cc.length === 0 ? '' : header('Cc', addresses(letter.cc)),
     letter.bcc === undefined || letter.bcc.length === 0 ? '' : header('Bcc', addresses(letter.bcc)),
     header('Subject', encodedWords(letter.subject)),
     letter.inReplyTo === undefined ? '' : header('In-Reply-To', messageIds(letter.inReplyTo)),
     letter.references === undefined ? '' : header('References', messageIds(letter.references)),
-    'MIME-Version: 1.0',
-    `Content-Type: ${letter.contentType}; charset=UTF-8`,
-    'Content-Transfer-Encoding: base64',
   ].filter((line) => line !== '');
-  const text = Buffer.from(letter.body.replace(/\r\n|\r|\n/g, '\r\n'), 'utf8').toString('base64');
-  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${text.replace(/.{76}/g, '$&\r\n')}`, 'latin1').toString('base64url');
 }
 
 /** The last check before bytes: printable ASCII, and line breaks only where a fold begins (RFC 5322 section 2.2.3). */

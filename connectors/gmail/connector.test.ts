@@ -1,4 +1,4 @@
-import { replay } from '@grantway/connector-kit';
+import { exampleFile, replay } from '@grantway/connector-kit';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import { type Letter, rawOf } from './compose.ts';
@@ -183,7 +183,7 @@ describe('a message that is read', () => {
     const attached = part('text/plain', 'secret plan', { filename: 'plan.txt', body: { attachmentId: 'a1', size: 11 } });
     const result = read({ mimeType: 'multipart/mixed', parts: [part('text/plain', 'see plan'), attached] });
     expect(result.text).toBe('see plan');
-    expect(result.attachments).toEqual([{ attachment_id: 'a1', filename: 'plan.txt', mime_type: 'text/plain', size: 11 }]);
+    expect(result.attachments).toEqual([{ part_id: '', attachment_id: 'a1', filename: 'plan.txt', mime_type: 'text/plain', size: 11 }]);
   });
 
   it('a long text is cut and says so, and bytes never pass', () => {
@@ -199,5 +199,67 @@ describe('a message that is read', () => {
     expect(textOfHtml('<style>'.repeat(100_000))).toBe('');
     expect(textOfHtml('<p'.repeat(100_000))).toBe('');
     expect(textOfHtml('a<!--'.repeat(100_000))).toBe('a');
+  });
+});
+
+describe('files of a message', () => {
+  const handle = exampleFile.file_id;
+  const given = { to: ['jon@acme.example'], subject: 'Übersicht', body: 'x' };
+  const requestOf = (name: string, args: object) => byName(name).request(byName(name).input.parse(args));
+  const download = (messageId: string, attachmentId: string, payload: Part) =>
+    replay(byName('gmail_get_attachment_by_id'), byName('gmail_get_attachment_by_id').input.parse({ messageId, attachmentId }), [
+      { status: 200, headers: {}, body: { id: messageId, payload } },
+      { status: 200, headers: {}, body: { size: 0, data: '' } },
+    ]);
+  const file = (partId: string, filename: string, attachmentId: string): Part => ({
+    partId,
+    filename,
+    mimeType: 'application/pdf',
+    body: { attachmentId, size: 3 },
+  });
+
+  it('are attachments behind the same headers, in a conversation where there is one', () => {
+    const { upload, json, path, query } = requestOf('gmail_create_draft', {
+      ...given,
+      threadId: 't1234',
+      inReplyTo: '<1@lumen.example>',
+      file_ids: [handle],
+    });
+    expect([path, query, json]).toEqual([
+      '/upload/gmail/v1/users/me/drafts',
+      { uploadType: 'multipart' },
+      { message: { threadId: 't1234' } },
+    ]);
+    expect(upload).toMatchObject({ files: [handle], as: { mail: { text: 'x', contentType: 'text/plain' } }, maxBytes: 25_000_000 });
+    const plain = requestOf('gmail_create_draft', { ...given, threadId: 't1234', inReplyTo: '<1@lumen.example>' });
+    const { raw } = (plain.json as { message: { raw: string } }).message;
+    const { mail } = (upload as { as: { mail: { headers: readonly string[] } } }).as;
+    expect(lines(raw).head.join('\r\n').startsWith(mail.headers.join('\r\n'))).toBe(true);
+    expect(mail.headers.length).toBe(4);
+  });
+
+  it('more than ten, or what is no handle, are refused', () => {
+    const { input } = byName('gmail_send_message');
+    for (const file_ids of [Array(11).fill(handle), [], ['report.pdf'], [`${handle}x`], handle])
+      expect(input.safeParse({ ...given, file_ids }).success).toBe(false);
+  });
+
+  it('an attachment is found by its part or its id, however deep, and called as the sender called it', () => {
+    const payload: Part = {
+      partId: '',
+      mimeType: 'multipart/mixed',
+      parts: [file('0', 'a.pdf', 'long-id-a'), { partId: '1', mimeType: 'message/rfc822', parts: [file('1.0', 'ü "b".pdf', 'long-id-b')] }],
+    };
+    for (const id of ['1.0', 'long-id-b']) {
+      const [, last] = download('m1234', id, payload).steps;
+      expect(last?.request.path).toBe('/gmail/v1/users/me/messages/m1234/attachments/long-id-b');
+      expect(last?.request.receive).toEqual({ name: 'ü "b".pdf', contentType: 'application/pdf' });
+    }
+  });
+
+  it('an id of an earlier answer is good, and a part that is not there is not asked for', () => {
+    const old = 'ANGjdJ_made_up_'.padEnd(400, 'x');
+    expect(download('m1234', old, file('1', 'a.pdf', 'newer')).steps[1]?.request.path).toMatch(/\/attachments\/ANGjdJ_made_up_x+$/);
+    expect(download('m1234', '7', file('1', 'a.pdf', 'newer'))).toMatchObject({ nothing: 'the message has no such attachment' });
   });
 });

@@ -1,4 +1,5 @@
 import { connector, get } from '@grantway/connector-kit';
+import { getAttachment } from './attachments.ts';
 import { createDraft, deleteDraft, getDraft, listDrafts, sendDraft, updateDraft } from './drafts.ts';
 import { fault } from './faults.ts';
 import { createLabel, listLabels } from './labels.ts';
@@ -48,6 +49,7 @@ export default connector({
     clientAuthentication: 'client_secret_post',
     // Without both Google gives a refresh token at the first consent only.
     authorizeParams: { access_type: 'offline', prompt: 'consent' },
+    offline: { params: { access_type: 'offline' } },
     tokenExample: {
       body: {
         access_token: 'made-up-access-token',
@@ -141,6 +143,7 @@ export default connector({
     fetchMails,
     getHeaders,
     getMessage,
+    getAttachment,
     listThreads,
     getThread,
     sendMessage,

@@ -1,6 +1,6 @@
-import { get, path, post, tool } from '@grantway/connector-kit';
+import { exampleFile, get, path, post, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { bcc, body, cc, contentType, type Letter, rawOf, subject, to } from './compose.ts';
+import { bcc, body, carrying, cc, contentType, file_ids, type Letter, subject, to } from './compose.ts';
 import { sent, sentGives, update, updateGives } from './examples.ts';
 import { cursor, docs, draftId, limit, nextCursor, provenance, q, threadId } from './fields.ts';
 import { Changed, changedOf, Message, type MessageBody, messageOf } from './message.ts';
@@ -22,17 +22,17 @@ const letter = {
   cc,
   bcc,
   contentType,
-  threadId: threadId.optional().describe('Conversation that it answers'),
+  threadId: threadId.optional().describe('Conversation that it answers; id from gmail_list_threads'),
   inReplyTo: z
     .string()
     .regex(/^<[^\s<>]{3,250}>$/)
     .optional()
-    .describe('rfc822_message_id of the message that it answers; goes with threadId'),
+    .describe('rfc822_message_id that it answers, with threadId'),
+  file_ids,
 };
 
-const messageFrom = ({ threadId, ...rest }: Letter & { threadId?: string | undefined }) => ({
-  message: { raw: rawOf({ ...rest, references: rest.inReplyTo }), threadId },
-});
+const writing = (at: Parameters<typeof carrying>[0], letter: Letter) =>
+  carrying(at, { ...letter, references: letter.inReplyTo }, (message) => ({ message }));
 
 const draft = { id: 'r-7204518390021', message: { id: '19aa62d9e4f60730', threadId: '19aa62d9e4f60730', labelIds: ['DRAFT'] } };
 const draftGives = { id: draft.id, message_id: draft.message.id, thread_id: draft.message.threadId };
@@ -47,13 +47,18 @@ export const createDraft = tool({
   scopes: [compose],
   input: z.object(letter),
   output: Draft,
-  request: (input) => post('/gmail/v1/users/me/drafts', messageFrom(input)),
+  request: (input) => writing({ method: 'POST', path: '/gmail/v1/users/me/drafts' }, input),
   respond: draftOf,
   docs: `${docs('drafts')}/create`,
   provenance: provenance('drafts.create'),
   examples: [
     {
       input: { to: ['ana@lumen.example'], subject: 'Intro to Northwind', body: 'Hi Ana,\n\nI would like you to meet Sam.' },
+      receives: { body: draft },
+      gives: draftGives,
+    },
+    {
+      input: { to: ['ana@lumen.example'], subject: 'Our deck', body: 'Hi Ana,\n\nhere it is.', file_ids: [exampleFile.file_id] },
       receives: { body: draft },
       gives: draftGives,
     },
@@ -65,13 +70,13 @@ export const updateDraft = tool({
   title: 'Rewrite a draft',
   description:
     'Replace one draft as a whole by what is given, recipients included; it is not sent. Read it with gmail_get_draft first and give again ' +
-    'what is to stay. Its attachments are lost. Send it with gmail_send_draft.',
+    'what is to stay, attachments too. Send it with gmail_send_draft.',
   effect: 'destructive',
   idempotent: true,
   scopes: [compose],
   input: z.object({ draftId, ...letter }),
   output: Draft,
-  request: ({ draftId, ...input }) => ({ method: 'PUT', path: path`/gmail/v1/users/me/drafts/${draftId}`, json: messageFrom(input) }),
+  request: ({ draftId, ...input }) => writing({ method: 'PUT', path: path`/gmail/v1/users/me/drafts/${draftId}` }, input),
   respond: draftOf,
   docs: `${docs('drafts')}/update`,
   provenance: provenance('drafts.update'),
@@ -82,6 +87,17 @@ export const updateDraft = tool({
         to: ['ana@lumen.example'],
         subject: 'Intro to Northwind',
         body: 'Hi Ana,\n\nmeet Sam, who runs Northwind.',
+      },
+      receives: { body: draft },
+      gives: draftGives,
+    },
+    {
+      input: {
+        draftId: draft.id,
+        to: ['ana@lumen.example'],
+        subject: 'Our deck',
+        body: 'Hi Ana,\n\nhere is the newer one.',
+        file_ids: [exampleFile.file_id],
       },
       receives: { body: draft },
       gives: draftGives,

@@ -70,7 +70,9 @@ export const updateGives = {
   text: 'Hi Mira,\n\nrevenue is up 14 % this month. The deck is attached.',
   is_unread: true,
   label_ids: update.labelIds,
-  attachments: [{ attachment_id: 'ANGjdJ_made_up_attachment', filename: 'november.pdf', mime_type: 'application/pdf', size: 482113 }],
+  attachments: [
+    { part_id: '1', attachment_id: 'ANGjdJ_made_up_attachment', filename: 'november.pdf', mime_type: 'application/pdf', size: 482113 },
+  ],
   rfc822_message_id: '<made-up-1@lumen.example>',
 };
 

@@ -32,7 +32,9 @@ export const Message = z.object({
   truncated: z.literal(true).optional(),
   is_unread: z.boolean(),
   label_ids: z.array(z.string()),
-  attachments: z.array(z.object({ attachment_id: z.string(), filename: z.string(), mime_type: z.string(), size: z.int() })),
+  attachments: z.array(
+    z.object({ part_id: z.string(), attachment_id: z.string(), filename: z.string(), mime_type: z.string(), size: z.int() }),
+  ),
   rfc822_message_id: z.string().nullable(),
 });
 
@@ -89,9 +91,10 @@ export function messageOf(body: MessageBody, maxText: number): z.input<typeof Me
     is_unread: body.labelIds?.includes('UNREAD') ?? false,
     label_ids: body.labelIds ?? [],
     attachments: parts
-      .filter((part) => part.body?.attachmentId !== undefined && (part.filename ?? '') !== '')
+      .filter(isAttachment)
       .slice(0, 100)
       .map((part) => ({
+        part_id: part.partId ?? '',
         attachment_id: part.body?.attachmentId ?? '',
         filename: part.filename ?? '',
         mime_type: part.mimeType ?? 'application/octet-stream',
@@ -107,8 +110,10 @@ export function dateOf({ internalDate }: Pick<MessageBody, 'internalDate'>): str
   return Number.isFinite(ms) && Math.abs(ms) < 8.64e15 ? new Date(ms).toISOString() : null;
 }
 
+export const isAttachment = ({ body, filename = '' }: Part) => body?.attachmentId !== undefined && filename !== '';
+
 /** The parts that hold something, in the order of the message. Without recursion: how deep they are nested is the sender's choice. */
-function leaves(payload: Part | undefined): Part[] {
+export function leaves(payload: Part | undefined): Part[] {
   const found: Part[] = [];
   const open = payload === undefined ? [] : [payload];
   for (let part = open.pop(); part !== undefined; part = open.pop()) {

@@ -1,10 +1,12 @@
-import { act, ask, get, NothingToDo, path, post, runTool, tool } from '@grantway/connector-kit';
+import { act, ask, exampleFile, get, NothingToDo, path, runTool, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { bcc, body, cc, contentType, rawOf, subject, to } from './compose.ts';
+import { bcc, body, carrying, cc, contentType, file_ids, subject, to } from './compose.ts';
 import { sent, sentGives, update } from './examples.ts';
 import { docs, provenance, threadId } from './fields.ts';
 import { Changed, changedOf, headerOf, type MessageBody, type Part } from './message.ts';
 import { readonly, send } from './scopes.ts';
+
+const sendAt = { method: 'POST', path: '/gmail/v1/users/me/messages/send' } as const;
 
 export const sendMessage = tool({
   name: 'gmail_send_message',
@@ -14,9 +16,9 @@ export const sendMessage = tool({
     'look first use gmail_create_draft; to answer a conversation gmail_reply_to_thread.',
   effect: 'write',
   scopes: [send],
-  input: z.object({ to, subject, body, cc, bcc, contentType }),
+  input: z.object({ to, subject, body, cc, bcc, contentType, file_ids }),
   output: Changed,
-  request: (letter) => post('/gmail/v1/users/me/messages/send', { raw: rawOf(letter) }),
+  request: (letter) => carrying(sendAt, letter),
   respond: changedOf,
   docs: `${docs('messages')}/send`,
   provenance: provenance('messages.send'),
@@ -28,6 +30,16 @@ export const sendMessage = tool({
         body: 'Hi Jon,\n\nAna sent the deck. Shall we talk on Monday?',
       },
       receives: { body: { ...sent, historyId: '4180050' } },
+      gives: sentGives,
+    },
+    {
+      input: {
+        to: ['jon@acme.example'],
+        subject: 'Lumen: the deck',
+        body: 'Hi Jon,\n\nhere it is.',
+        file_ids: [exampleFile.file_id],
+      },
+      receives: { body: { ...sent, historyId: '4180052' } },
       gives: sentGives,
     },
   ],
@@ -64,6 +76,7 @@ export const replyToThread = runTool({
     cc,
     bcc,
     contentType,
+    file_ids,
   }),
   output: Changed.extend({ to: z.array(z.string()), subject: z.string() }),
   *run({ threadId, ...letter }) {
@@ -80,57 +93,64 @@ export const replyToThread = runTool({
     const old = oneLine(headerOf(last, 'subject') ?? '');
     const answered = headerOf(last, 'message-id');
     const subject = /^re:/i.test(old) ? old : `Re: ${old}`.trim();
-    const raw = rawOf({
+    const request = carrying(sendAt, {
       ...letter,
+      threadId,
       to: recipients.slice(0, 100),
       subject,
       inReplyTo: answered,
       references: answered === undefined ? undefined : `${headerOf(last, 'references') ?? ''} ${answered}`,
     });
-    const sent = yield* act<MessageBody>(post('/gmail/v1/users/me/messages/send', { raw, threadId }));
+    const sent = yield* act<MessageBody>(request);
     return { ...changedOf(sent), to: recipients.slice(0, 100), subject };
   },
   docs: `${docs('messages')}/send`,
   provenance: provenance('messages.send'),
   examples: [
-    {
-      input: { threadId: update.threadId, body: 'Thank you, Ana. Could you add the churn figures?' },
-      before: [
-        {
-          receives: {
-            body: {
-              id: update.threadId,
-              historyId: update.historyId,
-              messages: [
-                {
-                  id: update.id,
-                  threadId: update.threadId,
-                  labelIds: update.labelIds,
-                  snippet: update.snippet,
-                  payload: {
-                    mimeType: 'multipart/mixed',
-                    headers: update.payload.headers.filter(({ name }) => asked.includes(name)),
-                  },
-                  sizeEstimate: update.sizeEstimate,
-                  historyId: update.historyId,
-                  internalDate: update.internalDate,
-                },
-              ],
-            },
-          },
-        },
-      ],
-      receives: { body: { id: '19aa61c8d3e5f629', threadId: update.threadId, labelIds: ['SENT'], historyId: '4180051' } },
-      gives: {
-        id: '19aa61c8d3e5f629',
-        thread_id: update.threadId,
-        label_ids: ['SENT'],
-        to: ['ana@lumen.example'],
-        subject: 'Re: November update',
-      },
-    },
+    answerExample({ threadId: update.threadId, body: 'Thank you, Ana. Could you add the churn figures?' }),
+    answerExample({ threadId: update.threadId, body: 'Thank you, Ana. Ours are attached.', file_ids: [exampleFile.file_id] }),
   ],
 });
+
+/** The conversation that is answered, and the answer to the answer. */
+function answerExample<In>(input: In) {
+  return {
+    input,
+    before: [
+      {
+        receives: {
+          body: {
+            id: update.threadId,
+            historyId: update.historyId,
+            messages: [
+              {
+                id: update.id,
+                threadId: update.threadId,
+                labelIds: update.labelIds,
+                snippet: update.snippet,
+                payload: {
+                  mimeType: 'multipart/mixed',
+                  headers: update.payload.headers.filter(({ name }) => asked.includes(name)),
+                },
+                sizeEstimate: update.sizeEstimate,
+                historyId: update.historyId,
+                internalDate: update.internalDate,
+              },
+            ],
+          },
+        },
+      },
+    ],
+    receives: { body: { id: '19aa61c8d3e5f629', threadId: update.threadId, labelIds: ['SENT'], historyId: '4180051' } },
+    gives: {
+      id: '19aa61c8d3e5f629',
+      thread_id: update.threadId,
+      label_ids: ['SENT'],
+      to: ['ana@lumen.example'],
+      subject: 'Re: November update',
+    },
+  };
+}
 
 /** What stands in a header was folded, or was decoded by Gmail: line breaks within are spaces. */
 function oneLine(text: string): string {

@@ -17,6 +17,7 @@ export default connector({
   name: 'Google Calendar',
   description: 'Read calendars and events of Google Calendar, find free time, create and change events and answer invitations.',
   docs: 'https://developers.google.com/workspace/calendar/api/v3/reference',
+  aliases: ['googlecalendar'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
@@ -47,6 +48,7 @@ export default connector({
     clientAuthentication: 'client_secret_post',
     // Without both Google gives a refresh token at the first consent only.
     authorizeParams: { access_type: 'offline', prompt: 'consent' },
+    offline: { params: { access_type: 'offline' } },
     tokenExample: {
       body: {
         access_token: 'made-up-access-token',

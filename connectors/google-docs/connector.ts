@@ -17,6 +17,7 @@ export default connector({
   name: 'Google Docs',
   description: 'Find, create, read and write documents in Google Docs.',
   docs: 'https://developers.google.com/workspace/docs/api/reference/rest',
+  aliases: ['googledocs'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
@@ -46,6 +47,7 @@ export default connector({
     clientAuthentication: 'client_secret_post',
     // Without both Google gives a refresh token at the first consent only.
     authorizeParams: { access_type: 'offline', prompt: 'consent' },
+    offline: { params: { access_type: 'offline' } },
     tokenExample: {
       body: {
         access_token: 'made-up-access-token',

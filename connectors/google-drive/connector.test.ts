@@ -1,4 +1,4 @@
-import { exchangesOf, replay } from '@grantway/connector-kit';
+import { exampleFile, exchangesOf, replay } from '@grantway/connector-kit';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import drive from './connector.ts';
@@ -101,10 +101,59 @@ describe('google drive changes', () => {
 
   it('shared drives are included wherever Drive asks whether they are', () => {
     for (const tool of drive.tools) {
-      if (tool.name.includes('comment') || tool.name.endsWith('_export')) continue;
+      if (tool.name.includes('comment')) continue;
       for (const { request } of tool.examples.flatMap((example) => exchangesOf(tool, example))) {
+        // a session goes on at the address that Google gave it
+        if (request.path.endsWith('/export') || request.query?.['upload_id'] !== undefined) continue;
         expect(request.query, tool.name).toMatchObject({ supportsAllDrives: true });
       }
     }
+  });
+});
+
+describe('google drive files', () => {
+  const upload = byName('google_drive_file_upload');
+  const started = (location: string | undefined, args: object = {}) =>
+    replay(upload, upload.input.parse({ file_id: exampleFile.file_id, ...args }), [
+      { status: 200, headers: location === undefined ? {} : { location }, body: '' },
+    ]);
+  const session = 'https://www.googleapis.com/upload/drive/v3/files?uploadType=resumable&upload_id=made-up';
+
+  it('the session says how many bytes of which kind are to come, and the bytes go to its address alone', () => {
+    const [first, second] = started(session, { convertTo: 'document' }).steps;
+    expect(first?.request.headers).toEqual({ 'X-Upload-Content-Type': 'application/pdf', 'X-Upload-Content-Length': '5' });
+    expect(first?.request.json).toMatchObject({ name: 'report.pdf', mimeType: 'application/vnd.google-apps.document' });
+    expect(second).toMatchObject({
+      effect: 'write',
+      request: {
+        method: 'PUT',
+        path: '/upload/drive/v3/files',
+        query: { upload_id: 'made-up' },
+        upload: { file: exampleFile.file_id, as: 'body' },
+      },
+    });
+  });
+
+  it.each([
+    undefined,
+    'https://evil.example/upload/drive/v3/files?upload_id=x',
+    'https://www.googleapis.com/drive/v3/files/other',
+    'https://www.googleapis.com/upload/drive/v3/files/../../../oauth2/v2/userinfo',
+    'https://www.googleapis.com.evil.example/upload/drive/v3/files',
+    'http://www.googleapis.com/upload/drive/v3/files',
+  ])('a session at %s is not followed', (location) => {
+    expect(() => started(location)).toThrow(RangeError);
+  });
+
+  it('a document is exported and an uploaded file is fetched, never the other way round', () => {
+    const nothing = (name: string, mimeType: string) =>
+      replay(byName(name), byName(name).input.parse({ fileId: '1mAdeUp-Deck-File-Id-0002' }), [
+        { status: 200, headers: {}, body: { id: 'x', name: 'n', mimeType } },
+        { status: 200, headers: {}, body: 'hello' },
+      ]).nothing;
+    expect(nothing('google_drive_file_download', 'application/vnd.google-apps.document')).toContain('Google document');
+    expect(nothing('google_drive_file_download', 'application/pdf')).toBeUndefined();
+    expect(nothing('google_drive_document_download', 'application/pdf')).toContain('was uploaded');
+    expect(nothing('google_drive_document_download', 'application/vnd.google-apps.spreadsheet')).toBeUndefined();
   });
 });

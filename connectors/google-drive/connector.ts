@@ -6,6 +6,7 @@ import { fault } from './faults.ts';
 import { fileGet, filesList, filesSearch } from './find.ts';
 import { permissionCreate, permissionDelete, permissionsList, permissionUpdate } from './permissions.ts';
 import { drive, email, names, ownFiles, readonly } from './scopes.ts';
+import { documentDownload, fileContentUpdate, fileDownload, fileUpload } from './transfers.ts';
 
 interface Userinfo {
   id: string;
@@ -17,8 +18,9 @@ interface Userinfo {
 export default connector({
   id: 'google-drive',
   name: 'Google Drive',
-  description: 'Search, read, create, move, share and comment on files in Google Drive.',
+  description: 'Search, read, upload, download, move, share and comment on files in Google Drive.',
   docs: 'https://developers.google.com/workspace/drive/api/reference/rest/v3',
+  aliases: ['googledrive'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
@@ -45,6 +47,7 @@ export default connector({
     clientAuthentication: 'client_secret_post',
     // Without both Google gives a refresh token at the first consent only.
     authorizeParams: { access_type: 'offline', prompt: 'consent' },
+    offline: { params: { access_type: 'offline' } },
     tokenExample: {
       body: {
         access_token: 'made-up-access-token',
@@ -139,6 +142,10 @@ export default connector({
     fileGet,
     fileExport,
     fileRead,
+    fileDownload,
+    documentDownload,
+    fileUpload,
+    fileContentUpdate,
     folderCreate,
     fileCreate,
     fileCopy,

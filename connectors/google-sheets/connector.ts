@@ -27,6 +27,7 @@ export default connector({
   name: 'Google Sheets',
   description: 'Find, create, read and change spreadsheets in Google Sheets: cells, rows and tabs.',
   docs: 'https://developers.google.com/workspace/sheets/api/reference/rest',
+  aliases: ['googlesheets'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',
@@ -56,6 +57,7 @@ export default connector({
     clientAuthentication: 'client_secret_post',
     // Without both Google gives a refresh token at the first consent only.
     authorizeParams: { access_type: 'offline', prompt: 'consent' },
+    offline: { params: { access_type: 'offline' } },
     tokenExample: {
       body: {
         access_token: 'made-up-access-token',

@@ -3,13 +3,14 @@ import { graphBaseUrl, graphFault, graphIdentity, graphRefusals, microsoftAuth }
 import { channelMessageReply, channelMessageSend, channelMessagesList, repliesList } from './channel-messages.ts';
 import { chatCreate, chatMembersList, chatMessageSend, chatMessagesList, chatsList } from './chats.ts';
 import { messagesSearch, onlineMeetingCreate, presencesGet, profileGet, usersSearch } from './people.ts';
-import { channelCreate, channelsList, teamMembersList, teamsList } from './teams.ts';
+import { channelCreate, channelFilesFolderGet, channelsList, teamMembersList, teamsList } from './teams.ts';
 
 export default connector({
   id: 'microsoft-teams',
   name: 'Microsoft Teams',
   description: 'Read and write in channels and chats, start chats and meetings, and see who is available in Microsoft Teams.',
   docs: 'https://learn.microsoft.com/graph/api/resources/teams-api-overview',
+  aliases: ['microsoftteams'],
   auth: microsoftAuth(
     {
       'Team.ReadBasic.All': 'See the teams that you are in: names and descriptions',
@@ -24,6 +25,7 @@ export default connector({
       'ChatMessage.Send': 'Write in your chats as you',
       'OnlineMeetings.ReadWrite': 'Make and change online meetings as you',
       'Presence.Read.All': 'See whether people of your organization are available',
+      'Files.Read.All': 'See and read all files that you can open, those of your channels too',
       'User.ReadBasic.All': 'Find people of your organization: names and addresses',
     },
     [
@@ -53,6 +55,7 @@ export default connector({
     channelMessageSend,
     channelMessageReply,
     channelCreate,
+    channelFilesFolderGet,
     teamMembersList,
     chatsList,
     chatMessagesList,

@@ -10,7 +10,7 @@ import {
 } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
 import { contextOf, ids, memberExample } from './examples.ts';
-import { Member, type MemberEntry, member, teamId, wholeMax } from './fields.ts';
+import { channelId, Member, type MemberEntry, member, teamId, wholeMax } from './fields.ts';
 
 interface Team {
   id: string;
@@ -206,6 +206,80 @@ export const channelCreate = tool({
       },
       gives: channelGiven('Checkout latency', 'Incident of 21 November'),
       fresh: { '/createdDateTime': 'iso_now' },
+    },
+  ],
+});
+
+interface FilesFolder {
+  id: string;
+  name?: string | null;
+  webUrl?: string | null;
+  size?: number | null;
+  lastModifiedDateTime?: string | null;
+  folder?: { childCount?: number | null } | null;
+  parentReference?: { driveId?: string | null } | null;
+}
+
+export const channelFilesFolderGet = tool({
+  name: 'microsoft_teams_channel_files_folder_get',
+  title: 'Find a channel’s files',
+  description:
+    'Tell where the files of one channel are: drive_id and item_id of its folder in SharePoint. With these sharepoint_files_list lists them; ' +
+    'sharepoint_file_upload takes item_id as parent_id. Channels come from microsoft_teams_channels_list.',
+  effect: 'read',
+  scopes: ['Files.Read.All'],
+  input: z.object({ team_id: teamId, channel_id: channelId }),
+  output: z.object({
+    drive_id: z.string(),
+    item_id: z.string(),
+    name: z.string(),
+    child_count: z.int().nullable(),
+    size: z.int(),
+    modified_at: z.string().nullable(),
+    web_url: z.string().nullable(),
+  }),
+  request: ({ team_id, channel_id }) => get(path`/teams/${team_id}/channels/${channel_id}/filesFolder`),
+  respond: (f: FilesFolder) => {
+    const drive_id = f.parentReference?.driveId;
+    if (drive_id === undefined || drive_id === null) throw new TypeError('the folder names no drive');
+    return {
+      drive_id,
+      item_id: f.id,
+      name: f.name ?? '',
+      child_count: f.folder?.childCount ?? null,
+      size: f.size ?? 0,
+      modified_at: graphTime(f.lastModifiedDateTime),
+      web_url: f.webUrl ?? null,
+    };
+  },
+  docs: 'https://learn.microsoft.com/graph/api/channel-get-filesfolder',
+  provenance: graphOperation('GET /teams/{team-id}/channels/{channel-id}/filesFolder'),
+  examples: [
+    {
+      input: { team_id: ids.team, channel_id: ids.channel },
+      receives: {
+        body: {
+          ...contextOf(`teams('${ids.team}')/channels('19%3A4a95f7d8db4c4e7fae857bcebe062311%40thread.tacv2')/filesFolder/$entity`),
+          id: '01H7CFEKENJSSIUHGADZBKODARINQC5JMD',
+          createdDateTime: '0001-01-01T00:00:00Z',
+          lastModifiedDateTime: '2025-11-20T18:47:13Z',
+          name: 'Incidents',
+          webUrl: 'https://acme.sharepoint.example/sites/engineering/Shared%20Documents/Incidents',
+          size: 2374080,
+          parentReference: { driveId: 'b!2SInBlQrN0K8-made-up-drive', driveType: 'documentLibrary' },
+          fileSystemInfo: { createdDateTime: '2025-03-03T09:12:44Z', lastModifiedDateTime: '2025-11-20T18:47:13Z' },
+          folder: { childCount: 7 },
+        },
+      },
+      gives: {
+        drive_id: 'b!2SInBlQrN0K8-made-up-drive',
+        item_id: '01H7CFEKENJSSIUHGADZBKODARINQC5JMD',
+        name: 'Incidents',
+        child_count: 7,
+        size: 2374080,
+        modified_at: '2025-11-20T18:47:13.000Z',
+        web_url: 'https://acme.sharepoint.example/sites/engineering/Shared%20Documents/Incidents',
+      },
     },
   ],
 });

@@ -19,7 +19,7 @@ import { blocksOf, richText as partsOf } from './markdown.ts';
 import { content } from './pages.ts';
 
 const blockId = id.describe('Block id from notion_page_content_get');
-const holderId = id.describe('Id of the page, or of a block that holds others');
+const holderId = id.describe('Page id from notion_page_search, or id of a block that holds others');
 
 export const Block = z.object({
   id: z.string(),

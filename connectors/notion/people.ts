@@ -63,7 +63,7 @@ export const commentsFetch = tool({
     'notion_user_get tells who created_by is. Resolved discussions are left out by Notion.',
   effect: 'read',
   scopes: [],
-  input: z.object({ block_id: id.describe('Page or block id'), limit, cursor }),
+  input: z.object({ block_id: id.describe('Page id from notion_page_search, or block id from notion_page_content_get'), limit, cursor }),
   output: z.object({ comments: z.array(Comment), next_cursor: nextCursor }),
   request: ({ block_id, limit: page_size, cursor: start_cursor }) =>
     get('/v1/comments', { block_id: uuid(block_id), page_size, start_cursor }),

@@ -120,7 +120,7 @@ export const itemCopy = tool({
   input: z.object({
     item_id: itemId,
     new_parent_id: folderId,
-    new_parent_drive_id: driveId.describe('Drive of that folder, where it is another one'),
+    new_parent_drive_id: driveId.describe('Drive of that folder, where it is another one; from onedrive_drives_list'),
     new_name: name.optional().describe('Name of the copy; needed where the name is taken'),
     drive_id: driveId,
   }),

@@ -1,4 +1,4 @@
-import { missingScopes, type OAuth2Auth, type Tool } from '@grantway/connector-kit';
+import { exampleFile, missingScopes, type OAuth2Auth, type Tool } from '@grantway/connector-kit';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import onedrive from './connector.ts';
@@ -35,6 +35,28 @@ describe('onedrive requests', () => {
       folder: {},
       '@microsoft.graph.conflictBehavior': 'fail',
     });
+  });
+
+  it('an upload never replaces what is there, and goes by the file’s own name unless told', () => {
+    const { file_id } = exampleFile;
+    expect(request('file_upload', { file_id })).toEqual({
+      method: 'PUT',
+      path: '/me/drive/items/root:/report.pdf:/content',
+      query: { '@microsoft.graph.conflictBehavior': 'fail' },
+      upload: { file: file_id, as: 'body', maxBytes: 262_144_000 },
+    });
+    expect(request('file_upload', { file_id, parent_id: '01NK', name: 'a%b.pdf', drive_id: 'b!x' }).path).toBe(
+      '/drives/b!x/items/01NK:/a%25b.pdf:/content',
+    );
+    expect(byName('file_upload').request({ file_id, parent_id: 'root' }, { ...exampleFile, name: 'a:b.pdf' }).path).toContain('a_b.pdf');
+    for (const name of ['..', 'a/b', 'a:b', ' a', '\ud800']) {
+      expect(byName('file_upload').input.safeParse({ file_id, name }).success).toBe(false);
+    }
+  });
+
+  it('the root has no content to fetch or to replace', () => {
+    expect(byName('file_download').input.safeParse({ item_id: 'root' }).success).toBe(false);
+    expect(byName('file_content_replace').input.safeParse({ item_id: 'root', file_id: exampleFile.file_id }).success).toBe(false);
   });
 
   it('a link lets in the organization unless told otherwise', () => {

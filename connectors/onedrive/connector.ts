@@ -1,6 +1,7 @@
 import { connector } from '@grantway/connector-kit';
 import { graphBaseUrl, graphFault, graphIdentity, graphRefusals, microsoftAuth } from '@grantway/connector-kit/microsoft';
 import { folderCreate, itemCopy, itemDelete, itemMove, itemUpdate, versionRestore } from './changes.ts';
+import { fileContentReplace, fileDownload, fileUpload } from './content.ts';
 import { drivesList } from './drives.ts';
 import { itemGet, itemGetByPath, itemsList, itemsSearch, versionsList } from './items.ts';
 import { itemInvite, permissionDelete, permissionsList, sharingLinkCreate } from './sharing.ts';
@@ -8,7 +9,7 @@ import { itemInvite, permissionDelete, permissionsList, sharingLinkCreate } from
 export default connector({
   id: 'onedrive',
   name: 'OneDrive',
-  description: 'Find, sort, share and restore the files of a OneDrive, for work or personal.',
+  description: 'Find, fetch, upload, sort, share and restore the files of a OneDrive, for work or personal.',
   docs: 'https://learn.microsoft.com/graph/api/resources/onedrive',
   auth: microsoftAuth(
     {
@@ -30,6 +31,9 @@ export default connector({
     itemsSearch,
     itemGet,
     itemGetByPath,
+    fileDownload,
+    fileUpload,
+    fileContentReplace,
     folderCreate,
     itemUpdate,
     itemMove,

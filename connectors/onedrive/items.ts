@@ -26,7 +26,7 @@ export const itemsList = tool({
   effect: 'read',
   scopes: ['Files.Read'],
   input: z.object({
-    item_id: driveItemId.default('root').describe('Folder id, or root'),
+    item_id: driveItemId.default('root').describe('Folder id from onedrive_items_search, or root'),
     orderby: z.enum(['name', 'lastModifiedDateTime desc', 'size desc']).optional().describe('Order; by name unless told'),
     drive_id: driveId,
     limit,

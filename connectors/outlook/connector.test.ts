@@ -1,4 +1,4 @@
-import type { Tool } from '@grantway/connector-kit';
+import { exampleFile, replay, type Tool } from '@grantway/connector-kit';
 import { connectorSuite } from '@grantway/connector-kit/testing';
 import { describe, expect, it } from 'vitest';
 import outlook from './connector.ts';
@@ -61,6 +61,35 @@ describe('outlook mail', () => {
       },
       SaveToSentItems: true,
     });
+  });
+
+  it('attachments stand in a message by name and type, with a place for their bytes alone', () => {
+    const { file_id } = exampleFile;
+    const files = [
+      { ...exampleFile, name: 'a.pdf' },
+      { ...exampleFile, name: 'b.png', content_type: 'image/png' },
+    ];
+    const { input, request: build } = byName('outlook_message_send');
+    const asked = input.parse({ toRecipients: ['a@acme.example'], subject: 'x', body: 'y', file_ids: [file_id, file_id] });
+    const sent = build(asked, undefined, files);
+    expect((sent.json as { Message: { attachments: object[] } }).Message.attachments).toEqual([
+      { '@odata.type': '#microsoft.graph.fileAttachment', name: 'a.pdf', contentType: 'application/pdf', contentBytes: '' },
+      { '@odata.type': '#microsoft.graph.fileAttachment', name: 'b.png', contentType: 'image/png', contentBytes: '' },
+    ]);
+    expect(sent.upload).toEqual({
+      files: [file_id, file_id],
+      as: { base64: ['/Message/attachments/0/contentBytes', '/Message/attachments/1/contentBytes'] },
+      maxBytes: 3_000_000,
+    });
+  });
+
+  it('an attachment that is a link elsewhere is not asked for its content', () => {
+    const told = { '@odata.type': '#microsoft.graph.referenceAttachment', id: messageId, name: 'Deck' };
+    const { steps, nothing } = replay(byName('outlook_attachment_download'), { message_id: messageId, attachment_id: messageId }, [
+      { status: 200, headers: {}, body: told },
+    ]);
+    expect(steps).toHaveLength(1);
+    expect(nothing).toContain('is a link');
   });
 
   it('a change of nothing is refused, and an empty list of categories is a change', () => {

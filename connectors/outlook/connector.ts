@@ -1,5 +1,6 @@
 import { connector } from '@grantway/connector-kit';
 import { graphBaseUrl, graphFault, graphIdentity, graphRefusals, microsoftAuth } from '@grantway/connector-kit/microsoft';
+import { attachmentAdd, attachmentDownload } from './attachments.ts';
 import { eventAccept, eventCreate, eventDecline, eventDelete, eventTentativelyAccept, eventUpdate, schedulesGet } from './event-changes.ts';
 import { calendarsList, eventGet, eventsList } from './events.ts';
 import { attachmentsList, foldersList, messageDelete, messageMove, messageUpdate, peopleSearch } from './mailbox.ts';
@@ -43,6 +44,8 @@ export default connector({
     draftSend,
     foldersList,
     attachmentsList,
+    attachmentDownload,
+    attachmentAdd,
     eventsList,
     eventGet,
     eventCreate,

@@ -11,6 +11,7 @@ export const eventHeaders = { Prefer: 'IdType="ImmutableId", outlook.body-conten
 const id = z.string().regex(/^[A-Za-z0-9_=-]{8,400}$/);
 export const messageId = id.describe('Message id from outlook_messages_list or outlook_messages_search');
 export const draftId = id.describe('Id of a draft, from outlook_draft_create');
+export const attachmentId = id.describe('Attachment id from outlook_attachments_list');
 export const eventId = id.describe('Event id from outlook_events_list');
 export const calendarId = id.optional().describe('From outlook_calendars_list; the default calendar unless told');
 

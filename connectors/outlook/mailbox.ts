@@ -9,6 +9,7 @@ import {
   nextCursor,
 } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
+import type { Attachment } from './attachments.ts';
 import { ids, messageExample } from './examples.ts';
 import { Done, done, folderId, limit, type Message, messageId, stableIds } from './fields.ts';
 
@@ -219,16 +220,6 @@ function folderExample(id: string, displayName: string, unreadItemCount: number,
   };
 }
 
-interface Attachment {
-  '@odata.type'?: string;
-  id: string;
-  name?: string | null;
-  contentType?: string | null;
-  size?: number;
-  isInline?: boolean;
-  lastModifiedDateTime?: string | null;
-}
-
 const kinds: Record<string, 'file' | 'item' | 'link'> = {
   '#microsoft.graph.fileAttachment': 'file',
   '#microsoft.graph.itemAttachment': 'item',
@@ -240,8 +231,8 @@ export const attachmentsList = tool({
   aliases: ['outlook_list_attachments'],
   title: 'List attachments',
   description:
-    'List what is attached to a message: name, type, size and whether it stands inside the text as a picture. The content itself is not ' +
-    'in the answer. Message ids come from outlook_messages_list.',
+    'List what is attached to a message: name, type, size and whether it stands inside the text as a picture. A file’s ' +
+    'content is fetched by outlook_attachment_download. Message ids come from outlook_messages_list.',
   effect: 'read',
   scopes: ['Mail.Read'],
   input: z.object({ message_id: messageId, limit, cursor: graphCursor }),
@@ -291,7 +282,7 @@ export const attachmentsList = tool({
             {
               '@odata.type': '#microsoft.graph.fileAttachment',
               '@odata.mediaContentType': 'application/pdf',
-              id: 'AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0AQXR0YWNoVGVybVNoZWV0AAA=',
+              id: ids.attachment,
               lastModifiedDateTime: '2025-11-21T08:12:38Z',
               name: 'Northwind term sheet v2.pdf',
               contentType: 'application/pdf',
@@ -304,7 +295,7 @@ export const attachmentsList = tool({
       gives: {
         attachments: [
           {
-            id: 'AAkALgAAAAAAHYQDEapmEc2byACqAC-EWg0AQXR0YWNoVGVybVNoZWV0AAA=',
+            id: ids.attachment,
             kind: 'file',
             name: 'Northwind term sheet v2.pdf',
             content_type: 'application/pdf',

@@ -1,19 +1,21 @@
-import { path, post, tool } from '@grantway/connector-kit';
+import { exampleFile, type FileFacts, fileIds, path, post, tool } from '@grantway/connector-kit';
 import { graphOperation } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
+import { attachmentsOf, uploadOf } from './attachments.ts';
 import { ids, messageExample } from './examples.ts';
 import { asRecipients, bodyType, Done, Draft, done, draft, draftId, messageId, recipients, stableIds } from './fields.ts';
 
 const written = {
-  toRecipients: recipients('Addresses of those it is written to').min(1),
+  toRecipients: recipients('Whom it is written to').min(1),
   subject: z.string().min(1).max(255).describe('Subject line'),
   body: z.string().min(1).max(200_000).describe('The text itself'),
 };
 const copies = {
   bodyType,
-  ccRecipients: recipients('Addresses that get a copy').optional(),
-  bccRecipients: recipients('Addresses that get a copy that the others do not see').optional(),
-  importance: z.enum(['low', 'normal', 'high']).optional().describe('Shown to the readers; normal unless told'),
+  ccRecipients: recipients('Who gets a copy').optional(),
+  bccRecipients: recipients('Copies that nobody else sees').optional(),
+  importance: z.enum(['low', 'normal', 'high']).optional().describe('Normal unless told'),
+  file_ids: fileIds(10, 'Attachments, 3 MB together').optional(),
 };
 
 interface Written {
@@ -27,13 +29,17 @@ interface Written {
 }
 
 /** Graph takes a property that is there for one that is wanted, so those not given are left out. */
-function messageOf({ bodyType: contentType, body, toRecipients, ccRecipients, bccRecipients, ...rest }: Written) {
+function messageOf(
+  { bodyType: contentType, body, toRecipients, ccRecipients, bccRecipients, ...rest }: Written,
+  files: readonly FileFacts[] | undefined,
+) {
   const all = {
     ...rest,
     body: body === undefined ? undefined : { contentType, content: body },
     toRecipients: asRecipients(toRecipients),
     ccRecipients: asRecipients(ccRecipients),
     bccRecipients: asRecipients(bccRecipients),
+    attachments: files === undefined ? undefined : attachmentsOf(files),
   };
   return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
@@ -46,8 +52,8 @@ export const messageSend = tool({
   aliases: ['outlook_send_message'],
   title: 'Send a message',
   description:
-    'Write and send a new message at once; it cannot be taken back, and each call sends again. To answer one use outlook_message_reply; ' +
-    'to let somebody read it first use outlook_draft_create. Addresses by name: outlook_people_search.',
+    'Write and send a new message at once; it cannot be taken back, and each call sends again. To answer one use outlook_message_reply; for ' +
+    'larger files, or to let somebody read it first, outlook_draft_create. Addresses by name: outlook_people_search.',
   effect: 'write',
   scopes: ['Mail.Send'],
   input: z.object({
@@ -56,13 +62,26 @@ export const messageSend = tool({
     saveToSentItems: z.boolean().default(true).describe('Keep a copy in Sent Items'),
   }),
   output: Done,
-  request: ({ saveToSentItems, ...message }) => post('/me/sendMail', { Message: messageOf(message), SaveToSentItems: saveToSentItems }),
+  request: ({ saveToSentItems, file_ids, ...message }, _file, files) => ({
+    ...post('/me/sendMail', { Message: messageOf(message, files), SaveToSentItems: saveToSentItems }),
+    ...uploadOf(file_ids, '/Message/attachments'),
+  }),
   respond: done,
   docs: 'https://learn.microsoft.com/graph/api/user-sendmail',
   provenance: graphOperation('POST /me/sendMail'),
   examples: [
     {
       input: { toRecipients: ['jonas@northwind.example'], subject: 'Partner call on Monday', body: 'Does 10:00 still suit you?' },
+      receives: taken,
+      gives: { accepted: true },
+    },
+    {
+      input: {
+        toRecipients: ['jonas@northwind.example'],
+        subject: 'Term sheet, third draft',
+        body: 'With the change of this morning.',
+        file_ids: [exampleFile.file_id],
+      },
       receives: taken,
       gives: { accepted: true },
     },
@@ -143,8 +162,8 @@ export const draftCreate = tool({
   aliases: ['outlook_create_draft_message'],
   title: 'Write a draft',
   description:
-    'Put a new message into Drafts without sending it, so that somebody can read and change it first. Send it with outlook_draft_send. ' +
-    'To send without a draft use outlook_message_send. Each call makes another draft.',
+    'Put a new message into Drafts without sending it, so that somebody can read and change it first. Attach larger files with ' +
+    'outlook_attachment_add, send it with outlook_draft_send; without a draft outlook_message_send. Each call makes another draft.',
   effect: 'write',
   scopes: ['Mail.ReadWrite'],
   input: z.object({
@@ -154,7 +173,11 @@ export const draftCreate = tool({
     ...copies,
   }),
   output: Draft,
-  request: (input) => ({ ...post('/me/messages', messageOf(input)), headers: stableIds }),
+  request: ({ file_ids, ...message }, _file, files) => ({
+    ...post('/me/messages', messageOf(message, files)),
+    headers: stableIds,
+    ...uploadOf(file_ids, '/attachments'),
+  }),
   respond: draft,
   docs: 'https://learn.microsoft.com/graph/api/user-post-messages',
   provenance: graphOperation('POST /me/messages'),
@@ -173,6 +196,27 @@ export const draftCreate = tool({
         id: ids.draft,
         subject: 'Partner call on Monday',
         to: ['jonas@northwind.example'],
+        is_draft: true,
+        modified_at: '2025-11-21T10:00:05.000Z',
+        web_link: 'https://outlook.example/owa/?ItemID=deal',
+      },
+      fresh: { '/lastModifiedDateTime': 'iso_now' },
+    },
+    {
+      input: { subject: 'Term sheet, third draft', body: 'With the change of this morning.', file_ids: [exampleFile.file_id] },
+      receives: {
+        status: 201,
+        body: messageExample(ids.draft, 'Term sheet, third draft', 'With the change of this morning.', '2025-11-21T10:00:05Z', {
+          isDraft: true,
+          isRead: true,
+          hasAttachments: true,
+          toRecipients: [],
+        }),
+      },
+      gives: {
+        id: ids.draft,
+        subject: 'Term sheet, third draft',
+        to: [],
         is_draft: true,
         modified_at: '2025-11-21T10:00:05.000Z',
         web_link: 'https://outlook.example/owa/?ItemID=deal',

@@ -136,6 +136,7 @@ export default connector({
     pkce: 'S256',
     clientAuthentication: 'client_secret_post',
     authorizeParams: { prompt: 'consent' },
+    offline: { scope: 'refresh_token' },
     tokenExample: {
       body: {
         access_token: 'made-up-access-token',

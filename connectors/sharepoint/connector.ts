@@ -1,5 +1,6 @@
 import { connector } from '@grantway/connector-kit';
 import { graphBaseUrl, graphFault, graphIdentity, graphRefusals, microsoftAuth } from '@grantway/connector-kit/microsoft';
+import { fileContentReplace, fileDownload, fileUpload } from './content.ts';
 import { drivesList, fileDelete, fileGet, filesList, filesSearch, folderCreate, sharingLinkCreate } from './files.ts';
 import { listColumnsList, listItemCreate, listItemDelete, listItemGet, listItemsList, listItemUpdate, listsList } from './lists.ts';
 import { pageGet, pagesList, search, siteGet, siteGetByUrl, sitesSearch } from './sites.ts';
@@ -7,7 +8,7 @@ import { pageGet, pagesList, search, siteGet, siteGetByUrl, sitesSearch } from '
 export default connector({
   id: 'sharepoint',
   name: 'SharePoint',
-  description: 'Find sites, keep lists, read pages and sort and share the files of SharePoint libraries.',
+  description: 'Find sites, keep lists, read pages, and fetch, upload, sort and share the files of SharePoint libraries.',
   docs: 'https://learn.microsoft.com/graph/api/resources/sharepoint',
   auth: microsoftAuth(
     {
@@ -40,6 +41,9 @@ export default connector({
     filesList,
     filesSearch,
     fileGet,
+    fileDownload,
+    fileUpload,
+    fileContentReplace,
     folderCreate,
     fileDelete,
     sharingLinkCreate,

@@ -23,7 +23,7 @@ import {
   removeReaction,
   updateMessage,
 } from './threads.ts';
-import { readTokenResponse, scopeParams } from './tokens.ts';
+import { readTokenResponse, scopeParams, userTokenExamples } from './tokens.ts';
 
 const bot = {
   'channels:read': 'See the public channels: names, topics and how many people are in them',
@@ -107,9 +107,31 @@ export default connector({
       slots: { access_token: '/access_token', refresh_token: '/refresh_token', expires_in: '/expires_in', scope: '/scope' },
       refusal: { status: 200, body: { ok: false, error: 'invalid_code' }, slot: '/error' },
     },
+    otherTokenExamples: userTokenExamples,
     // With rotation switched on a refresh token works once; the vendor documents no leeway and no reuse alarm.
     rotationClass: 'D',
     goneErrors: ['invalid_refresh_token', 'token_revoked', 'token_expired', 'account_inactive'],
+  },
+  authVariants: {
+    token: {
+      label: 'Token of an installed app',
+      description:
+        'A bot or user token of an app that was installed to one workspace by hand; no consent page, and its scopes are those of the app.',
+      auth: {
+        kind: 'bearer',
+        fields: [
+          {
+            name: 'token',
+            label: 'Bot or user token',
+            help: 'On api.slack.com/apps in your app under OAuth & Permissions, after Install to Workspace; it begins with xoxb- or xoxp-.',
+            secret: true,
+            pattern: /^[A-Za-z0-9-]{20,300}$/,
+          },
+        ],
+        token: '{token}',
+        scheme: 'Bearer',
+      },
+    },
   },
   api: {
     baseUrl: 'https://slack.com/api',

@@ -1,4 +1,4 @@
-import type { TokenAnswer, TokenRefusal } from '@grantway/connector-kit';
+import type { OtherTokenExample, TokenAnswer, TokenRefusal } from '@grantway/connector-kit';
 
 /**
  * Scopes named `user:<scope>` are asked for in `user_scope`, the others in `scope`: Slack gives a bot token for these
@@ -62,3 +62,33 @@ function idOf(value: unknown): unknown {
 function extraOf(values: Record<string, unknown>): Record<string, string> {
   return Object.fromEntries(Object.entries(values).filter((entry): entry is [string, string] => isText(entry[1])));
 }
+
+const workspace = { team: { name: 'Acme', id: 'T06ACMEHQ01' }, enterprise: null, is_enterprise_install: false };
+const userToken = {
+  scope: 'channels:read,chat:write',
+  access_token: 'made-up-access-token',
+  token_type: 'user',
+  refresh_token: 'made-up-refresh-token',
+  expires_in: 43200,
+};
+
+/** Where no bot was asked for there is nothing at the top but the workspace, until a refresh puts the user's token there. */
+export const userTokenExamples: OtherTokenExample[] = [
+  {
+    scopeParam: 'user_scope',
+    answers: 'authorization_code',
+    body: { ok: true, app_id: 'A06APPGRNT3', authed_user: { id: 'U06MIRAL0P2', ...userToken }, ...workspace },
+    slots: {
+      access_token: '/authed_user/access_token',
+      refresh_token: '/authed_user/refresh_token',
+      expires_in: '/authed_user/expires_in',
+      scope: '/authed_user/scope',
+    },
+  },
+  {
+    scopeParam: 'user_scope',
+    answers: 'refresh_token',
+    body: { ok: true, ...userToken, app_id: 'A06APPGRNT3', ...workspace },
+    slots: { access_token: '/access_token', refresh_token: '/refresh_token', expires_in: '/expires_in', scope: '/scope' },
+  },
+];

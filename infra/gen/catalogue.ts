@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Connector, definitionTokens, scopesOf, type Tool } from '@grantway/connector-kit';
+import { type Connector, definitionTokens, scopesOf, type Tool, waysOf } from '@grantway/connector-kit';
 import { loadConnectors } from './connectors.ts';
 
 /** What the contract tests found: by which kind of evidence a tool's requests are held to be right. */
@@ -37,7 +37,9 @@ ${table(
   ['connector', 'authorization', 'tools', 'tokens', 'T1 to T3'],
   connectors.map((c) => [
     `[${c.name}](#${c.id})`,
-    c.auth.kind,
+    waysOf(c)
+      .map(({ auth }) => auth.kind)
+      .join(' or '),
     String(c.tools.length),
     String(c.tools.reduce((sum, tool) => sum + definitionTokens(tool), 0)),
     String(c.tools.filter((tool) => /^T[1-3]$/.test(found.tools?.[tool.name]?.tier ?? '')).length),
@@ -63,12 +65,13 @@ function without(tools: Tool[], found: Tiers): string {
       )}`;
 }
 
-function section({ id, description, docs, auth, tools }: Connector, found: Tiers): string {
+function section({ id, description, docs, auth, authVariants = {}, tools }: Connector, found: Tiers): string {
   const scopes = Object.keys(scopesOf(auth)).length;
+  const others = Object.entries(authVariants).map(([variant, of]) => `; or \`${variant}\` (${of.label}): \`${of.auth.kind}\``);
   return `
 ## ${id}
 
-${description} [Reference](${docs}). Authorization: \`${auth.kind}\`${scopes === 0 ? '' : `, ${scopes} scopes`}.
+${description} [Reference](${docs}). Authorization: \`${auth.kind}\`${scopes === 0 ? '' : `, ${scopes} scopes`}${others.join('')}.
 
 ${table(
   ['tool', 'effect', 'scopes', 'written from', 'tier'],

@@ -8,6 +8,7 @@ import * as catalogue from './catalogue.ts';
 import * as configuration from './configuration.ts';
 import * as connectors from './connectors.ts';
 import * as openapi from './openapi.ts';
+import * as quirks from './quirks.ts';
 
 /** `path` is relative to the repository's root, with forward slashes. */
 export interface Generated {
@@ -19,7 +20,7 @@ interface Generator {
   generate(): Promise<Generated[]>;
 }
 
-const generators: Generator[] = [connectors, catalogue, openapi, configuration];
+const generators: Generator[] = [connectors, catalogue, openapi, configuration, quirks];
 
 const root = join(import.meta.dirname, '..', '..');
 const checkOnly = process.argv.includes('--check');

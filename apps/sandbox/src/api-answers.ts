@@ -85,6 +85,8 @@ function textChanges(shown: Shown[]): [from: string, to: string][] {
   for (const [from, to] of shown) {
     if (typeof from !== 'string' || typeof to !== 'string') continue;
     if (from.length >= 6 && !changes.has(from)) changes.set(from, to);
+    // Addresses hold the ids of pages without their hyphens.
+    if (isUuid(from) && isUuid(to)) changes.set(from.replaceAll('-', ''), to.replaceAll('-', ''));
     if (slug(from).length >= 10 && !changes.has(slug(from))) changes.set(slug(from), slug(to));
   }
   return [...changes].sort(([a], [b]) => b.length - a.length);

@@ -8,6 +8,7 @@ import { valueAt } from './json-places.ts';
 import type { Knobs } from './knobs.ts';
 import { errorPage, pageHeaders } from './pages.ts';
 import { adapterFor } from './provider-adapter.ts';
+import { refreshSeconds } from './quirks.ts';
 import type { State } from './state.ts';
 
 /**
@@ -15,12 +16,18 @@ import type { State } from './state.ts';
  * without scopes, and some vendors have none.
  */
 export const presenceScope = 'sandbox:account';
+/** Added to the request where it holds what the vendor wants to see before it gives a refresh token. */
+export const offlineScope = 'sandbox:offline';
+/** The sandbox's own, which no page and no answer shows. */
+export const ownScopes: readonly string[] = [presenceScope, offlineScope];
 /** Words of the request that are none of the vendor's scopes; the provider itself would pass over them. */
 export const unknownScopesParam = 'sandbox_unknown_scopes';
 
 /** Seconds that an access token lives where neither the connector's example nor a knob says. */
 const accessTokenTtlSeconds = 3_600;
 const refreshTokenTtlSeconds = 365 * 86_400;
+/** Of grants, and of access tokens where a vendor neither says when they end nor gives anything to renew them with. */
+const unlimitedSeconds = 10 * 365 * 86_400;
 
 export interface ProviderRequest {
   method: 'GET' | 'POST';
@@ -65,9 +72,9 @@ export function createAuthorizationServer(options: {
   const rotation = () => knobs().rotate ?? auth.rotationClass;
 
   const configuration: Configuration = {
-    adapter: adapterFor(state, id, rotation),
+    adapter: adapterFor(state, id, rotation, auth.leewaySeconds),
     jwks: { keys: [keys.signing] },
-    scopes: [...Object.keys(auth.scopes), presenceScope],
+    scopes: [...Object.keys(auth.scopes), ...ownScopes],
     responseTypes: ['code'],
     clientAuthMethods: [auth.clientAuthentication],
     clientDefaults: { id_token_signed_response_alg: 'ES256' },
@@ -105,18 +112,19 @@ export function createAuthorizationServer(options: {
     },
     findAccount: async (_ctx, accountId) => ({ accountId, claims: async () => ({ sub: accountId }) }),
     clientBasedCORS: () => false,
-    issueRefreshToken: async () => knobs().drop_refresh_token !== true,
+    issueRefreshToken: async (_ctx, _client, code) =>
+      knobs().drop_refresh_token !== true && (auth.offline === undefined || (code as { scopes: Set<string> }).scopes.has(offlineScope)),
     rotateRefreshToken: () => rotation() !== 'A' && knobs().drop_refresh_token !== true,
     revokeGrantPolicy: () => true,
     expiresWithSession: async () => false,
     ttl: {
-      AccessToken: () => knobs().access_token_ttl_seconds ?? exampleTtlSeconds(auth) ?? accessTokenTtlSeconds,
+      AccessToken: () => knobs().access_token_ttl_seconds ?? accessLifeSeconds(auth),
       // The longest that RFC 6749 section 4.1.2 recommends
       AuthorizationCode: () => 600,
-      Grant: () => refreshTokenTtlSeconds,
+      Grant: () => auth.grantSeconds ?? unlimitedSeconds,
       IdToken: () => 3_600,
       Interaction: () => 3_600,
-      RefreshToken: () => refreshTokenTtlSeconds,
+      RefreshToken: () => refreshSeconds(auth) ?? refreshTokenTtlSeconds,
       Session: () => 600,
     },
     renderError(ctx, out) {
@@ -156,11 +164,11 @@ export function createAuthorizationServer(options: {
   };
 }
 
-function exampleTtlSeconds(auth: OAuth2Auth): number | undefined {
-  const pointer = auth.tokenExample?.slots.expires_in;
-  if (pointer === undefined) return undefined;
-  const value = Number(valueAt(auth.tokenExample?.body, pointer));
-  return Number.isInteger(value) && value > 0 ? value : undefined;
+function accessLifeSeconds({ tokenExample }: OAuth2Auth): number {
+  const { expires_in: pointer, refresh_token: renewed } = tokenExample?.slots ?? {};
+  const said = pointer === undefined ? undefined : Number(valueAt(tokenExample?.body, pointer));
+  if (said !== undefined && Number.isInteger(said) && said > 0) return said;
+  return tokenExample !== undefined && pointer === undefined && renewed === undefined ? unlimitedSeconds : accessTokenTtlSeconds;
 }
 
 /** Made once for a state folder, so that cookies and id tokens outlive a restart. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { defaultAccount, readAccount } from './accounts.ts';
-import { presenceScope } from './authorization-server.ts';
+import { ownScopes } from './authorization-server.ts';
 import type { Answer } from './exchange.ts';
 import { consentPage, errorPage, pageHeaders } from './pages.ts';
 import type { OAuthVendor, Vendor } from './vendor.ts';
@@ -66,7 +66,7 @@ async function view(vendor: Vendor, oauth: OAuthVendor, consent: Consent, accoun
     action: `/_sandbox/${vendor.id}/consent/${consent.uid}`,
     scopes: params.scope
       .split(' ')
-      .filter((scope) => scope !== presenceScope)
+      .filter((scope) => !ownScopes.includes(scope))
       .map((scope) => [scope, oauth.auth.scopes[scope] ?? scope]),
     account,
     problem,

@@ -1,7 +1,7 @@
-import type { ApiRequest, FileUpload, Tool } from '@grantway/connector-kit';
+import { type ApiRequest, type FilesUpload, type FileUpload, redirectIn, type Tool } from '@grantway/connector-kit';
 import type { ApiRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
-import { valueAt } from './json-places.ts';
+import { setAt, valueAt } from './json-places.ts';
 import type { State } from './state.ts';
 
 /** The bytes that were sent to a vendor last: what its downloads give from then on. */
@@ -32,11 +32,12 @@ export interface LinkedFile {
 
 export function linkedFilesOf(tool: Tool): LinkedFile[] {
   const { download } = tool;
-  if (download?.link === undefined) return [];
+  if (download === undefined) return [];
   const { link } = download;
   return tool.examples.flatMap(({ receives, file }) => {
-    if (file === undefined) return [];
-    const url = new URL(link(structuredClone(receives.body)));
+    const address = link === undefined ? redirectIn(receives) : link(structuredClone(receives.body));
+    if (file === undefined || address === undefined) return [];
+    const url = new URL(address);
     return [{ path: `/${url.host}${url.pathname}`, file }];
   });
 }
@@ -58,14 +59,21 @@ export function answerLink(
 }
 
 /** Whether the answer of a call is a file itself. */
-export const isFile = ({ tool }: ApiRoute): boolean => tool?.download !== undefined && tool.download.link === undefined;
+export const isFile = ({ tool, request }: ApiRoute): boolean =>
+  tool?.download !== undefined && tool.download.link === undefined && (tool.run === undefined || request.receive !== undefined);
 
 /** The example's file, or what was sent to the vendor last. */
 export function fileAnswer(
   uploaded: Uploaded | undefined,
   status: number,
   file: { headers?: Record<string, string>; body: unknown },
+  inJson?: { pointer: string; encoding: 'base64' | 'base64url' },
 ): Answer {
+  if (inJson !== undefined && uploaded !== undefined) {
+    const body = structuredClone(file.body);
+    setAt(body, inJson.pointer, uploaded.bytes.toString(inJson.encoding));
+    return exampleAnswer(status, body, file.headers);
+  }
   const answer = exampleAnswer(status, file.body, file.headers);
   if (uploaded === undefined) return answer;
   return { ...answer, headers: { ...answer.headers, 'content-type': uploaded.contentType }, bytes: uploaded.bytes };
@@ -75,6 +83,7 @@ export function fileAnswer(
 export function uploadedIn({ upload }: ApiRequest, request: Incoming): Uploaded | undefined {
   if (upload === undefined) return undefined;
   const contentType = headerOf(request.headers, 'content-type') ?? 'application/octet-stream';
+  if ('files' in upload) return severalIn(upload, request.body, contentType).at(-1);
   const { as } = upload;
   if (as === 'body') return { bytes: request.body, contentType };
   if (typeof as === 'object' && 'base64' in as) {
@@ -82,6 +91,28 @@ export function uploadedIn({ upload }: ApiRequest, request: Incoming): Uploaded 
     return typeof text === 'string' ? { bytes: Buffer.from(text, 'base64'), contentType: 'application/octet-stream' } : undefined;
   }
   return partOf(request.body, contentType, as);
+}
+
+/** The files of a request with several, of which there may be more or fewer than in the example. */
+function severalIn({ as }: FilesUpload, body: Buffer, contentType: string): Uploaded[] {
+  if ('mail' in as) {
+    return attachmentsOf(contentType.startsWith('multipart/related') ? (partOf(body, contentType, 'related')?.bytes ?? body) : body);
+  }
+  const document = parsed(body);
+  return as.base64.map((pointer) => valueAt(document, pointer)).flatMap((text) => (typeof text === 'string' ? [decoded(text)] : []));
+}
+
+const decoded = (text: string, contentType = 'application/octet-stream'): Uploaded => ({ bytes: Buffer.from(text, 'base64'), contentType });
+
+/** What is attached to a message (RFC 5322), as its own parts say. */
+function attachmentsOf(message: Buffer): Uploaded[] {
+  const text = message.toString('latin1');
+  const boundary = /^Content-Type: multipart\/mixed;\s+boundary="([^"]+)"/im.exec(text)?.[1];
+  return (boundary === undefined ? [] : text.split(`--${boundary}`).slice(1, -1)).flatMap((part) => {
+    const [head = '', ...rest] = part.split('\r\n\r\n');
+    if (!/^Content-Disposition: attachment/im.test(head)) return [];
+    return [decoded(rest.join('\r\n\r\n'), /^Content-Type: *([^\r\n]+)/im.exec(head)?.[1])];
+  });
 }
 
 function partOf(body: Buffer, contentType: string, as: Extract<FileUpload['as'], { field: string } | 'related'>): Uploaded | undefined {

@@ -1,7 +1,7 @@
 import { presenceScope } from './authorization-server.ts';
 import { type Answer, type Incoming, jsonAnswer } from './exchange.ts';
 import { isRecord } from './json-places.ts';
-import { type Stored, usedTokenWorks } from './provider-adapter.ts';
+import { revokeGrant, type Stored, usedTokenWorks } from './provider-adapter.ts';
 import type { OAuthVendor, Vendor } from './vendor.ts';
 
 const mostAtOnce = 1_000;
@@ -42,6 +42,15 @@ export async function makeGrants(vendor: Vendor, oauth: OAuthVendor, request: In
   return jsonAnswer(200, { grants });
 }
 
+/** Ends whatever the person of a token granted to its client. */
+export function endAllOf({ id, state }: Vendor, { accountId, clientId }: Stored['payload']): void {
+  const prefix = `${id}/Grant/`;
+  for (const [key, value] of state.entries(prefix)) {
+    const { payload } = value as Stored;
+    if (payload.accountId === accountId && payload.clientId === clientId) revokeGrant(state, id, key.slice(prefix.length));
+  }
+}
+
 /** What could still be used at this moment, by grant and by token. */
 export function liveTokens({ id, state, knobs }: Vendor, oauth: OAuthVendor): Record<string, number> {
   const live = (model: string) =>
@@ -50,7 +59,9 @@ export function liveTokens({ id, state, knobs }: Vendor, oauth: OAuthVendor): Re
       .map(([, value]) => value as Stored)
       .filter((stored) => stored.revoked !== true);
   const access = live('AccessToken');
-  const refresh = live('RefreshToken').filter((stored) => usedTokenWorks(stored, knobs.rotate ?? oauth.auth.rotationClass));
+  const refresh = live('RefreshToken').filter((stored) =>
+    usedTokenWorks(stored, knobs.rotate ?? oauth.auth.rotationClass, oauth.auth.leewaySeconds),
+  );
   return {
     grants: new Set([...access, ...refresh].map(({ payload }) => payload.grantId)).size,
     access_tokens: access.length,

@@ -21,6 +21,8 @@ export interface Knobs {
   drop_refresh_token?: boolean;
   /** Scopes that are not granted, or not any more: missing in token answers from now on, and refused at the API. */
   withhold_scopes?: string[];
+  /** How many sites, tenants or accounts the lookup after consent tells. */
+  lookup_choices?: number;
 }
 
 /** What each knob takes, in words for the page and for refusals. */
@@ -28,12 +30,13 @@ export const knobHelp: Record<keyof Knobs, string> = {
   slow_ms: 'a whole number of milliseconds from 0 to 120000: how long each answer waits',
   fail: `one of ${failures.map((f) => `"${f}"`).join(', ')}: how requests fail`,
   fail_times: 'a whole number from 1 to 1000000: how many requests fail before things are normal again',
-  where: '"api" (default), "token" or "revocation" (RFC 7009): which requests are slow or fail',
+  where: '"api" (default), "token" or "revocation" (RFC 7009, or the app’s own call): which requests are slow or fail',
   when: '"before" (default) or "after": whether a slow or failing request is refused, or carried out and its answer held back or lost',
   access_token_ttl_seconds: 'a whole number of seconds from 1 to 31536000: the lifetime of access tokens issued from now on',
   rotate: '"A" to "E": what becomes of a used refresh token',
   drop_refresh_token: 'true or false: token answers carry no refresh token',
   withhold_scopes: 'a list of scopes: those that are not granted, or not any more',
+  lookup_choices: 'a whole number from 0 to 5: how many sites, tenants or accounts the lookup after consent tells',
 };
 
 const checks: Record<keyof Knobs, (value: unknown) => boolean> = {
@@ -45,6 +48,7 @@ const checks: Record<keyof Knobs, (value: unknown) => boolean> = {
   access_token_ttl_seconds: wholeNumber(1, 31_536_000),
   rotate: (value) => typeof value === 'string' && /^[A-E]$/.test(value),
   drop_refresh_token: (value) => typeof value === 'boolean',
+  lookup_choices: wholeNumber(0, 5),
   withhold_scopes: (value) => Array.isArray(value) && value.length <= 100 && value.every((scope) => typeof scope === 'string'),
 };
 

@@ -1,9 +1,11 @@
 import { createHmac } from 'node:crypto';
 import { fieldsOf, fillText, type OAuth2Auth, placeholders } from '@grantway/connector-kit';
-import { type ProviderAnswer, presenceScope, unknownScopesParam } from './authorization-server.ts';
+import { offlineScope, type ProviderAnswer, presenceScope, unknownScopesParam } from './authorization-server.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
-import { isRecord, mapLeaves, setAt, valueAt } from './json-places.ts';
+import { endAllOf } from './grants.ts';
+import { isRecord, setAt } from './json-places.ts';
 import { findStored, usedTokenWorks } from './provider-adapter.ts';
+import { tokenAnswer } from './token-answers.ts';
 import type { OAuthVendor, Vendor } from './vendor.ts';
 
 /*
@@ -25,12 +27,19 @@ export async function authorize(vendor: Vendor, oauth: OAuthVendor, request: Inc
   for (const name of names) for (const value of request.query.getAll(name)) inner.append(name, value);
   // OpenID Connect Core section 11: without it the provider would quietly drop the scope
   if (scopes.includes('offline_access')) inner.set('prompt', 'consent');
-  inner.set('scope', [...scopes, presenceScope].join(' '));
+  inner.set('scope', [...scopes, presenceScope, ...(staysConnected(oauth.auth, scopes, request.query) ? [offlineScope] : [])].join(' '));
   if (unknown.length > 0) inner.set(unknownScopesParam, unknown.join(' '));
   rememberAsked(vendor, oauth.auth, request);
   const server = oauth.server();
   const answer = await server.call({ method: 'GET', path: `/authorize?${inner}`, headers: browserHeaders(vendor, request) });
   return toBrowser(vendor, answer);
+}
+
+/** Whether the request holds what the vendor wants to see before it gives a refresh token. */
+function staysConnected({ offline }: OAuth2Auth, scopes: string[], query: URLSearchParams): boolean {
+  if (offline === undefined) return false;
+  if ('scope' in offline) return scopes.includes(offline.scope);
+  return Object.entries(offline.params).every(([name, value]) => query.get(name) === value);
 }
 
 /** After the consent page: the provider decides, and sends the browser back to the one who asked. */
@@ -65,7 +74,8 @@ export async function token(vendor: Vendor, oauth: OAuthVendor, request: Incomin
   });
   const body = parsed(answer.body);
   if (answer.status !== 200) {
-    if (wasUsed && !usedTokenWorks(before, vendor.knobs.rotate ?? oauth.auth.rotationClass)) vendor.ledger.count('reuse_detected');
+    if (wasUsed && !usedTokenWorks(before, vendor.knobs.rotate ?? oauth.auth.rotationClass, oauth.auth.leewaySeconds))
+      vendor.ledger.count('reuse_detected');
     return refuse(answer.status, String(body.error ?? 'server_error'), text(body.error_description));
   }
   if (vendor.knobs.drop_refresh_token === true) delete body.refresh_token;
@@ -74,7 +84,7 @@ export async function token(vendor: Vendor, oauth: OAuthVendor, request: Incomin
   if (wasUsed) vendor.ledger.count('refreshes_with_old_token');
   vendor.ledger.record('token', { grant_type: grantType, status: 200 });
   vendor.log(`${vendor.id} token ${grantType} granted`);
-  return jsonAnswer(200, granted(vendor, oauth, body));
+  return jsonAnswer(200, tokenAnswer(vendor, oauth, { grantType, granted: body }));
 }
 
 /** RFC 7009. */
@@ -83,15 +93,15 @@ export async function revoke(vendor: Vendor, oauth: OAuthVendor, request: Incomi
   const problem = clientAuthenticationProblem(oauth.auth, request, form);
   if (problem !== undefined) return jsonAnswer(401, { error: 'invalid_client', error_description: problem });
   const value = form?.get('token') ?? '';
-  const isLive = () =>
-    ['AccessToken', 'RefreshToken'].some((model) => {
-      const stored = findStored(vendor.state, vendor.id, model, value);
-      return stored !== undefined && stored.revoked !== true;
-    });
-  const wasLive = isLive();
+  const live = () =>
+    ['AccessToken', 'RefreshToken']
+      .map((model) => findStored(vendor.state, vendor.id, model, value))
+      .find((stored) => stored !== undefined && stored.revoked !== true);
+  const before = live();
   const body = form?.toString() ?? request.body.toString('utf8');
   const answer = await oauth.server().call({ method: 'POST', path: '/revoke', headers: clientHeaders(request, form), body });
-  if (wasLive && !isLive()) {
+  if (before !== undefined && live() === undefined) {
+    if (oauth.auth.revocationEnds === 'account') endAllOf(vendor, before.payload);
     vendor.ledger.count('revocations');
     vendor.ledger.record('revocation', { by: 'client' });
     vendor.log(`${vendor.id} a client revoked its grant`);
@@ -129,43 +139,6 @@ export function refusal(auth: Pick<OAuth2Auth, 'tokenExample'>, status: number, 
   const body = structuredClone(example.body);
   setAt(body, example.slot, error);
   return jsonAnswer(example.status, body);
-}
-
-/** The account for which an access token was issued. */
-export function accountOf(vendor: Vendor, accessToken: string): string | undefined {
-  return text(findStored(vendor.state, vendor.id, 'AccessToken', accessToken)?.payload.accountId);
-}
-
-function granted(vendor: Vendor, { auth, scopes: reader }: OAuthVendor, answer: Record<string, unknown>): Record<string, unknown> {
-  const withheld = vendor.knobs.withhold_scopes ?? [];
-  const scopes =
-    auth.scopesAt === 'app'
-      ? []
-      : reader.words(
-          String(answer.scope ?? '')
-            .split(' ')
-            .filter((scope) => !withheld.includes(scope)),
-        );
-  const example = auth.tokenExample;
-  if (example === undefined) {
-    const { scope: _, ...rest } = answer;
-    return scopes.length === 0 ? rest : { ...rest, scope: scopes.join(' ') };
-  }
-  const values = vendor.valuesFor(accountOf(vendor, String(answer.access_token)) ?? '');
-  const body = mapLeaves(example.body, (leaf) => values.get(leaf) ?? leaf) as Record<string, unknown>;
-  for (const slot of ['access_token', 'refresh_token', 'expires_in'] as const) {
-    const pointer = example.slots[slot];
-    if (pointer !== undefined) setAt(body, pointer, answer[slot]);
-  }
-  if (example.slots.scope !== undefined) {
-    const shown = valueAt(example.body, example.slots.scope);
-    const separator = typeof shown === 'string' && shown.includes(' ') ? ' ' : auth.scopeSeparator;
-    setAt(body, example.slots.scope, Array.isArray(shown) ? scopes : scopes.join(separator));
-  }
-  // Made of the first one, so that a call with any of them can be recognised.
-  for (const [name, pointer] of Object.entries(auth.moreTokens ?? {})) setAt(body, pointer, `${String(answer.access_token)}.${name}`);
-  if (answer.id_token !== undefined) body.id_token = answer.id_token;
-  return body;
 }
 
 /** The declared way and no other: a client that uses another would fail at the real vendor. */

@@ -10,8 +10,8 @@ export interface Stored {
   revoked?: boolean;
 }
 
-/** How long a replaced refresh token of class C stays usable. */
-export const overlapMs = 60_000;
+/** How long a replaced refresh token of class C stays usable where the connector does not say. */
+const usualLeewaySeconds = 60;
 
 /** Kept in memory only: a consent that is under way does not survive a restart. */
 const volatileModels = new Set(['Interaction', 'Session']);
@@ -27,9 +27,9 @@ export function findStored(state: State, connectorId: string, model: string, id:
 }
 
 /** Whether a refresh token that was replaced may be used once more. */
-export function usedTokenWorks(stored: Stored, rotation: RotationClass): boolean {
+export function usedTokenWorks(stored: Stored, rotation: RotationClass, leewaySeconds = usualLeewaySeconds): boolean {
   if (stored.consumedAtMs === undefined || rotation === 'A' || rotation === 'B') return true;
-  return rotation === 'C' && Date.now() - stored.consumedAtMs < overlapMs;
+  return rotation === 'C' && Date.now() - stored.consumedAtMs < leewaySeconds * 1000;
 }
 
 /** Ends a grant with all that was issued under it. Access tokens are remembered as revoked until they would expire. */
@@ -76,7 +76,7 @@ function expiryOf(payload: AdapterPayload): number | undefined {
  * oidc-provider's storage. The rotation classes live in `find`: the provider itself only knows "never rotates" and
  * "reuse ends the grant"; what lies between is a question of what a used refresh token looks like when it comes back.
  */
-export function adapterFor(state: State, connectorId: string, rotation: () => RotationClass): AdapterFactory {
+export function adapterFor(state: State, connectorId: string, rotation: () => RotationClass, leewaySeconds?: number): AdapterFactory {
   return (model): Adapter => {
     const volatile = volatileModels.has(model);
     const key = (id: string) => storedKey(connectorId, model, id);
@@ -92,7 +92,7 @@ export function adapterFor(state: State, connectorId: string, rotation: () => Ro
       if (stored.consumedAtMs === undefined) return payload;
       if (model === 'RefreshToken') {
         const current = rotation();
-        if (usedTokenWorks(stored, current)) return payload;
+        if (usedTokenWorks(stored, current, leewaySeconds)) return payload;
         if (current !== 'E') return undefined;
       }
       return { ...payload, consumed: Math.floor(stored.consumedAtMs / 1000) };

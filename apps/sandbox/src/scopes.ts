@@ -6,6 +6,8 @@ export interface ScopeReader {
   params: string[];
   /** Declared scopes in the request, and the words in it that are no declared scope. */
   read(request: URLSearchParams): { scopes: string[]; unknown: string[] };
+  /** The parameters in which this scope was asked for. */
+  paramsOf(scope: string): string[];
   /** The vendor's own words for these scopes: what its answers and its API know. */
   words(scopes: string[]): string[];
 }
@@ -29,6 +31,7 @@ export function scopeReader(auth: OAuth2Auth): ScopeReader {
   const named = (scope: string) => [...meaning].filter(([, known]) => known === scope).map(([key]) => key.slice(key.indexOf(' ') + 1));
   return {
     params: [...params],
+    paramsOf: (scope) => [...meaning].filter(([, known]) => known === scope).map(([key]) => key.slice(0, key.indexOf(' '))),
     words: (scopes) => [...new Set(scopes.flatMap(named))],
     read(request) {
       const scopes = new Set<string>();

@@ -1,3 +1,4 @@
+import { appRevocationProblems } from './app-revocation.ts';
 import { type ApiKeyAuth, type AuthSpec, fieldsOf, type OAuth2Auth, parametersOf, templatesOf } from './auth.ts';
 import { baseUrlFor, hostsProblems } from './hosts.ts';
 import { accepts, isHostSuffix, type Parameter } from './parameters.ts';
@@ -32,6 +33,7 @@ export function authProblems({
     identify.request,
     'revocation' in auth ? auth.revocation : undefined,
     auth.kind === 'oauth2' ? auth.lookup?.request : undefined,
+    auth.kind === 'oauth2' ? auth.revocationByApp : undefined,
   ];
   for (const request of ofAuth) {
     if (request !== undefined && baseUrlFor(api, request) === undefined) problems.push(`${request.path} names the host ${request.host}`);
@@ -64,6 +66,16 @@ function oauthProblems(auth: OAuth2Auth, baseUrl: string, parameters: readonly P
   for (const scope of [...Object.keys(auth.scopeCovers ?? {}), ...(auth.unlistedScopes ?? [])]) {
     if (auth.scopes[scope] === undefined && auth.scopeCovers?.[scope] === undefined) problems.push(`${scope} is no scope`);
   }
+  if (auth.leewaySeconds !== undefined && !(auth.rotationClass === 'C' && Number.isInteger(auth.leewaySeconds) && auth.leewaySeconds > 0)) {
+    problems.push('leewaySeconds');
+  }
+  const { offline } = auth;
+  if (offline !== undefined && 'scope' in offline && !auth.defaultScopes.includes(offline.scope)) {
+    problems.push(`offline: ${offline.scope} is not asked for`);
+  }
+  for (const [name, value] of offline !== undefined && 'params' in offline ? Object.entries(offline.params) : []) {
+    if (auth.authorizeParams?.[name] !== value) problems.push(`offline: ${name} is not sent`);
+  }
   for (const { name, pointer } of auth.captureFromToken ?? []) {
     if (!pointer.startsWith('/')) problems.push(`the pointer of ${name}`);
   }
@@ -78,6 +90,10 @@ function oauthProblems(auth: OAuth2Auth, baseUrl: string, parameters: readonly P
   }
   if (auth.verifyCallback?.signature !== undefined && auth.clientAuthentication === 'none') {
     problems.push('a public client has no secret to check a signature with');
+  }
+  if (auth.revocationByApp !== undefined) {
+    if (auth.clientAuthentication === 'none') problems.push('a public client cannot ask for a revocation by its secret');
+    problems.push(...appRevocationProblems(auth.revocationByApp).map((problem) => `revocationByApp: ${problem}`));
   }
   const tokens = Object.entries(auth.moreTokens ?? {});
   for (const [name, pointer] of tokens) {

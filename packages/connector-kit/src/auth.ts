@@ -1,3 +1,4 @@
+import type { AppRevocation } from './app-revocation.ts';
 import type { CallbackCapture, CallbackVerification, Lookup, Parameter, TokenCapture } from './parameters.ts';
 import type { ApiRequest } from './request.ts';
 
@@ -51,6 +52,8 @@ export interface OAuth2Auth {
   revokeUrl?: string;
   /** The vendor's own revocation call, made with the token to be revoked placed as for any API call. */
   revocation?: ApiRequest;
+  /** The vendor's own revocation call, made by the app itself with its id and secret. */
+  revocationByApp?: AppRevocation;
   /**
    * What one revocation ends at the vendor: this grant alone, or whatever the person granted this app. Not declared means
    * `account`: then a replaced credential is left alone while a newer one of the same person works.
@@ -74,7 +77,13 @@ export interface OAuth2Auth {
   readTokenResponse?: (body: unknown) => TokenAnswer | TokenRefusal;
   /** How the token endpoint words its answers where that is not RFC 6749; replayed by the sandbox, read back by the kit's suite. */
   tokenExample?: TokenExample;
+  /** Answers of other shapes, for grants whose scopes all stood in one of several parameters of the request. */
+  otherTokenExamples?: OtherTokenExample[];
   rotationClass: RotationClass;
+  /** Class C: for how long a refresh token that was used stays usable, seconds. Absent: a minute. */
+  leewaySeconds?: number;
+  /** What the authorization request must hold, or no refresh token is given. Absent: nothing. */
+  offline?: { scope: string } | { params: Record<string, string> };
   /** Refresh tokens that nobody uses for so long stop working; they are renewed by half of it. Absent: they do not. */
   idleSeconds?: number;
   /** A grant ends so long after its consent, however often it is used. For vendors whose token answers do not say when. */
@@ -109,6 +118,13 @@ export interface TokenExample {
   slots: Partial<Record<'access_token' | 'refresh_token' | 'expires_in' | 'scope', string>>;
   /** A refusal, and the pointer to its error code. Default: status 400 with `{ error }`. */
   refusal?: { status: number; body: Record<string, unknown>; slot: string };
+}
+
+export interface OtherTokenExample extends Pick<TokenExample, 'body' | 'slots'> {
+  /** The parameter that held the scopes. */
+  scopeParam: string;
+  /** Whether it answers the code, or each refresh. */
+  answers: 'authorization_code' | 'refresh_token';
 }
 
 /** One value that the person enters, or that the operator fixes for the connection when it is not secret. */

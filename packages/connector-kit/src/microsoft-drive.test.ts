@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { driveItem, driveItemFields, driveItemName, drivePermission, driveQuery, searchSegment } from './microsoft-drive.ts';
+import {
+  driveContentHosts,
+  driveFilePath,
+  driveItem,
+  driveItemFields,
+  driveItemName,
+  driveNameOf,
+  drivePermission,
+  driveQuery,
+  searchSegment,
+} from './microsoft-drive.ts';
 
 describe('a search of a drive', () => {
   it('is one segment of the path that no text can leave', () => {
@@ -11,8 +21,30 @@ describe('a search of a drive', () => {
   });
 });
 
-it.each(['', '.', '..', 'a/b', 'a\\b', 'a:b', ' a', 'a.', 'a\nb', 'x'.repeat(201)])('%j is no name of a file', (name) => {
+it.each(['', '.', '..', 'a/b', 'a\\b', 'a:b', ' a', 'a.', 'a\nb', 'a\ud800', 'x'.repeat(201)])('%j is no name of a file', (name) => {
   expect(driveItemName.safeParse(name).success).toBe(false);
+});
+
+describe('a file that goes into a drive', () => {
+  it.each([
+    ['Bericht für Mira.pdf', 'Bericht für Mira.pdf'],
+    ['a:b?*"<c>|.pdf', 'a_b____c__.pdf'],
+    [' a. . ', 'a'],
+    ['...', 'file'],
+    ['', 'file'],
+    ['a\ud800', 'a_'],
+  ])('called %j is %j there', (name, there) => {
+    expect(driveNameOf(name)).toBe(there);
+    expect(driveItemName.safeParse(there).success).toBe(true);
+  });
+
+  it('has its name between colons, in a segment of its own', () => {
+    expect(driveFilePath('root', 'a b#1.pdf')).toBe('/items/root:/a%20b%231.pdf:/content');
+  });
+
+  it('comes back from hosts of Microsoft’s alone', () => {
+    expect(driveContentHosts.every((host) => /^(?:[a-z]+\.)?(?:sharepoint|1drv|microsoftpersonalcontent)\.com$/.test(host))).toBe(true);
+  });
 });
 
 describe('an item of a drive', () => {

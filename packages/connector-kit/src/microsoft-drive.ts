@@ -9,13 +9,33 @@ export const driveItemId = z.string().regex(/^[A-Za-z0-9!_-]{1,200}$/);
 /** Characters that no file name has, and those that servers decode in their own ways, are refused; the rest goes escaped. */
 export const driveItemName = z
   .string()
-  .regex(/^[^\p{Cc}"*:<>?/\\|]{1,200}$/u)
+  .regex(/^[^\p{Cc}\p{Cs}"*:<>?/\\|]{1,200}$/u)
   .refine((name) => !/^\.{1,2}$|^\s|[\s.]$/.test(name), 'is no name of a file');
+
+/**
+ * Where `/content` redirects to: a tenant's own host for work accounts, Microsoft's stores for personal ones. The addresses are good for
+ * minutes, for whoever has them.
+ */
+export const driveContentHosts = ['sharepoint.com', 'files.1drv.com', 'my.microsoftpersonalcontent.com'];
+
+/** https://learn.microsoft.com/graph/api/driveitem-put-content */
+export const driveUploadMaxBytes = 262_144_000;
+
+/** What a file of ours is called in a drive: characters that no name has there become underscores. */
+export function driveNameOf(name: string): string {
+  const plain = name.replaceAll(/[\p{Cc}\p{Cs}"*:<>?/\\|]/gu, '_').replace(/^\s+|[\s.]+$/gu, '');
+  return driveItemName.safeParse(plain).success ? plain : 'file';
+}
+
+/** The path of a new file below a folder; the name stands between colons. */
+export function driveFilePath(parent_id: string, name: string): string {
+  return path`/items/${parent_id}:/${name}:/content`;
+}
 
 /** A text in search(q='…'), part of the path: without what could end the literal, the segment or the path. */
 export const driveQuery = z
   .string()
-  .regex(/^[^\p{Cc}"*:<>?/\\|%#&+]{1,200}$/u)
+  .regex(/^[^\p{Cc}\p{Cs}"*:<>?/\\|%#&+]{1,200}$/u)
   .refine((text) => /[\p{L}\p{N}]/u.test(text), 'holds no word');
 
 /** The segment `search(q='…')`; a quote is doubled, as OData has it. */

@@ -4,6 +4,8 @@ import { type ApiFault, type Connector, faultByStatus, retryAfter } from './conn
 import { type ApiResponse, get } from './request.ts';
 import type { Provenance } from './tool.ts';
 
+export { nextHit } from './microsoft-search.ts';
+
 /**
  * What the connectors for Microsoft Graph v1.0 have in common: the identity platform, the wording of errors, paging and
  * moments. They are separate products with separate consents over one API, so this cannot live in either's folder.
@@ -74,6 +76,7 @@ export function microsoftAuth(own: Record<string, string>, defaultScopes: string
     authorizeParams: { response_mode: 'query', prompt: 'select_account' },
     // A grant of it is seen by the refresh token, never named in `scope`.
     unlistedScopes: ['offline_access'],
+    offline: { scope: 'offline_access' },
     scopeCovers: Object.fromEntries(held.map(([wide, narrow]) => [wide, narrow.filter((scope) => scope in scopes)])),
     readTokenResponse: (body) => readTokens(body, Object.keys(scopes)),
     tokenExample: {

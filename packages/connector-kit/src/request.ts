@@ -1,4 +1,4 @@
-import type { FileFacts, FileUpload } from './file-facts.ts';
+import type { FileFacts, FileNaming, FilesUpload, FileUpload } from './file-facts.ts';
 
 /** A request as a connector describes it: no host, no credential. Egress adds both. */
 export interface ApiRequest {
@@ -12,8 +12,13 @@ export interface ApiRequest {
   json?: unknown;
   /** Sent as application/x-www-form-urlencoded. */
   form?: Record<string, string | number | boolean | undefined>;
-  /** A file of the caller's as its body, or as a part of it. */
-  upload?: FileUpload;
+  /** A file of the caller's as its body, or as a part of it; or several. */
+  upload?: FileUpload | FilesUpload;
+  /**
+   * Of a tool that downloads: what the file is called, where that is known before. Of several requests the one that has it is answered
+   * by the file.
+   */
+  receive?: FileNaming;
   /** One of the connector's `hosts`; absent: its base URL. */
   host?: string;
   /** One of the connector's `moreTokens`; absent: the access token. */

@@ -1,13 +1,14 @@
 import type { z } from 'zod';
-import { exampleFile, takesFile } from './files.ts';
+import type { FileFacts } from './file-facts.ts';
+import { exampleFacts } from './files.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import { maxSteps, NothingToDo, type Run, type Step } from './steps.ts';
 import { type Example, type Tool, type ToolDefinition, tool } from './tool.ts';
 
 export interface RunDefinition<In extends z.ZodObject = z.ZodObject, Out extends z.ZodObject = z.ZodObject>
   extends Omit<ToolDefinition<In, Out>, 'request' | 'respond'> {
-  /** Yields one request after another, each made of the arguments and the answers before; returns the output. */
-  run: (input: z.output<In>) => Run<z.input<Out>>;
+  /** Yields one request after another, each made of the arguments and the answers before; returns the output. Files as for `request`. */
+  run: (input: z.output<In>, file?: FileFacts, files?: FileFacts[]) => Run<z.input<Out>>;
 }
 
 /** Declares a tool of several requests, at most 8. */
@@ -22,6 +23,7 @@ export function runTool<In extends z.ZodObject, Out extends z.ZodObject>({ run, 
 export interface Exchange {
   request: ApiRequest;
   effect: 'read' | 'write';
+  opens?: true;
   receives: Example<never, never>['receives'];
   fresh: NonNullable<Example<never, never>['fresh']>;
 }
@@ -48,12 +50,12 @@ export function replay(
   if (tool.run === undefined) {
     const [answer] = answers;
     const effect = tool.effect === 'read' ? 'read' : 'write';
-    const request = tool.request(input, takesFile(tool) ? exampleFile : undefined);
+    const request = tool.request(input, ...exampleFacts(tool, input));
     return { steps: [{ request, effect }], output: answer === undefined ? undefined : tool.respond(answer.body, answer, request) };
   }
   const steps: Step[] = [];
   try {
-    const run = tool.run(input);
+    const run = tool.run(input, ...exampleFacts(tool, input));
     let next = run.next();
     while (next.done !== true) {
       if (steps.push(next.value) > maxSteps) throw new RangeError(`it makes more than ${maxSteps} requests`);

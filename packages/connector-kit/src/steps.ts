@@ -1,9 +1,12 @@
+import { exampleFile, type FileFacts, type FileNaming } from './file-facts.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 
 /** One request of a run, and what it does. The answer that it is given is a good one: what a refusal means is not the run's to say. */
 export interface Step {
   request: ApiRequest;
   effect: 'read' | 'write';
+  /** It only asks for the place of an upload, whatever its method: nothing is there until the next request sends the file. */
+  opens?: true;
 }
 
 export type Run<Out> = Generator<Step, Out, ApiResponse>;
@@ -22,6 +25,17 @@ export class NothingToDo extends Error {
 /** A request that changes nothing; answers the good answer's body. */
 export function* ask<Body>(request: ApiRequest): Generator<Step, Body, ApiResponse> {
   return (yield { request, effect: 'read' }).body as Body;
+}
+
+/** Asks where to send a file; answers the whole answer, since some say it in a header. */
+export function* openUpload(request: ApiRequest): Generator<Step, ApiResponse, ApiResponse> {
+  return yield { request, effect: 'read', opens: true };
+}
+
+/** The request that is answered by a file, the last one of a tool that downloads. */
+export function* fetchFile(request: ApiRequest, naming: FileNaming = {}): Generator<Step, FileFacts, ApiResponse> {
+  const { file } = yield { request: { ...request, receive: naming }, effect: 'read' };
+  return file ?? exampleFile;
 }
 
 /** The one request that changes something, the last one of a run: whatever failed before it has done nothing. */

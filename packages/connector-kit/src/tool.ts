@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { FileDownload, FileFacts } from './file-facts.ts';
+import type { FileDownload, FileFacts, FileNaming } from './file-facts.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import type { Run } from './steps.ts';
 
@@ -16,7 +16,7 @@ export interface Example<In, Out> {
   input: In;
   receives: { status?: number; headers?: Record<string, string>; body: unknown };
   gives: Out;
-  /** Where the answer holds a link: what stands there. */
+  /** Where the answer holds a link, or redirects to one: what stands there. */
   file?: { headers?: Record<string, string>; body: string };
   /** JSON pointers (RFC 6901) into `receives.body`. */
   fresh?: Record<string, FreshKind>;
@@ -48,8 +48,8 @@ export interface ToolDefinition<In extends z.ZodObject = z.ZodObject, Out extend
   scopes: string[];
   input: In;
   output: Out;
-  /** `file` is what there is to know of the argument `file_id`, where that is a handle. */
-  request: (input: z.output<In>, file?: FileFacts) => ApiRequest;
+  /** `file` is what there is to know of the argument `file_id`, where that is a handle; `files` the same for `file_ids`. */
+  request: (input: z.output<In>, file?: FileFacts, files?: FileFacts[]) => ApiRequest;
   /** Set: the answer is a file. */
   download?: FileDownload;
   /**
@@ -76,11 +76,11 @@ export interface Tool {
   provenance?: Provenance;
   input: z.ZodObject;
   output: z.ZodObject;
-  request: (input: Record<string, unknown>, file?: FileFacts) => ApiRequest;
-  download?: Omit<FileDownload, 'link'> & { link?: (body: unknown) => string };
+  request: (input: Record<string, unknown>, file?: FileFacts, files?: FileFacts[]) => ApiRequest;
+  download?: Omit<FileDownload, 'link' | 'naming'> & { link?: (body: unknown) => string; naming?: (body: unknown) => FileNaming };
   respond: (body: unknown, response: ApiResponse, asked?: ApiRequest) => unknown;
   /** In the place of `request` and `respond`, where a tool is several requests. */
-  run?: (input: Record<string, unknown>) => Run<unknown>;
+  run?: (input: Record<string, unknown>, file?: FileFacts, files?: FileFacts[]) => Run<unknown>;
   /** Nobody has it whose config does not name it. */
   guarded?: boolean;
   /** The same tool for calls that do less. */

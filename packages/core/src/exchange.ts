@@ -1,8 +1,8 @@
 import { type ApiRequest, type ApiResponse, type Effect, faultByStatus, isOfOtherKind } from '@grantway/connector-kit';
 import type { Lease } from '@grantway/vault';
 import { mustBeGranted, notAnAnswer, toFault } from './call-faults.ts';
+import type { CallFiles } from './file-calls.ts';
 import { anotherCredential, send } from './provider-calls.ts';
-import type { FileRow } from './stored-files.ts';
 import type { Call, UsedAccount } from './tool-call.ts';
 import type { ExposedTool } from './tools.ts';
 
@@ -17,8 +17,8 @@ export interface Conversation {
   hasWaited: boolean;
   /** On the clock of `performance.now()`; undefined: one request with a time of its own. */
   endsAt: number | undefined;
-  /** The file that the call's arguments name. */
-  file?: FileRow | undefined;
+  /** What the call's arguments name. */
+  files?: CallFiles | undefined;
 }
 
 /**

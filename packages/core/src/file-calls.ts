@@ -1,53 +1,79 @@
+import { isDeepStrictEqual } from 'node:util';
 import {
   type ApiRequest,
   type ApiResponse,
   type Connector,
   type Credential,
   type FileFacts,
+  handlesIn,
   type Tool,
   takesFile,
+  takesFiles,
 } from '@grantway/connector-kit';
 import { type AuditAction, ContentType, Fault, FileName, type Secret } from '@grantway/contract';
 import { recordAudit, schema } from '@grantway/db';
 import { type ApiTarget, EgressError, type OutboundFile } from '@grantway/egress';
 import type { Lease } from '@grantway/vault';
-import { and, eq } from 'drizzle-orm';
+import { and, eq, inArray } from 'drizzle-orm';
 import { auditOf } from './files.ts';
 import { type FileRow, factsOf, isReadable, openStored, removeFile, storeFile } from './stored-files.ts';
 import type { Call } from './tool-call.ts';
 
+/** The files that a call's arguments name, in their order. */
+export interface CallFiles {
+  rows: readonly [FileRow, ...FileRow[]];
+  /** As `request` and `run` of a tool are told of them. */
+  facts: [file: FileFacts | undefined, files: FileFacts[] | undefined];
+}
+
 /**
- * The file that a call's arguments name: one of the very user's, in the very environment.
- * @throws Fault argument_invalid, in the same words whosever it is; nothing was sent
+ * The files that a call's arguments name: the very user's, in the very environment.
+ * @throws Fault argument_invalid, in the same words whosever they are; nothing was sent
  */
-export async function fileOfCall({ modules, caller }: Call, tool: Tool, input: Record<string, unknown>): Promise<FileRow | undefined> {
-  const { file_id: id } = input;
-  if (typeof id !== 'string' || !takesFile(tool)) return undefined;
+export async function filesOfCall({ modules, caller }: Call, tool: Tool, input: Record<string, unknown>): Promise<CallFiles | undefined> {
+  const { file_id: one, file_ids: several } = input;
+  const name = typeof one === 'string' && takesFile(tool) ? 'file_id' : Array.isArray(several) && takesFiles(tool) ? 'file_ids' : undefined;
+  if (name === undefined) return undefined;
+  const ids = [input[name]].flat() as string[];
   const t = schema.files;
   const { environmentId, userIdentifier } = caller;
-  const [row] = await modules.db.inEnvironment(environmentId, (tx) =>
+  const found = await modules.db.inEnvironment(environmentId, (tx) =>
     tx
       .select()
       .from(t)
-      .where(and(eq(t.id, id), eq(t.environmentId, environmentId), eq(t.userIdentifier, userIdentifier), isReadable())),
+      .where(and(inArray(t.id, ids), eq(t.environmentId, environmentId), eq(t.userIdentifier, userIdentifier), isReadable())),
   );
-  if (row !== undefined) return row;
-  const detail = 'there is no such file of this user, or it has expired';
-  throw new Fault('argument_invalid', { detail: `file_id: ${detail}`, errors: [{ pointer: '/file_id', detail }] });
+  const rows = ids.map((id, i) => found.find((row) => row.id === id) ?? noFile(name === 'file_id' ? '/file_id' : `/file_ids/${i}`));
+  const [first, ...rest] = rows;
+  if (first === undefined) return undefined;
+  return { rows: [first, ...rest], facts: name === 'file_id' ? [factsOf(first), undefined] : [undefined, rows.map(factsOf)] };
 }
 
-/** Before a byte of it leaves: which file goes where. */
-export async function auditSent({ modules, caller, record }: Call, file: FileRow): Promise<void> {
-  await modules.db.inEnvironment(caller.environmentId, (tx) =>
-    recordAudit(tx, {
-      environmentId: caller.environmentId,
-      action: 'file.sent' satisfies AuditAction,
-      actor: caller.clientId === null ? { kind: 'system', id: null } : { kind: 'client', id: caller.clientId },
-      target: { kind: 'file', id: file.id },
-      requestId: caller.requestId,
-      details: { ...auditOf(file), tool: record.tool_name, tool_call_id: record.id, connected_account_id: record.connected_account_id },
-    }),
-  );
+/** As the last arguments of `request` and `run`. */
+export const factsFor = (files: CallFiles | undefined): CallFiles['facts'] => files?.facts ?? [undefined, undefined];
+
+function noFile(pointer: string): never {
+  throw wrongFile(pointer, 'there is no such file of this user, or it has expired');
+}
+
+function wrongFile(pointer: string, detail: string): Fault {
+  return new Fault('argument_invalid', { detail: `${pointer.slice(1)}: ${detail}`, errors: [{ pointer, detail }] });
+}
+
+/** Before a byte of them leaves: which file goes where. */
+export async function auditSent({ modules, caller, record }: Call, { rows }: CallFiles): Promise<void> {
+  await modules.db.inEnvironment(caller.environmentId, async (tx) => {
+    for (const file of rows) {
+      await recordAudit(tx, {
+        environmentId: caller.environmentId,
+        action: 'file.sent' satisfies AuditAction,
+        actor: caller.clientId === null ? { kind: 'system', id: null } : { kind: 'client', id: caller.clientId },
+        target: { kind: 'file', id: file.id },
+        requestId: caller.requestId,
+        details: { ...auditOf(file), tool: record.tool_name, tool_call_id: record.id, connected_account_id: record.connected_account_id },
+      });
+    }
+  });
 }
 
 /** What follows counts on it: an approval's claim and a key's, which are given up some time after the longest call. */
@@ -60,26 +86,37 @@ export async function exchangeOnce(
   target: ApiTarget,
   request: ApiRequest,
   credential: Secret<Credential>,
-  { file, timeoutMs }: { file: FileRow | undefined; timeoutMs: number },
+  { files, timeoutMs }: { files: CallFiles | undefined; timeoutMs: number },
 ): Promise<ApiResponse> {
   const { egress } = call.modules;
   const totalMs = totalOf(timeoutMs);
   if (request.upload !== undefined) {
-    if (file === undefined || request.upload.file !== file.id)
-      throw new Error(`${tool.name} would send another file than its argument names`);
-    return egress.call(target, request, credential, { timeoutMs, totalMs, file: outbound(call, file) });
+    if (files === undefined || !isDeepStrictEqual(handlesIn(request), idsOf(files)))
+      throw new Error(`${tool.name} would send other files than its arguments name`);
+    return egress.call(target, request, credential, { timeoutMs, totalMs, file: files.rows.map((row) => outbound(call, row)) });
   }
   const { download } = tool;
-  if (download === undefined || download.link !== undefined || tool.run !== undefined)
+  if (download === undefined || download.link !== undefined || (tool.run !== undefined && request.receive === undefined))
     return egress.call(target, request, credential, { timeoutMs });
   const { received, ...response } = await bounded(call, () =>
     egress.download(target, request, credential, {
       ...limits(call),
       hostSuffixes: download.hostSuffixes,
-      receive: keep(call, request.path),
+      inJson: download.inJson,
+      receive: keep(call, request, download),
     }),
   );
   return received === undefined ? response : { ...response, file: received };
+}
+
+const idsOf = ({ rows }: CallFiles) => rows.map(({ id }) => id);
+
+/** @throws Fault argument_invalid where the tool's files are more than the provider takes; nothing was sent */
+export function mustFit({ upload }: ApiRequest, files: CallFiles | undefined): void {
+  if (upload?.maxBytes === undefined || files === undefined) return;
+  const bytes = files.rows.reduce((sum, { size }) => sum + size, 0);
+  if (bytes > upload.maxBytes)
+    throw wrongFile('files' in upload ? '/file_ids' : '/file_id', `${bytes} bytes, of which the provider takes ${upload.maxBytes}`);
 }
 
 function outbound({ modules }: Call, row: FileRow): OutboundFile {
@@ -111,7 +148,7 @@ export async function followLink(
   }
   try {
     const { hostSuffixes } = download;
-    const receive = keep(call, new URL(link, 'https://nowhere.invalid').pathname);
+    const receive = keep(call, { path: new URL(link, 'https://nowhere.invalid').pathname });
     const file = await bounded(call, () => call.modules.egress.fetchLink(link, lease.sandbox, { ...limits(call), hostSuffixes, receive }));
     return { ...response, file };
   } catch (error) {
@@ -129,19 +166,37 @@ async function bounded<T>({ modules }: Call, work: () => Promise<T>): Promise<T>
 }
 
 /** Takes a provider's stream into a new file of the caller's user. */
-function keep(call: Call, path: string) {
+function keep(
+  call: Call,
+  { path, receive: known }: Pick<ApiRequest, 'path' | 'receive'>,
+  download: Partial<NonNullable<Tool['download']>> = {},
+) {
   const { modules, caller, record } = call;
-  return async ({ headers }: { headers: Record<string, string> }, bytes: AsyncIterable<Buffer>): Promise<FileFacts> => {
+  const { inJson, naming } = download;
+  return async (
+    { headers }: { headers: Record<string, string> },
+    bytes: AsyncIterable<Buffer>,
+    rest: () => unknown,
+  ): Promise<FileFacts> => {
     const { environmentId, userIdentifier, clientId } = caller;
-    const size = /^\d{1,15}$/.test(headers['content-length'] ?? '') ? Number(headers['content-length']) : undefined;
+    // The headers of an answer that only holds the file are about the answer.
+    const about = inJson === undefined ? headers : {};
+    const declared = about['content-length'] ?? '';
+    const size = /^\d{1,15}$/.test(declared) ? Number(declared) : undefined;
     const of = {
       environmentId,
       userIdentifier,
       clientId,
       toolCallId: record.id,
-      name: nameOf(headers, path),
-      contentType: typeOf(headers),
+      name: cleanName(known?.name) ?? nameOf(about, inJson === undefined ? path : ''),
+      contentType: typeOf(known?.contentType) ?? typeOf(about['content-type']) ?? 'application/octet-stream',
       size,
+      // It may stand behind the bytes.
+      finally: () => {
+        if (naming === undefined) return {};
+        const { name, contentType } = naming(rest());
+        return { name: cleanName(name), contentType: typeOf(contentType) };
+      },
     };
     const row = await storeFile(modules, of, bytes, (tx, made) =>
       recordAudit(tx, {
@@ -166,9 +221,9 @@ export async function dropFile(call: Call, file: FileFacts): Promise<void> {
   );
 }
 
-function typeOf(headers: Record<string, string>): string {
-  const parsed = ContentType.safeParse(headers['content-type']?.trim());
-  return parsed.success ? parsed.data : 'application/octet-stream';
+function typeOf(text: string | undefined): string | undefined {
+  const parsed = ContentType.safeParse(text?.trim());
+  return parsed.success ? parsed.data : undefined;
 }
 
 /** RFC 6266, or the last part of the path: made into a name that is one. */

@@ -14,9 +14,8 @@ import { EgressError } from '@grantway/egress';
 import { endAccount, type Lease } from '@grantway/vault';
 import { mustTakeTheConsumer } from './consumer-incident.ts';
 import type { Modules } from './ctx.ts';
-import { exchangeOnce } from './file-calls.ts';
+import { type CallFiles, exchangeOnce, mustFit } from './file-calls.ts';
 import { mustStillBeServed } from './standing.ts';
-import type { FileRow } from './stored-files.ts';
 import type { Call } from './tool-call.ts';
 
 /** What is sent with, as far as it concerns one request. */
@@ -27,23 +26,24 @@ interface Sending {
   hasWaited: boolean;
   endsAt: number | undefined;
   /** What the call's arguments name. */
-  file?: FileRow | undefined;
+  files?: CallFiles | undefined;
 }
 
 /** @throws Fault provider_unavailable, provider_timeout, egress_blocked; outcome_unknown where a write may have happened */
 export async function send(
-  { call, exposed, lease, hasWaited, endsAt, file }: Sending,
+  { call, exposed, lease, hasWaited, endsAt, files }: Sending,
   request: Parameters<Modules['egress']['call']>[1],
   effect: Effect,
 ): Promise<ApiResponse> {
   const { modules, caller } = call;
   const { connector } = exposed;
   const target = { connector, fields: lease.fields, sandbox: lease.sandbox, app: lease.app };
+  mustFit(request, files);
   for (let attempt = 0; ; attempt++) {
     if (hasWaited || attempt > 0) await mustStillBeServed(modules, caller);
     try {
       return await exchangeOnce(call, exposed.tool, target, request, lease.credential, {
-        file,
+        files,
         timeoutMs: timeLeft(modules.settings.toolTimeoutMs, endsAt),
       });
     } catch (error) {

@@ -23,6 +23,8 @@ export interface NewFile {
   contentType: string;
   /** As far as it is known before the bytes come. */
   size?: number | undefined;
+  /** Asked when all bytes are there; what it does not say stays. */
+  finally?: () => { name?: string | undefined; contentType?: string | undefined };
 }
 
 const placeOf = ({ environmentId, id }: Pick<FileRow, 'environmentId' | 'id'>): Place => ({
@@ -62,11 +64,12 @@ export async function storeFile(
     const measure = { size: 0, sha256: '' };
     const { keyCt, seal } = await sealing.seal(placeOf({ environmentId, id }));
     await store.put(id, seal(measured(bytes, { maxBytes: settings.maxBytes, declared }, measure)));
+    const { name = of.name, contentType = of.contentType } = of.finally?.() ?? {};
     return await modules.db.inEnvironment(environmentId, async (tx) => {
       await settleRoom(tx, environmentId, measure.size - reserved, settings);
       const [row] = await tx
         .update(t)
-        .set({ status: 'ready', keyCt, ...measure })
+        .set({ status: 'ready', keyCt, name, contentType, ...measure })
         .where(and(eq(t.id, id), eq(t.status, 'writing')))
         .returning();
       if (row === undefined) throw new Fault('not_found', 'the user was forgotten meanwhile');

@@ -9,7 +9,7 @@ import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
 import { type Conversation, exchange } from './exchange.ts';
 import { type Begun, type Outdated, OutdatedInstance } from './expectations.ts';
-import { auditSent, dropFile, fileOfCall, followLink } from './file-calls.ts';
+import { auditSent, dropFile, factsFor, filesOfCall, followLink, mustFit } from './file-calls.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
 import { accountArgument, ensureAccount, findNamedAccount, labelOf } from './owned-accounts.ts';
@@ -18,11 +18,10 @@ import { anotherCredential, read } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
 import { mustStand } from './standing.ts';
-import { factsOf } from './stored-files.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import { begin, runSteps } from './tool-runs.ts';
-import type { ExposedTool } from './tools.ts';
+import { asAuthorized, type ExposedTool } from './tools.ts';
 
 export type { Caller, ToolOutput } from './tool-call.ts';
 
@@ -237,10 +236,10 @@ async function run(
   const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
   mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
-  const file = remote === undefined ? await fileOfCall(call, tool, input) : undefined;
-  const steps = remote === undefined ? begin(tool, input) : undefined;
-  const request =
-    remote === undefined ? (steps?.first.request ?? tool.request(input, file === undefined ? undefined : factsOf(file))) : undefined;
+  const files = remote === undefined ? await filesOfCall(call, tool, input) : undefined;
+  const steps = remote === undefined ? begin(tool, input, files) : undefined;
+  const request = remote === undefined ? (steps?.first.request ?? tool.request(input, ...factsFor(files))) : undefined;
+  if (request !== undefined) mustFit(request, files);
   const isAsked = approvalId !== undefined || rules.approval === 'always_ask';
   // What counts or uses something up before the intent is not done on trust.
   if (isAsked || rules.limits.length > 0) {
@@ -259,19 +258,20 @@ async function run(
   try {
     if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
     const lease = await leased();
-    await mustBeGranted(call, exposed, account, lease);
+    const authorized = asAuthorized(exposed, lease);
+    await mustBeGranted(call, authorized, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
     await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
     let hasWaited = await intend(call);
-    if (file !== undefined) {
-      await auditSent(call, file);
+    if (files !== undefined) {
+      await auditSent(call, files);
       hasWaited = true;
     }
     const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
-    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt, file };
-    if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
+    const conversation: Conversation = { call, exposed: authorized, account, lease, hasWaited, endsAt, files };
+    if (steps !== undefined) return await runSteps(conversation, tool, steps.run, steps.first);
     const response = await exchange(conversation, request, tool.effect);
     return await readWithFile(conversation, request, response);
   } catch (error) {

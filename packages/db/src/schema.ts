@@ -179,6 +179,8 @@ export const connections = pgTable(
     environmentId: environmentId(),
     name: text('name').notNull(),
     connector: text('connector').notNull(),
+    /** Which of the connector's ways in it uses; null: the connector's default. Never changes. */
+    authVariant: text('auth_variant'),
     clientId: text('client_id'),
     /** Generation is part of the authenticated data of `client_secret_ct`; it grows with every write. */
     secretGeneration: bigint('secret_generation', { mode: 'number' }).notNull().default(0),

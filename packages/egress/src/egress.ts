@@ -5,6 +5,7 @@ import {
   type AppCredentials,
   type Connector,
   type Credential,
+  type FileDownload,
   fieldsOf,
   fillText,
   parametersOf,
@@ -16,12 +17,14 @@ import { fillBaseUrl, joinApiUrl } from './api-url.ts';
 import { type DestinationPolicy, judgeDestination } from './destination.ts';
 import { createDial, type Resolve } from './dial.ts';
 import { blocked, EgressError, malformed } from './egress-error.ts';
-import { fileBody, type OutboundFile, type StreamedBody } from './file-body.ts';
+import { fileBody, type StreamedBody } from './file-body.ts';
 import { checkedHeaders, connectorHeaders } from './headers.ts';
 import { exchange, type OutboundResponse } from './http-exchange.ts';
-import { type FileHead, fileExchange } from './http-file.ts';
+import { type FileHead, type FileRequest, fileExchange } from './http-file.ts';
 import { streamExchange } from './http-stream.ts';
+import { fileInJson, maxRestBytes } from './json-file.ts';
 import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
+import type { OutboundFile } from './outbound-file.ts';
 import { learnedWith } from './placement/oauth2.ts';
 import { sealedUrlOf } from './placement/operator-url.ts';
 import type { Placement } from './placement/placed.ts';
@@ -94,8 +97,8 @@ export interface Converse extends ApiResponse {
 
 export interface CallOptions {
   timeoutMs?: number;
-  /** What the request's `upload` names. */
-  file?: OutboundFile | undefined;
+  /** What the request's `upload` names; several in its order. */
+  file?: OutboundFile | readonly OutboundFile[] | undefined;
   /** Where a file is sent: from its first byte to the end of the answer; `timeoutMs` is then how long nothing may move. */
   totalMs?: number;
 }
@@ -107,8 +110,13 @@ export interface DownloadOptions<T> {
   maxFileBytes: number;
   /** Domains that a redirect or a link may lead to, without the credential. Without any, none is followed. */
   hostSuffixes?: readonly string[] | undefined;
-  /** Takes the bytes, as fast as it can; what it throws ends the exchange and is thrown. */
-  receive(head: FileHead, bytes: AsyncIterable<Buffer>): Promise<T>;
+  /** Of `download`: the answer is JSON, and the file is text in it. */
+  inJson?: FileDownload['inJson'];
+  /**
+   * Takes the bytes, as fast as it can; what it throws ends the exchange and is thrown. `rest` is what stands around a file in
+   * JSON, once the bytes have ended.
+   */
+  receive(head: FileHead, bytes: AsyncIterable<Buffer>, rest: () => unknown): Promise<T>;
 }
 
 /** `received` is what `receive` made of the file; undefined where the answer is none, which is then in `body`. */
@@ -207,10 +215,21 @@ export function createEgress(options: EgressOptions): Egress {
 
     async download(target, request, credential, options) {
       const { prepared, port, secrets } = prepare(target, request, credential);
-      const { timeoutMs: idleMs, totalMs, hostSuffixes = [], maxFileBytes, receive } = options;
-      const answer = await move(prepared, port, secrets, { idleMs, totalMs, body: prepared.body, maxFileBytes, receive });
+      const { timeoutMs: idleMs, totalMs, hostSuffixes = [], maxFileBytes, inJson } = options;
+      let read: () => unknown = () => undefined;
+      const receive: typeof options.receive = (head, bytes) => options.receive(head, bytes, read);
+      const held = (document: AsyncIterable<Buffer>) => {
+        const { bytes, rest } = fileInJson(document, inJson as NonNullable<typeof inJson>, {
+          host: new URL(prepared.url).host,
+          maxFileBytes,
+        });
+        read = () => parseBody(scrubResponse({ headers: {}, body: rest() }, secrets).body, 'application/json', secrets);
+        return bytes;
+      };
+      const unwrap = inJson === undefined ? undefined : { file: held, maxBytes: 2 * maxFileBytes + maxRestBytes };
+      const answer = await move(prepared, port, secrets, { idleMs, totalMs, body: prepared.body, maxFileBytes, receive, unwrap });
       const { status, headers, body } = scrubResponse(answer, secrets);
-      if ('received' in answer) return { status, headers, body: undefined, received: answer.received };
+      if ('received' in answer) return { status, headers, body: read(), received: answer.received };
       const location = answer.headers['location'];
       if (isRedirect(status) && location !== undefined && hostSuffixes.length > 0) {
         return { status: 200, headers: {}, body: undefined, received: await follow(location, target.sandbox, options) };
@@ -303,9 +322,10 @@ export function createEgress(options: EgressOptions): Egress {
       body?: StreamedBody | string | undefined;
       maxFileBytes?: number;
       receive?: DownloadOptions<T>['receive'];
+      unwrap?: FileRequest<T>['unwrap'];
     },
   ): Promise<OutboundResponse & { received?: T }> {
-    const { idleMs, totalMs, body, maxFileBytes = 0, receive } = of;
+    const { idleMs, totalMs, body, maxFileBytes = 0, receive, unwrap } = of;
     const url = judgeDestination(prepared.url, policy, { sandbox: prepared.sandbox, ...(port === undefined ? {} : { port }) });
     // What is stored is the file and not a coding of it.
     const coding = receive === undefined ? 'gzip, br' : 'identity';
@@ -321,7 +341,8 @@ export function createEgress(options: EgressOptions): Egress {
       totalMs,
       maxBytes: defaultMaxBytes,
       maxFileBytes,
-      receive,
+      receive: receive === undefined ? undefined : (head, bytes) => receive(head, bytes, () => undefined),
+      unwrap,
       secrets,
     });
     underWay.add(answer);
@@ -346,7 +367,8 @@ export function createEgress(options: EgressOptions): Egress {
     throw new EgressError('invalid', true, 'the file is behind too many redirects');
   }
 
-  function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, file?: OutboundFile) {
+  function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, given?: CallOptions['file']) {
+    const files = given === undefined ? undefined : [given].flat();
     const { connector } = target;
     const fields = { ...target.fields, ...learnedWith(credential), ...sealedUrlOf(connector, credential) };
     const base = fillBaseUrl(connector, request, fields);
@@ -358,8 +380,8 @@ export function createEgress(options: EgressOptions): Egress {
         .map((f) => f.name),
     ];
     const url = joinApiUrl(base, request.path, request.query, reserved);
-    if ((request.upload === undefined) !== (file === undefined)) throw malformed('a request carries a file exactly where it says so');
-    const streamed = file === undefined ? undefined : fileBody(request, file);
+    if ((request.upload === undefined) !== (files === undefined)) throw malformed('a request carries a file exactly where it says so');
+    const streamed = files === undefined ? undefined : fileBody(request, files);
     const payload: ReturnType<typeof encoded> =
       streamed === undefined ? encoded(request) : { headers: { 'content-type': streamed.contentType } };
     // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
@@ -368,7 +390,7 @@ export function createEgress(options: EgressOptions): Egress {
       method: request.method,
       url,
       body: payload.body,
-      ...(file === undefined ? {} : { bodyHash: request.upload?.as === 'body' ? (file.sha256 ?? null) : null }),
+      ...(files === undefined ? {} : { bodyHash: request.upload?.as === 'body' ? (files[0]?.sha256 ?? null) : null }),
       contentType: payload.headers['content-type'],
       nowMs: Date.now(),
       token: request.token,

@@ -1,16 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type { ApiRequest } from '@grantway/connector-kit';
 import { malformed } from './egress-error.ts';
-
-/** A file that goes out: what is said of it, and its bytes as often as they are asked for. */
-export interface OutboundFile {
-  name: string;
-  contentType: string;
-  size: number;
-  /** Of its bytes, in hexadecimal; for signatures. */
-  sha256?: string;
-  open(): Promise<AsyncIterable<Uint8Array>>;
-}
+import { mailOf } from './mail-body.ts';
+import type { OutboundFile } from './outbound-file.ts';
+import { length, type Piece, pieces } from './pieces.ts';
 
 /** A body that is made while it is sent; its length is known before. */
 export interface StreamedBody {
@@ -19,15 +12,27 @@ export interface StreamedBody {
   bytes(): AsyncGenerator<Uint8Array>;
 }
 
-/** What a request's `upload` makes of its file and what stands beside it. Throws EgressError `invalid`. */
-export function fileBody(request: ApiRequest, file: OutboundFile): StreamedBody {
+/** What a request's `upload` makes of its files and what stands beside them. Throws EgressError `invalid`. */
+export function fileBody(request: ApiRequest, files: readonly OutboundFile[]): StreamedBody {
   const { upload, json, form } = request;
   if (upload === undefined) throw malformed('the request carries no file');
+  if ('files' in upload) {
+    if (upload.files.length !== files.length) throw malformed('the request carries another number of files');
+    if ('base64' in upload.as) return inJson(upload.as.base64, json, files);
+    const mail = mailOf(upload.as.mail, files);
+    return json === undefined ? bodyOf('message/rfc822', mail) : related(json, 'message/rfc822', mail);
+  }
+  const [file, another] = files;
+  if (file === undefined || another !== undefined) throw malformed('the request carries one file');
   const { as, contentType = file.contentType } = upload;
-  if (as === 'body') return { contentType, length: file.size, bytes: () => wrapped('', file, '') };
-  if (as === 'related') return related(json, file, contentType);
+  if (as === 'body') return bodyOf(contentType, [{ file }]);
+  if (as === 'related') return related(json, contentType, [{ file }]);
   if ('field' in as) return multipart(as.field, form, file, contentType);
-  return inJson(as.base64, json, file);
+  return inJson([as.base64], json, [file]);
+}
+
+function bodyOf(contentType: string, all: readonly Piece[]): StreamedBody {
+  return { contentType, length: length(all), bytes: () => pieces(all) };
 }
 
 /** multipart/form-data (RFC 7578); names are quoted as browsers do it (WHATWG HTML, multipart/form-data encoding). */
@@ -40,20 +45,32 @@ function multipart(field: string, form: ApiRequest['form'], file: OutboundFile, 
       `--${boundary}\r\ncontent-disposition: form-data; name="${quoted(field)}"; filename="${quoted(file.name)}"\r\n`,
       `content-type: ${contentType}\r\n\r\n`,
     );
-  return around(`multipart/form-data; boundary=${boundary}`, head.join(''), file, `\r\n--${boundary}--\r\n`);
+  return bodyOf(`multipart/form-data; boundary=${boundary}`, [head.join(''), { file }, `\r\n--${boundary}--\r\n`]);
 }
 
-/** multipart/related (RFC 2387): the document about the file, then the file. */
-function related(json: unknown, file: OutboundFile, contentType: string): StreamedBody {
+/** multipart/related (RFC 2387): the document about it, then what it is about. */
+function related(json: unknown, contentType: string, about: readonly Piece[]): StreamedBody {
   const boundary = `grantway-${randomUUID()}`;
   const head = `--${boundary}\r\ncontent-type: application/json; charset=utf-8\r\n\r\n${JSON.stringify(json)}\r\n--${boundary}\r\ncontent-type: ${contentType}\r\n\r\n`;
-  return around(`multipart/related; boundary=${boundary}`, head, file, `\r\n--${boundary}--\r\n`);
+  return bodyOf(`multipart/related; boundary=${boundary}`, [head, ...about, `\r\n--${boundary}--\r\n`]);
 }
 
-/** A document with the file as base64 in one of its strings. */
-function inJson(pointer: string, json: unknown, file: OutboundFile): StreamedBody {
-  const mark = randomUUID();
+/** A document with files as base64 in strings of its own, which are empty. */
+function inJson(pointers: readonly string[], json: unknown, files: readonly OutboundFile[]): StreamedBody {
   const document = structuredClone(json);
+  const marks = new Map(files.map((file, i) => [markAt(document, pointers[i] ?? ''), file] as const));
+  // Where the strings stand in the document decides what comes first.
+  const parts = JSON.stringify(document).split(new RegExp(`(${[...marks.keys()].join('|')})`));
+  return bodyOf(
+    'application/json',
+    parts.map((part): Piece => {
+      const file = marks.get(part);
+      return file === undefined ? part : { file, as: 'base64' };
+    }),
+  );
+}
+
+function markAt(document: unknown, pointer: string): string {
   const steps = pointer
     .split('/')
     .slice(1)
@@ -63,34 +80,9 @@ function inJson(pointer: string, json: unknown, file: OutboundFile): StreamedBod
   if (last === undefined || typeof holder !== 'object' || holder === null || (holder as Record<string, unknown>)[last] !== '') {
     throw malformed('the document has no empty string where the file belongs');
   }
+  const mark = randomUUID();
   (holder as Record<string, unknown>)[last] = mark;
-  const [head = '', tail = ''] = JSON.stringify(document).split(mark);
-  const length = Buffer.byteLength(head) + Math.ceil(file.size / 3) * 4 + Buffer.byteLength(tail);
-  return { contentType: 'application/json', length, bytes: () => wrapped(head, file, tail, base64) };
-}
-
-function around(contentType: string, head: string, file: OutboundFile, tail: string): StreamedBody {
-  const length = Buffer.byteLength(head) + file.size + Buffer.byteLength(tail);
-  return { contentType, length, bytes: () => wrapped(head, file, tail) };
-}
-
-type Recode = (bytes: AsyncIterable<Uint8Array>) => AsyncIterable<Uint8Array>;
-
-async function* wrapped(head: string, file: OutboundFile, tail: string, recode: Recode = (bytes) => bytes): AsyncGenerator<Uint8Array> {
-  if (head !== '') yield Buffer.from(head);
-  yield* recode(await file.open());
-  if (tail !== '') yield Buffer.from(tail);
-}
-
-async function* base64(bytes: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
-  let held = Buffer.alloc(0);
-  for await (const some of bytes) {
-    const all = Buffer.concat([held, some]);
-    const whole = all.length - (all.length % 3);
-    if (whole > 0) yield Buffer.from(all.toString('base64', 0, whole));
-    held = all.subarray(whole);
-  }
-  if (held.length > 0) yield Buffer.from(held.toString('base64'));
+  return mark;
 }
 
 function quoted(text: string): string {

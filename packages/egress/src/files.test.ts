@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type ApiRequest, type Connector, type Credential, get } from '@grantway/connector-kit';
+import { type ApiRequest, type Connector, type Credential, type FileUpload, get } from '@grantway/connector-kit';
 import { folio } from '@grantway/connector-kit/testing';
 import { Secret } from '@grantway/contract';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -50,7 +50,7 @@ const fileOf = (bytes: Buffer, name = 'a "b" ü.pdf'): OutboundFile => ({
       for (let at = 0; at < bytes.length; at += 1_000) yield bytes.subarray(at, at + 1_000);
     })(),
 });
-const sending = (upload: Omit<NonNullable<ApiRequest['upload']>, 'file'>, rest: Partial<ApiRequest> = {}): ApiRequest => ({
+const sending = (upload: Omit<FileUpload, 'file'>, rest: Partial<ApiRequest> = {}): ApiRequest => ({
   method: 'POST',
   path: '/v1/send',
   upload: { file: handle, ...upload },

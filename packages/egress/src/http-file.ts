@@ -25,6 +25,8 @@ export interface FileRequest<T> {
   /** Where a good answer is a file: who takes its bytes. Whatever he throws ends the exchange and is passed on. */
   receive?: ((head: FileHead, bytes: AsyncIterable<Buffer>) => Promise<T>) | undefined;
   maxFileBytes: number;
+  /** Where the answer only holds the file: the file in it, and what bounds the answer. */
+  unwrap?: { file(answer: AsyncIterable<Buffer>): AsyncIterable<Buffer>; maxBytes: number } | undefined;
   /** Values that must not come back: a file that holds one is not given out. */
   secrets: string[];
 }
@@ -34,7 +36,8 @@ export interface FileRequest<T> {
  * Throws EgressError, or what `receive` threw.
  */
 export function fileExchange<T>(dispatcher: Dispatcher, request: FileRequest<T>): Promise<OutboundResponse & { received?: T }> {
-  const { url, idleMs, totalMs, maxBytes, maxFileBytes, secrets } = request;
+  const { url, idleMs, totalMs, maxBytes, secrets, unwrap } = request;
+  const maxFileBytes = unwrap?.maxBytes ?? request.maxFileBytes;
   return new Promise((resolve, reject) => {
     // As in `exchange`: until undici calls onRequestStart no byte can have left.
     let sent = false;
@@ -86,7 +89,7 @@ export function fileExchange<T>(dispatcher: Dispatcher, request: FileRequest<T>)
       // Its error is told by `fail`.
       file.on('error', () => {});
       const clean = scrubResponse({ status, headers, body: Buffer.alloc(0) }, secrets);
-      received = take({ status, headers: clean.headers }, withoutSecrets(file, secrets, url));
+      received = take({ status, headers: clean.headers }, withoutSecrets(unwrap?.file(file) ?? file, secrets, url));
       received.catch(fail);
     };
 

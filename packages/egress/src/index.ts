@@ -10,7 +10,7 @@ export {
   type OutboundRequest,
 } from './egress.ts';
 export { EgressError, type EgressErrorKind } from './egress-error.ts';
-export type { OutboundFile } from './file-body.ts';
 export type { OutboundResponse } from './http-exchange.ts';
 export { oauth1Authorization } from './oauth1-signature.ts';
+export type { OutboundFile } from './outbound-file.ts';
 export { scrubText } from './scrub.ts';

@@ -15,6 +15,7 @@ export interface AccountRow {
   connection_id: string;
   connection_name: string;
   connector: string;
+  auth_variant: string | null;
   sandbox: boolean;
   client_id: string | null;
   client_secret_ct: Buffer | null;
@@ -57,7 +58,7 @@ export const graceSeconds = 2;
 const isAbandoned = `coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false)`;
 
 export const accountColumns = `
-  a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.sandbox, c.client_id, c.client_secret_ct,
+  a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.auth_variant, c.sandbox, c.client_id, c.client_secret_ct,
   c.secret_generation, c.fields as connection_fields, a.status, a.reason, a.scopes, a.fields, a.provider_account_id, a.grant_id, a.generation, a.credential_ct,
   a.access_fingerprint, a.refreshable,
   extract(epoch from a.access_expires_at - clock_timestamp())::float8 as life_left_s,

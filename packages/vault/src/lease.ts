@@ -28,6 +28,8 @@ export interface Lease {
   accountId: string;
   environmentId: string;
   connector: string;
+  /** Which of the connector's ways in the credential belongs to; null: its default. */
+  authVariant: string | null;
   connectionId: string;
   connectionName: string;
   sandbox: boolean;
@@ -60,7 +62,7 @@ export interface LeaseDeps {
   db: Database;
   sealing: Sealing;
   egress: Egress;
-  connector(id: string): Promise<Connector>;
+  connector(id: string, variant: string | null): Promise<Connector>;
   /** Where the built-in stand-in for vendors answers; undefined where it is off. */
   sandboxOrigin(): string | undefined;
   baseUrl(): string;
@@ -198,6 +200,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       accountId: row.id,
       environmentId: row.environment_id,
       connector: row.connector,
+      authVariant: row.auth_variant,
       connectionId: row.connection_id,
       connectionName: row.connection_name,
       sandbox: row.sandbox,

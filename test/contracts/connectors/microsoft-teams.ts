@@ -11,6 +11,8 @@ const contract: Contract = {
     { operation: /./, at: 'query.$skiptoken', page: 'https://learn.microsoft.com/en-us/graph/query-parameters' },
     { operation: 'create-chat', at: 'body.members.*.user@odata.bind', page: 'https://learn.microsoft.com/en-us/graph/api/chat-post' },
   ],
+  // A folder of files is in a drive.
+  present: /^(parentReference|driveId)$/,
 };
 
 export default contract;

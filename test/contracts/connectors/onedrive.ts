@@ -7,9 +7,18 @@ const contract: Contract = {
     [/ms-365|graph/i, graphOpenapi],
   ],
   // Graph's OpenAPI document leaves out what every list takes: the page's token, out of @odata.nextLink.
-  allowed: [{ operation: /./, at: 'query.$skiptoken', page: 'https://learn.microsoft.com/en-us/graph/query-parameters' }],
+  allowed: [
+    { operation: /./, at: 'query.$skiptoken', page: 'https://learn.microsoft.com/en-us/graph/query-parameters' },
+    // An instance attribute, which PUT takes in the query.
+    {
+      operation: 'upload-file-content',
+      at: 'query.@microsoft.graph.conflictBehavior',
+      page: 'https://learn.microsoft.com/en-us/graph/api/resources/driveitem#instance-attributes',
+    },
+  ],
   // https://learn.microsoft.com/en-us/graph/onedrive-addressing-driveitems
   paths: [
+    [/\/items\/[^/]+:\/.+?:(?=\/|$)/, '/items/x'],
     [/\/me\/drive\/(?=items|search|root)/, '/drives/x/'],
     [/\/root:\/.+?:(?=\/|$)/, '/items/x'],
     [/\/root:\/.+$/, '/items/x'],

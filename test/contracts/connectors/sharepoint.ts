@@ -10,12 +10,19 @@ const contract: Contract = {
   // Graph's OpenAPI document leaves out what every list takes: the page's token, out of @odata.nextLink.
   allowed: [
     { operation: /./, at: 'query.$skiptoken', page: 'https://learn.microsoft.com/en-us/graph/query-parameters' },
+    // An instance attribute, which PUT takes in the query.
+    {
+      operation: 'upload-file-content',
+      at: 'query.@microsoft.graph.conflictBehavior',
+      page: 'https://learn.microsoft.com/en-us/graph/api/resources/driveitem#instance-attributes',
+    },
     // Columns have the names that a list gives them.
     { operation: 'create-sharepoint-list-item', at: 'body.fields', page: 'https://learn.microsoft.com/en-us/graph/api/listitem-create' },
     { operation: 'sites.lists.items.UpdateFields', at: 'body', page: 'https://learn.microsoft.com/en-us/graph/api/listitem-update' },
   ],
   // https://learn.microsoft.com/en-us/graph/onedrive-addressing-driveitems
   paths: [
+    [/\/items\/[^/]+:\/.+?:(?=\/|$)/, '/items/x'],
     [/\/me\/drive\/(?=items|search|root)/, '/drives/x/'],
     [/\/root:\/.+?:(?=\/|$)/, '/items/x'],
     [/\/root:\/.+$/, '/items/x'],

@@ -8,7 +8,7 @@ interface Method {
   parameters?: Record<string, RawSchema>;
   request?: { $ref: string };
   response?: { $ref: string };
-  mediaUpload?: { protocols?: { simple?: { path?: string }; resumable?: { path?: string } } };
+  mediaUpload?: { protocols?: Record<'simple' | 'resumable', { path?: string; multipart?: boolean } | undefined> };
   supportsMediaDownload?: boolean;
 }
 
@@ -63,10 +63,30 @@ function operationsOf(doc: Document, method: Method): Operation[] {
     bodyRequired: false,
     ...(method.response === undefined ? {} : { answer: { $ref: `#/schemas/${method.response.$ref}` } }),
   };
-  const uploads = [method.mediaUpload?.protocols?.simple?.path, method.mediaUpload?.protocols?.resumable?.path]
-    .filter((path) => path !== undefined)
-    .map((path) => ({ ...operation, path, bodies: { '*/*': {} } }));
-  return [operation, ...uploads];
+  return [operation, ...uploadsOf(method, operation)];
+}
+
+/**
+ * The same with bytes: alone, behind the document (multipart), or in a session (resumable) that the document opens and a PUT with the
+ * session's id fills. The formats' own page says how; a discovery document says which of them a method has, and where.
+ */
+function uploadsOf({ mediaUpload, request }: Method, operation: Operation): Operation[] {
+  const { simple, resumable } = mediaUpload?.protocols ?? { simple: undefined, resumable: undefined };
+  // Without what the method requires of its document: the bytes may be that.
+  const about: Schema = request === undefined ? {} : { $ref: `#/schemas/${request.$ref}` };
+  const session: Parameter = { name: 'upload_id', in: 'query', required: true, schema: { type: 'string' } };
+  return [simple, resumable].flatMap((protocol): Operation[] => {
+    if (protocol?.path === undefined) return [];
+    const { path } = protocol;
+    const bodies = {
+      ...(resumable === undefined ? {} : { 'application/json': about }),
+      ...(protocol.multipart === true ? { 'multipart/related': about } : {}),
+      '*/*': {},
+    };
+    const sent = { ...operation, path, bodies };
+    if (resumable === undefined) return [sent];
+    return [sent, { ...operation, path, method: 'PUT', parameters: [...operation.parameters, session], bodies: { '*/*': {} } }];
+  });
 }
 
 /** The schema of a request, with what this very method requires of it. */

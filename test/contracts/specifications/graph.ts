@@ -8,6 +8,7 @@ interface GraphEndpoint {
   method: string;
   path: string;
   alias: string;
+  requestFormat: string;
   parameters: { name: string; type: 'Query' | 'Path' | 'Body' | 'Header'; schema: object }[];
   response: object;
 }
@@ -39,6 +40,7 @@ const graphTypes: Record<string, string> = {
   columns: 'ColumnDefinition',
   users: 'User',
   onlineMeetings: 'OnlineMeeting',
+  filesFolder: 'DriveItem',
 };
 
 function graphAnswer(method: string, template: string): { type: string; many: boolean } | undefined {
@@ -54,7 +56,7 @@ function graphAnswer(method: string, template: string): { type: string; many: bo
   }
   const type = typeOf(last);
   if (type === undefined) return undefined;
-  return method === 'GET' || method === 'POST' ? { type, many: method === 'GET' } : undefined;
+  return method === 'GET' || method === 'POST' ? { type, many: method === 'GET' && last !== 'filesFolder' } : undefined;
 }
 
 /**
@@ -95,13 +97,16 @@ export async function graphEndpoints({ requests, operations: named }: Wanted): P
       schema: document.add(schema),
     }));
     const [body] = of('Body');
+    const isFile = endpoint.requestFormat === 'binary';
     const told = graphAnswer(operation.method, operation.path);
     const entity: Schema = { $ref: `#/types/${told?.type}` };
-    if (body !== undefined)
+    if (isFile) operation.bodies = { '*/*': {} };
+    else if (body !== undefined)
       operation.bodies = {
         'application/json': told === undefined ? document.add(body.schema) : { anyOf: [document.add(body.schema), entity] },
       };
-    if (told !== undefined)
+    if (isFile) operation.answer = { $ref: '#/types/DriveItem' };
+    else if (told !== undefined)
       operation.answer = told.many
         ? { type: 'object', properties: { value: { type: 'array', items: entity } }, required: ['value'] }
         : entity;

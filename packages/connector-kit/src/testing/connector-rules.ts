@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { appRevocationRequest } from '../app-revocation.ts';
 import { type AuthSpec, type OAuth2Auth, reservedNames, type TokenAnswer, type TokenRefusal, templatesOf, usesApp } from '../auth.ts';
 import { type ApiFault, type Connector, connector as declare, faultByStatus } from '../connector.ts';
 import { accepts } from '../parameters.ts';
@@ -22,8 +23,9 @@ export const connectorRules: ConnectorRule[] = [
     title: 'is well formed and presents itself',
     problems: (c) => {
       const found: string[] = [];
+      const { variant: _, ...plain } = c;
       try {
-        declare(c);
+        declare(plain);
       } catch (error) {
         found.push(String(error));
       }
@@ -120,7 +122,7 @@ export const connectorRules: ConnectorRule[] = [
   },
   {
     title: 'reads its token endpoint’s answers and refusals as their slots say',
-    problems: ({ auth }) => (auth.kind === 'oauth2' ? tokenProblems(auth) : []),
+    problems: ({ auth }) => (auth.kind === 'oauth2' ? [...tokenProblems(auth), ...otherTokenProblems(auth)] : []),
   },
   {
     title: 'takes only fields that cannot reach a host, a header or another field',
@@ -182,7 +184,15 @@ function oauthProblems(auth: OAuth2Auth): string[] {
   const params = { ...auth.authorizeParams, ...auth.scopeParams?.(auth.defaultScopes) };
   for (const name of ownParams) if (name in params) found.push(`it overrides ${name}`);
   if (auth.authorizeParams !== undefined && 'scope' in auth.authorizeParams) found.push('scope is fixed in authorizeParams');
-  if (auth.revokeUrl !== undefined && auth.revocation !== undefined) found.push('both revokeUrl and revocation');
+  if ([auth.revokeUrl, auth.revocation, auth.revocationByApp].filter((way) => way !== undefined).length > 1)
+    found.push('it is revoked in more than one way');
+  if (auth.revocationByApp !== undefined) {
+    const tokens = { client_id: 'made-up-client', access_token: 'made-up-access-token', refresh_token: 'made-up-refresh-token' };
+    const request = appRevocationRequest(auth.revocationByApp, tokens);
+    found.push(
+      ...(request === undefined ? ['names a value that no grant has'] : requestProblems(request)).map((p) => `revocationByApp: ${p}`),
+    );
+  }
   if (auth.revocation !== undefined) found.push(...requestProblems(auth.revocation).map((problem) => `revocation: ${problem}`));
   if (auth.defaultScopes.length === 0 && auth.scopesAt !== 'app') found.push('there are no default scopes');
   for (const [scope, words] of Object.entries(auth.scopes)) {
@@ -242,6 +252,31 @@ function tokenProblems(auth: OAuth2Auth): string[] {
     }
   }
   return found;
+}
+
+/** Answers of another shape: whatever stands in their slots is read, and each scope under the name by which it was asked for. */
+function otherTokenProblems(auth: OAuth2Auth): string[] {
+  return (auth.otherTokenExamples ?? []).flatMap(({ scopeParam, answers, body, slots }) => {
+    const where = `${scopeParam}, ${answers}`;
+    const sent = (scopes: string[]) => auth.scopeParams?.(scopes) ?? {};
+    const scopes = Object.keys(auth.scopes).filter((scope) => sent([scope])[scopeParam] !== undefined);
+    if (scopes.length === 0 || auth.readTokenResponse === undefined) return [`${where}: no scope is asked for there, or nothing reads it`];
+    const values = {
+      access_token: crypto.randomUUID(),
+      refresh_token: crypto.randomUUID(),
+      expires_in: 4321,
+      scope: sent(scopes)[scopeParam],
+    };
+    const places = Object.entries(slots) as [keyof typeof values, string][];
+    const lost = places.filter(([, pointer]) => valueAt(body, pointer) === undefined);
+    if (lost.length > 0) return lost.map(([name, pointer]) => `${where}: ${name}: nothing stands at ${pointer}`);
+    const answer = auth.readTokenResponse(withValues(body, Object.fromEntries(places.map(([name, pointer]) => [pointer, values[name]]))));
+    if (isRefusal(answer)) return [`${where}: read as the refusal ${answer.error}`];
+    return places.flatMap(([name]) => {
+      const isRead = name === 'scope' ? scopes.every((scope) => answer.scopes?.includes(scope)) : answer[name] === values[name];
+      return isRead ? [] : [`${where}: ${name} is read as ${JSON.stringify(name === 'scope' ? answer.scopes : answer[name])}`];
+    });
+  });
 }
 
 function isRefusal(answer: TokenAnswer | TokenRefusal): answer is TokenRefusal {

@@ -1,8 +1,10 @@
 import { z } from 'zod';
 import { connector } from '../connector.ts';
-import { exampleFile, fileId, fileOutput } from '../files.ts';
+import { exampleFile } from '../file-facts.ts';
+import { fileId, fileOutput } from '../files.ts';
 import { get, path, post } from '../request.ts';
 import { tool } from '../tool.ts';
+import { letterSend, noteAdd, scanDownload } from './letters-example.ts';
 
 const uploadId = z
   .string()
@@ -161,9 +163,11 @@ const pageExport = tool({
     {
       input: { page_id: 'page-1' },
       receives: {
-        headers: { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="report.pdf"' },
-        body: 'hello',
+        status: 302,
+        headers: { location: 'https://exports.folio-content.example/v1/page-1/report.pdf?signature=made-up' },
+        body: '',
       },
+      file: { headers: { 'content-type': 'application/pdf', 'content-disposition': 'attachment; filename="report.pdf"' }, body: 'hello' },
       gives: exampleFile,
     },
   ],
@@ -195,5 +199,5 @@ export const folio = connector({
     subject: ({ id, name }: { id: string; name: string }) => ({ id, label: name }),
     example: { receives: { body: { id: 'u1', name: 'Mira Lopez', plan: 'team' } }, gives: { id: 'u1', label: 'Mira Lopez' } },
   },
-  tools: [uploadCreate, uploadSend, pageAttach, blocksList, fileDownload, pageExport],
+  tools: [uploadCreate, uploadSend, pageAttach, blocksList, fileDownload, pageExport, letterSend, noteAdd, scanDownload],
 });

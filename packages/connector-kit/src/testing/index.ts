@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Connector } from '../connector.ts';
+import { waysOf } from '../variants.ts';
 import { badInputRules } from './bad-input-rules.ts';
 import { connectorRules } from './connector-rules.ts';
 import { provenanceRules } from './provenance-rules.ts';
@@ -22,6 +23,16 @@ export function connectorSuite(connector: Connector): void {
         for (const rule of toolRules) {
           it(rule.title, () => expect(rule.problems(tool, connector)).toEqual([]));
         }
+      });
+    }
+    for (const way of waysOf(connector).slice(1)) {
+      describe(`by ${way.variant}`, () => {
+        for (const rule of connectorRules) {
+          it(rule.title, () => expect(rule.problems(way)).toEqual([]));
+        }
+        it.each(way.tools.map((tool) => [tool.name, tool] as const))('%s keeps every promise', (_name, tool) => {
+          expect(toolRules.flatMap((rule) => rule.problems(tool, way).map((problem) => `${rule.title}: ${problem}`))).toEqual([]);
+        });
       });
     }
   });

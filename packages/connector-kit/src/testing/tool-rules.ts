@@ -12,6 +12,7 @@ import { annotations, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
 import { downloaded, fileRules } from './file-rules.ts';
 import { stringsIn, valueAt, withStrings, withValues } from './pointer.ts';
+import { hasPlace, soughtOf, sourcesOf } from './sources.ts';
 
 /** One promise of a tool, and what breaks it in the given one. */
 export interface ToolRule {
@@ -81,6 +82,16 @@ export const toolRules: ToolRule[] = [
         .map((name) => `there is no ${name}`),
   },
   {
+    title: 'says of every id that it takes which tool gives it, or where a person finds it',
+    problems: (tool, connector) =>
+      // of a service that nobody here knows, nothing is known of its ids either
+      isOperatorService(connector)
+        ? []
+        : soughtOf(tool)
+            .filter((sought) => !hasPlace(sought) && sourcesOf(tool, sought, connector).length === 0)
+            .map(({ name, description }) => `${name} (${description}) comes from nowhere`),
+  },
+  {
     title: 'has at most 12 parameters, all described, the required ones first',
     problems: (tool) => {
       const schema = tool.inputSchema() as Schema;
@@ -111,11 +122,12 @@ export const toolRules: ToolRule[] = [
       const hints = annotations(tool);
       const found: string[] = [];
       if (hints.readOnlyHint && (hints.destructiveHint || !hints.idempotentHint)) found.push('a read neither destroys nor adds up');
-      for (const { request, effect } of eachStep(tool)) {
+      for (const { request, effect, opens } of eachStep(tool)) {
         const { method } = request;
         if (method === 'GET' && effect !== 'read') found.push('a GET that is not declared a read (RFC 9110 section 9.2.1)');
         if (method === 'DELETE' && tool.effect !== 'destructive') found.push('a DELETE that is not declared destructive');
-        if (['PUT', 'PATCH', 'DELETE'].includes(method) && effect === 'read') found.push(`a ${method} that is declared a read`);
+        if (['PUT', 'PATCH', 'DELETE'].includes(method) && effect === 'read' && opens !== true)
+          found.push(`a ${method} that is declared a read`);
       }
       return [...new Set(found)];
     },
@@ -130,6 +142,8 @@ export const toolRules: ToolRule[] = [
           const found = steps.slice(0, -1).some(({ effect }) => effect !== 'read') ? [`example ${i} goes on after a change`] : [];
           const last = steps.at(-1)?.effect ?? 'read';
           if ((last === 'read') !== (tool.effect === 'read')) found.push(`example ${i} ends with a ${last}`);
+          const opened = steps.flatMap(({ opens }, at) => (opens === true ? [steps[at + 1]?.request.upload] : []));
+          if (opened.includes(undefined)) found.push(`example ${i} opens an upload and sends no file`);
           if (steps.length > maxSteps) found.push(`example ${i} makes ${steps.length} requests`);
           return found;
         } catch (error) {
@@ -139,8 +153,9 @@ export const toolRules: ToolRule[] = [
   },
   {
     title: 'has scopes that are said in plain words',
-    problems: ({ scopes }, { auth }) => {
-      if (!('scopes' in auth)) return scopes.length === 0 ? [] : ['a key connector has no scopes'];
+    problems: ({ scopes }, { auth, variant }) => {
+      // a key that stands beside an OAuth app reaches what its owner does
+      if (!('scopes' in auth)) return scopes.length === 0 || variant !== undefined ? [] : ['a key connector has no scopes'];
       const words = scopesOf(auth);
       return scopes.filter((scope) => (words[scope]?.length ?? 0) < 8 || words[scope] === scope).map((scope) => `${scope} has no words`);
     },
@@ -263,7 +278,11 @@ export const toolRules: ToolRule[] = [
             if (!parsed.success) return [];
             const honest = honestSteps(tool, parsed.data, answers);
             return hostileStrings.flatMap((text) => {
-              const hostile = answers.map((answer) => ({ ...answer, body: withStrings(answer.body, () => text) }));
+              const hostile = answers.map((answer) => ({
+                ...answer,
+                headers: withStrings(answer.headers, () => text) as Record<string, string>,
+                body: withStrings(answer.body, () => text),
+              }));
               let steps: Step[];
               try {
                 steps = stepsOf(tool, parsed.data, hostile);
@@ -346,12 +365,20 @@ function given(tool: Tool, input: Record<string, unknown>, answers: ApiResponse[
 /** The answers of an example; one that is a file, or leads to one, with what that becomes. */
 function responsesOf(tool: Tool, example: Tool['examples'][number]): ApiResponse[] {
   const file = downloaded(tool, example);
-  return answersOf(example).map(({ receives }) => {
+  return answersOf(example).map(({ receives }, at, answers) => {
     const response = responseOf(receives);
     if (file === undefined) return response;
-    // An answer that is the file itself has no body to read.
-    return { ...response, file, ...(tool.download?.link === undefined ? { body: undefined } : {}) };
+    // Of several answers the last one is the file, and one that is the file itself has no body to read, nor
+    // has a redirect to it, which was followed.
+    if (at < answers.length - 1) return response;
+    return { ...response, file, ...(tool.download?.link === undefined ? { status: 200, body: bodyAround(tool, response.body) } : {}) };
   });
+}
+
+/** What there is beside a file that is text in JSON. */
+function bodyAround({ download }: Tool, body: unknown): unknown {
+  const pointer = download?.inJson?.pointer;
+  return pointer === undefined || valueAt(body, pointer) === undefined ? undefined : withValues(body, { [pointer]: '' });
 }
 
 const forbiddenHeaders =
