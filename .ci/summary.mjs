@@ -75,6 +75,18 @@ function clients(folder) {
   return [Number(good), all - good];
 }
 
+/** Each tool of a vendor's counts once. */
+function contracts(folder) {
+  const file = `${folder}/contracts.txt`;
+  const [, passed, failed] = (existsSync(file) && /^contracts: (\d+) passed, (\d+) failed$/m.exec(readFileSync(file, 'utf8'))) || [];
+  if (passed === undefined) {
+    say('contracts: no report');
+    return [0, 1];
+  }
+  say(`contracts: ${passed} tools passed, ${failed} failed`);
+  return [Number(passed), Number(failed)];
+}
+
 /** Counted apart: rows that could be measured. What was measured fails nothing; that a row is missing fails the step. */
 function bench(folder) {
   const file = `${folder}/bench.json`;
@@ -89,7 +101,7 @@ if (first === '--failed-files') {
   const report = existsSync(rest[0]) ? read(rest[0]) : { testResults: [] };
   for (const result of report.testResults) if (result.status === 'failed') say(fileOf(result));
 } else {
-  const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first), clients(first)];
+  const counts = [suite(first, 'embedded'), suite(first, 'server'), contracts(first), conformance(first), clients(first)];
   const passed = counts.reduce((sum, [n]) => sum + n, 0);
   const failed = counts.reduce((sum, [, n]) => sum + n, 0);
   bench(first);

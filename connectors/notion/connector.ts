@@ -89,13 +89,13 @@ export default connector({
   identify: {
     request: get('/v1/users/me'),
     subject: ({ id, name, bot }: SelfBody) => {
-      const person = bot.owner?.user;
+      const person = bot?.owner?.user;
       const who = person?.name ?? person?.person?.email ?? name ?? id;
       return {
         // A bot belongs to one consent; the person in the workspace is the account.
         id: person === undefined ? id : person.id,
-        label: bot.workspace_name ? `${who} @ ${bot.workspace_name}` : who,
-        ...(bot.workspace_id === undefined ? {} : { team: bot.workspace_id }),
+        label: bot?.workspace_name ? `${who} @ ${bot.workspace_name}` : who,
+        ...(bot?.workspace_id === undefined ? {} : { team: bot.workspace_id }),
       };
     },
     example: { receives: { body: selfExample }, gives: { id: ids.mira, label: 'Mira Lopez @ Acme', team: ids.workspace } },

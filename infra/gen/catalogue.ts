@@ -5,7 +5,7 @@ import { loadConnectors } from './connectors.ts';
 
 /** What the contract tests found: by which kind of evidence a tool's requests are held to be right. */
 interface Tiers {
-  tools?: Record<string, { tier?: string; specification?: string; version?: string; operations?: string[] }>;
+  tools?: Record<string, { tier?: string; specification?: string; version?: string; operations?: string[]; reason?: string }>;
 }
 
 /** connectors/CATALOGUE.gen.md: every connector and tool on one page. */
@@ -43,7 +43,24 @@ ${table(
     String(c.tools.filter((tool) => /^T[1-3]$/.test(found.tools?.[tool.name]?.tier ?? '')).length),
   ]),
 )}
-${connectors.map((connector) => section(connector, found)).join('')}`;
+${without(tools, found)}${connectors.map((connector) => section(connector, found)).join('')}`;
+}
+
+/** Tools that nothing but a page speaks for, by the reason. */
+function without(tools: Tool[], found: Tiers): string {
+  const by = new Map<string, string[]>();
+  for (const { name } of tools) {
+    const { tier = 'none', reason = 'nothing was recorded' } = found.tools?.[name] ?? {};
+    if (/^T[1-3]$/.test(tier)) continue;
+    const key = `${tier}: ${reason}`;
+    by.set(key, [...(by.get(key) ?? []), `\`${name}\``]);
+  }
+  return by.size === 0
+    ? ''
+    : `\nHeld against no specification:\n\n${table(
+        ['tier and reason', 'tools'],
+        [...by].map(([why, names]) => [why, names.join(', ')]),
+      )}`;
 }
 
 function section({ id, description, docs, auth, tools }: Connector, found: Tiers): string {

@@ -249,6 +249,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       faults: options.faultRun?.faults,
       log,
     };
+    await db.listen();
+    if (!db.changes.hears())
+      log.warn(
+        {},
+        'the database does not tell of changes, so that nothing is remembered and calls cost more; connect to it without a transaction pooler',
+      );
     const { environmentId, clients } = await ensureFirstEnvironment(modules);
     // The only process of an embedded broker is this one: whatever is still pending was cut off.
     if (options.mode === 'embedded') await toolCallLog.closeOrphans(0);

@@ -91,12 +91,8 @@ export interface DefaultOf {
   clientId: string | null;
 }
 
-/** Equal texts, equal rows: of the account and of its connection, as `a` and `c`. What the clock alone says of them is not in it. */
-export const accountVersion = `concat_ws(' ', a.xmin, c.xmin)`;
-
 /** With what names it besides. */
 export interface DefaultAccountRow extends AccountRow {
-  version: string;
   user_id: string | null;
   label: string | null;
   provider_account_label: string | null;
@@ -106,14 +102,14 @@ export interface DefaultAccountRow extends AccountRow {
 export async function readDefaultAccounts(db: Database, wanted: readonly DefaultOf[]): Promise<(DefaultAccountRow | undefined)[]> {
   const rows = await db.system('lease credential').query<DefaultAccountRow & { n: number } & Record<string, unknown>>({
     name: 'lease: read default accounts',
-    text: `select w.n::int as n, ${accountColumns}, a.user_id, a.label, a.provider_account_label, ${accountVersion} as version,
+    text: `select w.n::int as n, ${accountColumns}, a.user_id, a.label, a.provider_account_label,
              coalesce((select l.suspended_at is not null from clients l where l.id = w.client_id), false) as client_suspended
            from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as w (environment_id, connection_id, owner_id, client_id, n)
              -- Two looks instead of one with coalesce: under row-level security only what is leakproof uses an index.
              join lateral (
-               select xmin, * from connected_accounts where user_id = w.owner_id and connection_id = w.connection_id
+               select * from connected_accounts where user_id = w.owner_id and connection_id = w.connection_id
                union all
-               select xmin, * from connected_accounts where w.owner_id is null and user_id is null and connection_id = w.connection_id
+               select * from connected_accounts where w.owner_id is null and user_id is null and connection_id = w.connection_id
              ) a on a.is_default and a.environment_id = w.environment_id
              join connections c on c.id = a.connection_id`,
     values: [

@@ -2,13 +2,14 @@ import { describe, expect, it } from 'vitest';
 import type { Connector } from '../connector.ts';
 import { badInputRules } from './bad-input-rules.ts';
 import { connectorRules } from './connector-rules.ts';
+import { provenanceRules } from './provenance-rules.ts';
 import { type ToolRule, toolRules as wholeness } from './tool-rules.ts';
 
 export { connectorRules } from './connector-rules.ts';
 export { folio } from './files-example.ts';
 export { hostileStrings } from './tool-rules.ts';
 
-export const toolRules: ToolRule[] = [...wholeness, ...badInputRules];
+export const toolRules: ToolRule[] = [...wholeness, ...provenanceRules, ...badInputRules];
 
 /** Registers every promise that the kit asks of a connector and of each of its tools. Call it from `connector.test.ts`. */
 export function connectorSuite(connector: Connector): void {

@@ -29,6 +29,7 @@ const definition: ToolDefinition<typeof input, typeof output> = {
   request: ({ board, title }) => post(path`/boards/${board}/cards`, { title }),
   respond: ({ card }: { card: { id: string; title: string } }) => ({ id: card.id, title: card.title }),
   docs: 'https://docs.acme.example/cards',
+  provenance: { specification: 'acme-openapi', version: '3.1', operation: 'createCard' },
   examples: [
     {
       input: { board: 'ops', title: 'Disk is full' },
@@ -214,6 +215,17 @@ describe('the suite objects to a tool that', () => {
         }),
       ),
       'costs an agent',
+    ],
+    ['does not say what it is held against', { ...card, provenance: undefined as never }, 'says which operation'],
+    [
+      'names no operation of its specification',
+      change({ provenance: { specification: 'acme-openapi', version: '3.1', operation: ' ' } }),
+      'says which operation',
+    ],
+    [
+      'leaves the version of its specification open',
+      change({ provenance: { specification: 'acme-openapi', version: '', operation: 'createCard' } }),
+      'says which operation',
     ],
     ['writes with GET', change({ request: () => get('/boards/ops/cards') }), 'tells clients its effect'],
     [
@@ -458,6 +470,7 @@ describe('the suite objects to a tool that', () => {
         effect: 'read',
         scopes: ['cards:read'],
         docs: definition.docs,
+        provenance: { specification: 'acme-openapi', version: '3.1', operation: 'listCards' },
         input: paged.extend({ limit: z.int().min(1).max(50).default(size).describe('Cards per page') }),
         output: z.object({ cards: z.array(z.string()), next_cursor: z.string().nullable() }),
         request: ({ limit, cursor }) => get('/cards', { limit, cursor }),
