@@ -1,6 +1,6 @@
 import { get, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { cut, envelope, from, isoOf, linkedinUrl, type Paged, page, paged, pagesOf, query, text } from './fields.ts';
+import { cursor, cut, envelope, from, isoOf, linkedinUrl, type Paged, paged, pagesOf, query, text } from './fields.ts';
 
 const sizes = ['1-10', '11-50', '51-200', '201-500', '501-1000', '1001-5000', '5001-10000', '10001+'] as const;
 
@@ -29,12 +29,8 @@ export const companiesSearch = tool({
     location: z.string().max(200).optional().describe('Place, for example Valencia'),
     geoId: z.string().max(40).optional().describe('Place id from harvestapi_geo_search'),
     companySize: z.array(z.enum(sizes)).max(8).optional().describe('People in the company'),
-    industryId: z
-      .array(z.string().max(20))
-      .max(20)
-      .optional()
-      .describe('LinkedIn’s industry ids; they stand in the address of a LinkedIn search by industry'),
-    page,
+    industryId: z.array(z.string().max(20)).max(20).optional().describe('Industry ids, from the address of a LinkedIn search'),
+    cursor,
   }),
   output: z.object({
     companies: z.array(
@@ -103,8 +99,7 @@ export const companiesSearch = tool({
           },
         ],
         total: 1,
-        next_page: null,
-        pagination_token: null,
+        next_cursor: null,
       },
     },
   ],
@@ -295,7 +290,7 @@ export const jobsSearch = tool({
       .describe('Experience asked for'),
     salary: z.enum(['40k+', '60k+', '80k+', '100k+', '120k+', '140k+', '160k+', '180k+', '200k+']).optional().describe('Yearly salary'),
     postedLimit: z.enum(['1h', '24h', 'week', 'month']).optional().describe('Posted within'),
-    page,
+    cursor,
   }),
   output: z.object({
     jobs: z.array(
@@ -359,8 +354,7 @@ export const jobsSearch = tool({
           },
         ],
         total: 30,
-        next_page: 2,
-        pagination_token: null,
+        next_cursor: '2',
       },
     },
   ],

@@ -38,7 +38,7 @@ describe('harvestapi requests', () => {
     expect(request('harvestapi_search_people', { currentJobTitles: ['CTO', 'VP Engineering'], locations: [] })).toEqual({
       method: 'GET',
       path: '/linkedin-sales-nav/lead-search',
-      query: { currentJobTitles: 'CTO,VP Engineering', page: 1 },
+      query: { currentJobTitles: 'CTO,VP Engineering' },
     });
   });
 
@@ -56,7 +56,17 @@ describe('harvestapi requests', () => {
   it('the last page has no next one', () => {
     const { respond } = tool('harvestapi_companies_search');
     const last = { elements: [], pagination: { totalPages: 2, pageNumber: 2, totalElements: 60 } };
-    expect(respond(last, answer(200, last))).toEqual({ companies: [], total: 60, next_page: null, pagination_token: null });
+    expect(respond(last, answer(200, last))).toEqual({ companies: [], total: 60, next_cursor: null });
+  });
+
+  it('a cursor is the number of the next page, with the token of LinkedIn where the operation takes one', () => {
+    const feed = { elements: [], pagination: { totalPages: 3, pageNumber: 1, totalElements: 60, paginationToken: 'made~up' } };
+    const { next_cursor } = tool('harvestapi_posts_search').respond(feed, answer(200, feed)) as { next_cursor: string };
+    expect(next_cursor).toBe('2~made~up');
+    expect(request('harvestapi_posts_search', { cursor: next_cursor }).query).toEqual({ page: 2, paginationToken: 'made~up' });
+    expect(request('harvestapi_post_reactions_get', { post: '1', cursor: next_cursor }).query).toEqual({ post: '1', page: 2 });
+    const tokenAlone = { elements: [], pagination: { paginationToken: 'made-up' } };
+    expect(tool('harvestapi_posts_search').respond(tokenAlone, answer(200, tokenAlone))).toMatchObject({ next_cursor: '2~made-up' });
   });
 
   it('the names of the seed articles are callable', () => {

@@ -8,8 +8,12 @@ export const from = (path: string) => ({ specification: '@harvestapi/scraper', v
 const bounded = z.string().refine((text) => text.length <= 500, 'is too long');
 
 export const several = (what: string) => z.array(bounded).max(50).optional().describe(what);
-export const page = z.int().min(1).max(100).default(1).describe('Page, from 1; next_page says the next');
-export const paginationToken = z.string().max(1000).optional().describe('pagination_token of the page before');
+/** The number of a page and, where LinkedIn wants one, its token. */
+export const cursor = z
+  .string()
+  .regex(/^[1-9]\d{0,2}(~\S{1,1000})?$/)
+  .optional()
+  .describe('next_cursor of the page before; of a fixed size');
 export const linkedinUrl = (what: string) =>
   z
     .string()
@@ -17,10 +21,16 @@ export const linkedinUrl = (what: string) =>
     .max(500)
     .describe(what);
 
-/** Arguments as the API wants them: lists joined, nothing that was not given. */
-export function query(input: Record<string, string | number | boolean | readonly string[] | undefined>) {
+/** Arguments as the API wants them: lists joined, nothing that was not given. Where it takes no token, the number of a page says all. */
+export function query(input: Record<string, string | number | boolean | readonly string[] | undefined>, takesToken = false) {
+  const { cursor: next, ...rest } = input;
+  const [page, ...token] = typeof next === 'string' ? next.split('~') : [];
+  const paging = {
+    page: page === undefined ? undefined : Number(page),
+    paginationToken: takesToken ? token.join('~') || undefined : undefined,
+  };
   return Object.fromEntries(
-    Object.entries(input).flatMap(([name, value]) => {
+    Object.entries({ ...rest, ...paging }).flatMap(([name, value]) => {
       if (value === undefined || (Array.isArray(value) && value.length === 0)) return [];
       return [[name, Array.isArray(value) ? value.join(',') : (value as string | number | boolean)]];
     }),
@@ -29,8 +39,7 @@ export function query(input: Record<string, string | number | boolean | readonly
 
 export const paged = {
   total: z.int().nullable(),
-  next_page: z.int().nullable(),
-  pagination_token: z.string().nullable(),
+  next_cursor: z.string().nullable(),
 };
 
 export interface Paged {
@@ -38,8 +47,11 @@ export interface Paged {
 }
 
 export function pagesOf({ pagination }: Paged) {
-  const { totalPages = 0, totalElements, pageNumber = 1, paginationToken: token } = pagination ?? {};
-  return { total: totalElements ?? null, next_page: pageNumber < totalPages ? pageNumber + 1 : null, pagination_token: token ?? null };
+  const { totalPages, totalElements, pageNumber = 1, paginationToken: token } = pagination ?? {};
+  // Feeds of posts may tell a token alone.
+  const isMore = totalPages === undefined ? text(token) !== null : pageNumber < totalPages;
+  const next = text(token) === null ? `${pageNumber + 1}` : `${pageNumber + 1}~${token}`;
+  return { total: totalElements ?? null, next_cursor: isMore ? next : null };
 }
 
 export const text = (value: string | null | undefined): string | null => (typeof value === 'string' && value !== '' ? value : null);

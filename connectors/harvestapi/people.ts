@@ -1,6 +1,6 @@
 import { get, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { cut, envelope, from, linkedinUrl, type Paged, page, paged, pagesOf, query, several, text } from './fields.ts';
+import { cursor, cut, envelope, from, linkedinUrl, type Paged, paged, pagesOf, query, several, text } from './fields.ts';
 
 const Person = z.object({
   id: z.string(),
@@ -65,8 +65,7 @@ const foundGiven = {
     },
   ],
   total: 52,
-  next_page: 2,
-  pagination_token: null,
+  next_cursor: '2',
 };
 
 export const peopleSearch = tool({
@@ -85,14 +84,14 @@ export const peopleSearch = tool({
     pastCompanies: several('Companies before'),
     locations: several('Places, for example Valencia'),
     geoIds: several('Place ids from harvestapi_geo_search'),
-    industryIds: several('LinkedIn’s industry ids; they stand in the address of a LinkedIn search by industry'),
+    industryIds: several('Industry ids, from the address of a LinkedIn search'),
     companyHeadcount: z
       .array(z.enum(['self-employed', '1-10', '11-50', '51-200', '201-500', '501-1000', '1001-5000', '5001-10000', '10001+']))
       .max(9)
       .optional()
       .describe('People in the company'),
     recentlyChangedJobs: z.boolean().optional().describe('In a new job since 90 days'),
-    page,
+    cursor,
   }),
   output: People,
   request: (input) => get('/linkedin-sales-nav/lead-search', query(input)),
@@ -127,7 +126,7 @@ export const profilesSearch = tool({
     school: several('Schools: ids or LinkedIn addresses'),
     location: several('Places, for example Valencia'),
     geoId: several('Place ids from harvestapi_geo_search'),
-    page,
+    cursor,
   }),
   output: People,
   request: (input) => get('/linkedin/profile-search', query(input)),
@@ -374,7 +373,7 @@ export const servicesSearch = tool({
     search: z.string().min(1).max(300).describe('The service, for example logo design'),
     location: z.string().max(200).optional().describe('Place, for example Valencia'),
     geoId: z.string().max(40).optional().describe('Place id from harvestapi_geo_search'),
-    page,
+    cursor,
   }),
   output: z.object({
     providers: z.array(Person.omit({ public_identifier: true }).extend({ services: z.array(z.string()), summary: z.string().nullable() })),
@@ -430,8 +429,7 @@ export const servicesSearch = tool({
           },
         ],
         total: 1,
-        next_page: null,
-        pagination_token: null,
+        next_cursor: null,
       },
     },
   ],

@@ -1,20 +1,6 @@
 import { get, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import {
-  cut,
-  envelope,
-  from,
-  isoOf,
-  linkedinUrl,
-  type Paged,
-  page,
-  paged,
-  pagesOf,
-  paginationToken,
-  query,
-  several,
-  text,
-} from './fields.ts';
+import { cursor, cut, envelope, from, isoOf, linkedinUrl, type Paged, paged, pagesOf, query, several, text } from './fields.ts';
 
 const Post = z.object({
   id: z.string(),
@@ -97,7 +83,7 @@ const pagination = {
   pageSize: 20,
   paginationToken: 'made-up-page-2',
 };
-const pageGiven = { total: 30, next_page: 2, pagination_token: 'made-up-page-2' };
+const pageGiven = { total: 30, next_cursor: '2~made-up-page-2' };
 const listed = { ...envelope, pagination, elements: [post] };
 const listedGiven = { posts: [postGiven], ...pageGiven };
 
@@ -120,11 +106,10 @@ export const postsSearch = tool({
     authorsCompany: several('Addresses of companies whose people post'),
     postedLimit,
     sortBy,
-    page,
-    paginationToken,
+    cursor,
   }),
   output: Posts,
-  request: (input) => get('/linkedin/post-search', query(input)),
+  request: (input) => get('/linkedin/post-search', query(input, true)),
   respond: (body: Paged & { elements?: PostBody[] }) => postsOf(body),
   docs: 'https://docs.harvest-api.com/linkedin-api-reference/post/search',
   provenance: from('linkedin/post-search'),
@@ -144,11 +129,10 @@ export const profilePosts = tool({
     profile: linkedinUrl('Address of the profile').optional(),
     profilePublicIdentifier: z.string().max(200).optional().describe('The last part of that address'),
     profileId: z.string().max(200).optional().describe('Id from harvestapi_people_search'),
-    page,
-    paginationToken,
+    cursor,
   }),
   output: Posts,
-  request: (input) => get('/linkedin/profile-posts', query(input)),
+  request: (input) => get('/linkedin/profile-posts', query(input, true)),
   respond: (body: Paged & { elements?: PostBody[] }) => postsOf(body),
   docs: 'https://docs.harvest-api.com/linkedin-api-reference/profile/posts',
   provenance: from('linkedin/profile-posts'),
@@ -168,11 +152,10 @@ export const companyPosts = tool({
     company: linkedinUrl('Address of the company’s page').optional(),
     companyUniversalName: z.string().max(200).optional().describe('The last part of that address'),
     companyId: z.string().max(40).optional().describe('Id from harvestapi_companies_search'),
-    page,
-    paginationToken,
+    cursor,
   }),
   output: Posts,
-  request: (input) => get('/linkedin/company-posts', query(input)),
+  request: (input) => get('/linkedin/company-posts', query(input, true)),
   respond: (body: Paged & { elements?: PostBody[] }) => postsOf(body),
   docs: 'https://docs.harvest-api.com/linkedin-api-reference/company/posts',
   provenance: from('linkedin/company-posts'),
@@ -228,7 +211,7 @@ export const postComments = tool({
     'harvestapi_post_reactions_get.',
   effect: 'read',
   scopes: [],
-  input: z.object({ post: postRef, sortBy, postedLimit, page, paginationToken }),
+  input: z.object({ post: postRef, sortBy, postedLimit, cursor }),
   output: z.object({
     comments: z.array(
       z.object({
@@ -242,7 +225,7 @@ export const postComments = tool({
     ),
     ...paged,
   }),
-  request: (input) => get('/linkedin/post-comments', query(input)),
+  request: (input) => get('/linkedin/post-comments', query(input, true)),
   respond: (
     body: Paged & {
       elements?: {
@@ -313,7 +296,7 @@ export const postReactions = tool({
     'harvestapi_post_comments_get.',
   effect: 'read',
   scopes: [],
-  input: z.object({ post: postRef, page }),
+  input: z.object({ post: postRef, cursor }),
   output: z.object({ reactions: z.array(z.object({ id: z.string(), type: z.string(), ...Someone })), ...paged }),
   request: (input) => get('/linkedin/post-reactions', query(input)),
   respond: (body: Paged & { elements?: { id: string; reactionType: string; actor?: Actor }[] }) => ({

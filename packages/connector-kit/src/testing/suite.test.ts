@@ -320,6 +320,7 @@ describe('the suite objects to a tool that', () => {
     ],
     ['needs a scope without words', change({ scopes: ['cards:admin'] }), 'has scopes that are said'],
     ['lists without a cursor', { ...card, name: 'acme_cards_list' }, 'is paged'],
+    ['counts its pages in its own way', withInput(input.extend({ page: z.int().min(1).default(1).describe('Page, from 1') })), 'is paged'],
     [
       'lists everything at once, and takes a limit all the same',
       tool({

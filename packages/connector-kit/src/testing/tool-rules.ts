@@ -165,13 +165,17 @@ export const toolRules: ToolRule[] = [
     problems: (tool) => {
       const input = (tool.inputSchema() as Schema).properties ?? {};
       const output = (tool.outputSchema() as Schema).properties ?? {};
-      const lists = tool.name.endsWith('_list') || 'cursor' in input || 'next_cursor' in output;
+      const ofItsOwn = Object.keys(input).filter((name) =>
+        /^(?:page|offset|skip|start_?at|page_?(?:number|size|token)|per_page|pagination\w+)$/i.test(name),
+      );
+      const lists = tool.name.endsWith('_list') || 'cursor' in input || 'next_cursor' in output || ofItsOwn.length > 0;
       // some vendors give a whole list at once; then what is left out is said
       const whole = !('limit' in input || 'cursor' in input || 'next_cursor' in output) && output.truncated?.type === 'boolean';
       if (!lists || whole) return [];
       return [
         input.cursor !== undefined ? '' : 'it takes no cursor',
-        input.limit?.default === 20 ? '' : 'limit is not 20 unless told',
+        // some vendors fix how much a page holds; then the cursor says so
+        input.limit === undefined && (input.cursor?.description ?? '').includes('fixed size') ? '' : limitProblem(input.limit),
         isDeepStrictEqual(output.next_cursor?.type, ['string', 'null']) ? '' : 'next_cursor is not string or null',
       ].filter(Boolean);
     },
@@ -300,6 +304,11 @@ export const toolRules: ToolRule[] = [
   },
   ...fileRules,
 ];
+
+/** A page has 20 entries unless the caller says otherwise. */
+function limitProblem(limit: Schema | undefined): string {
+  return limit?.default === 20 ? '' : 'limit is not 20 unless told';
+}
 
 function undescribed(schema: Schema, at: string): string[] {
   const found: string[] = [];
