@@ -75,6 +75,23 @@ function clients(folder) {
   return [Number(good), all - good];
 }
 
+/** Each tool of a vendor's counts once. */
+function contracts(folder) {
+  const file = `${folder}/contracts.txt`;
+  const [, passed, failed] = (existsSync(file) && /^contracts: (\d+) passed, (\d+) failed$/m.exec(readFileSync(file, 'utf8'))) || [];
+  if (passed === undefined) {
+    const [unfetched] = (existsSync(file) && /^contracts: nothing was checked.*$/m.exec(readFileSync(file, 'utf8'))) || [];
+    if (unfetched !== undefined) {
+      say(unfetched);
+      return [0, 0];
+    }
+    say('contracts: no report');
+    return [0, 1];
+  }
+  say(`contracts: ${passed} tools passed, ${failed} failed`);
+  return [Number(passed), Number(failed)];
+}
+
 function demo(folder) {
   const file = `${folder}/demo.txt`;
   const stories = existsSync(file) ? [...readFileSync(file, 'utf8').matchAll(/^(\S+) (passed|failed)$/gm)] : [];
@@ -102,7 +119,7 @@ if (first === '--failed-files') {
   const report = existsSync(rest[0]) ? read(rest[0]) : { testResults: [] };
   for (const result of report.testResults) if (result.status === 'failed') say(fileOf(result));
 } else {
-  const counts = [suite(first, 'embedded'), suite(first, 'server'), conformance(first), clients(first), demo(first)];
+  const counts = [suite(first, 'embedded'), suite(first, 'server'), contracts(first), conformance(first), clients(first), demo(first)];
   const passed = counts.reduce((sum, [n]) => sum + n, 0);
   const failed = counts.reduce((sum, [, n]) => sum + n, 0);
   bench(first);

@@ -283,7 +283,7 @@ export const createOrganization = tool({
       .regex(/^[A-Za-z0-9][A-Za-z0-9.-]{1,250}$/)
       .optional()
       .describe('Website without https://, for example acme.example'),
-    person_ids: z.array(id).max(100).optional().describe('People who belong to it'),
+    person_ids: z.array(id).max(100).optional().describe('People who belong to it; ids from affinity_search_persons'),
   }),
   output: CompanyFound,
   request: (given) => post('/organizations', given),
@@ -311,7 +311,7 @@ export const createPerson = tool({
     first_name: z.string().min(1).max(200).describe('First name'),
     last_name: z.string().max(200).describe('Last name; may be empty'),
     emails: z.array(z.email()).max(20).describe('E-mail addresses; may be none'),
-    organization_ids: z.array(id).max(100).optional().describe('Companies that they belong to'),
+    organization_ids: z.array(id).max(100).optional().describe('Companies that they belong to; ids from affinity_search_organizations'),
   }),
   output: PersonFound,
   request: (given) => post('/persons', given),

@@ -6,9 +6,9 @@ export const cursor = z.string().min(1).max(512).optional().describe('next_curso
 export const nextCursor = z.string().nullable();
 export const id = z.int().min(1);
 
-/** No package holds the vendor's OpenAPI document; this one names the same paths, parameters and answers. */
+/** No package holds the vendor's OpenAPI document; this client, which others write, names the same paths, parameters and answers. */
 export function typed(operation: string): Provenance {
-  return { specification: 'affinity-sdk', version: '1.16.0', operation };
+  return { specification: 'affinity-sdk', version: '1.29.0', operation };
 }
 
 /** The second version's pages: the next one's address, of which the cursor alone is of use. */

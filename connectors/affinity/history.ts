@@ -118,9 +118,9 @@ export const createNote = tool({
   input: z
     .object({
       content: z.string().min(1).max(50_000).describe('The note in plain text'),
-      person_ids: ids.optional().describe('People that it is about'),
-      organization_ids: ids.optional().describe('Companies that it is about'),
-      opportunity_ids: ids.optional().describe('Opportunities that it is about'),
+      person_ids: ids.optional().describe('People that it is about; ids from affinity_search_persons'),
+      organization_ids: ids.optional().describe('Companies that it is about; ids from affinity_search_organizations'),
+      opportunity_ids: ids.optional().describe('Opportunities that it is about; ids from affinity_list_opportunities'),
     })
     .refine(
       (note) => [note.person_ids, note.organization_ids, note.opportunity_ids].some((some) => (some ?? []).length > 0),
@@ -280,7 +280,7 @@ export const getRelationshipStrength = tool({
   scopes: [],
   input: z.object({
     external_id: id.describe('Person id of somebody outside, from affinity_search_persons'),
-    internal_id: id.optional().describe('Only for this colleague'),
+    internal_id: id.optional().describe('Only for this colleague; id from affinity_search_persons'),
   }),
   output: z.object({
     relationships: z.array(z.object({ internal_id: z.int(), strength: z.number() })),

@@ -311,7 +311,10 @@ export const listEntryCreate = tool({
     'affinity_v2_list_company_list_entries first. Fields are set with affinity_v2_update_list_entry_field.',
   effect: 'write',
   scopes: [],
-  input: z.object({ list_id: listId, entity_id: id.describe('Company or person id, whichever the list holds') }),
+  input: z.object({
+    list_id: listId,
+    entity_id: id.describe('What the list holds: company id from affinity_search_organizations, or person id from affinity_search_persons'),
+  }),
   output: z.object({ list_entry_id: z.int(), list_id: z.int(), entity_id: z.int(), created_at: z.string() }),
   request: ({ list_id, entity_id }) => post(path`/lists/${list_id}/list-entries`, { entity_id }),
   respond: (body: { id: number; list_id: number; entity_id: number; created_at: string }) => ({
@@ -353,7 +356,11 @@ export const listOpportunities = tool({
     'affinity_v2_list_list_entries. What was written about one is in affinity_list_notes.',
   effect: 'read',
   scopes: [],
-  input: z.object({ ids: z.array(id).max(100).optional().describe('Only these opportunities'), limit, cursor }),
+  input: z.object({
+    ids: z.array(id).max(100).optional().describe('Only these opportunities; ids from affinity_v2_list_list_entries'),
+    limit,
+    cursor,
+  }),
   output: z.object({ opportunities: z.array(Opportunity), next_cursor: nextCursor }),
   request: ({ ids, ...page }) => get('/v2/opportunities', { ...page, ids: ids?.map(String) }),
   respond: (body: Paged<{ id: number; name: string; listId: number }>) => ({

@@ -3,6 +3,7 @@ import { ids } from './example-parts.ts';
 import { fault } from './faults.ts';
 import { addToList, listAttributes, listEntries, listLists, listObjects, removeFromList, updateListEntry } from './lists.ts';
 import { createComment, createNote, getNote, listNotes, listThreads } from './notes.ts';
+import { listAttributeOptions } from './options.ts';
 import {
   createRecord,
   deleteRecord,
@@ -69,6 +70,26 @@ export default connector({
     // There are no refresh tokens: an access token lasts until the app is removed from the workspace.
     rotationClass: 'E',
   },
+  authVariants: {
+    api_key: {
+      label: 'API key',
+      description: 'One key of a workspace, made in its settings; no app is registered, and its scopes are chosen when it is made.',
+      auth: {
+        kind: 'bearer',
+        fields: [
+          {
+            name: 'api_key',
+            label: 'API key',
+            help: 'In Attio under Workspace settings, Developers, in your integration; it is shown once.',
+            secret: true,
+            pattern: /^[A-Za-z0-9_-]{20,256}$/,
+          },
+        ],
+        token: '{api_key}',
+        scheme: 'Bearer',
+      },
+    },
+  },
   api: {
     baseUrl: 'https://api.attio.com',
     fault,
@@ -125,6 +146,7 @@ export default connector({
     listRecordEntries,
     listObjects,
     listAttributes,
+    listAttributeOptions,
     listLists,
     listEntries,
     addToList,

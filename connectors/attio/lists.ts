@@ -153,7 +153,7 @@ export const listLists = tool({
   title: 'List pipelines',
   description:
     'List the lists (pipelines) that the app may see, with the slugs that attio_list_entries and attio_create_list_entry take and the objects ' +
-    'whose records they hold. Stages are an attribute of the list: attio_list_attributes.',
+    'whose records they hold. Its stages come from attio_list_attribute_options.',
   effect: 'read',
   scopes: ['list_configuration:read'],
   input: z.object({}),
@@ -225,7 +225,9 @@ const one = (body: { data: EntryBody }) => entryOf(body.data);
 const docs = 'https://docs.attio.com/rest-api/endpoint-reference/entries/';
 const write = ['list_configuration:read', 'list_entry:read-write'];
 const entryId = z.uuid().describe('Entry id from attio_list_entries, not the id of its record');
-const entryValues = values.describe('Attribute slug of the list to values: {"stage":["Due diligence"]}');
+const entryValues = values.describe(
+  'Attribute slug of the list to values: {"stage":["Due diligence"]}; stages from attio_list_attribute_options',
+);
 
 export const listEntries = tool({
   name: 'attio_list_entries',
@@ -268,7 +270,7 @@ export const addToList = tool({
     parent_object: z
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
-      .describe('Object of the record: companies, people'),
+      .describe('Object of the record such as companies or people; parent_objects of attio_list_lists says which the list takes'),
     parent_record_id: z.uuid().describe('Record id from attio_search_records'),
     entry_values: entryValues.default({}),
   }),

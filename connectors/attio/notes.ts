@@ -124,7 +124,7 @@ export const createNote = tool({
   effect: 'write',
   scopes: ['note:read-write', 'object_configuration:read', 'record_permission:read'],
   input: z.object({
-    parent_object: slug.describe('Object of the record: companies, people'),
+    parent_object: slug.describe('Object of the record: companies, people, or a slug from attio_list_objects'),
     parent_record_id: z.uuid().describe('Record id from attio_search_records'),
     title: z.string().min(1).max(500).describe('Title in plain text'),
     content: z.string().max(50_000).describe('The note'),
@@ -211,7 +211,7 @@ export const listThreads = tool({
   effect: 'read',
   scopes: ['comment:read', ...commentScopes],
   input: z.object({
-    object: slug.describe('Object of the record: companies, people'),
+    object: slug.describe('Object of the record: companies, people, or a slug from attio_list_objects'),
     record_id: z.uuid().describe('Record id from attio_search_records'),
     limit: z.int().min(1).max(50).default(20).describe('Discussions per page, 1 to 50'),
     cursor,

@@ -8,6 +8,30 @@ connectorSuite(brave);
 const refused = (status: number, code: string, headers: Record<string, string> = {}) =>
   fault({ status, headers, body: { type: 'ErrorResponse', error: { code, detail: 'x', status } } });
 
+describe('pages of brave', () => {
+  const pages = (name: string, cursor: string | undefined, body: unknown) => {
+    const tool = brave.tools.find((t) => t.name === name);
+    if (tool === undefined) throw new Error(`there is no ${name}`);
+    const asked = tool.request(tool.input.parse({ q: 'gnome', limit: 2, cursor }));
+    const read = tool.respond(body, { status: 200, headers: {}, body }, asked) as { next_cursor: string | null };
+    return { count: asked.query?.count, offset: asked.query?.offset, next: read.next_cursor };
+  };
+  const found = (count: number) => ({ results: Array.from({ length: count }, () => ({ title: 'x', url: 'https://gnomes.example' })) });
+
+  it('are gone through by a cursor, up to the tenth', () => {
+    const more = { query: { more_results_available: true }, web: found(2) };
+    expect(pages('brave_web_search', undefined, more)).toEqual({ count: 2, offset: undefined, next: '1' });
+    expect(pages('brave_web_search', '4', more)).toEqual({ count: 2, offset: 4, next: '5' });
+    expect(pages('brave_web_search', '9', more).next).toBeNull();
+    expect(pages('brave_web_search', '4', { ...more, query: { more_results_available: false } }).next).toBeNull();
+  });
+
+  it.each(['brave_news_search', 'brave_video_search'])('of %s end with one that is not full', (name) => {
+    expect(pages(name, '1', found(2)).next).toBe('2');
+    expect(pages(name, '1', found(1)).next).toBeNull();
+  });
+});
+
 describe('brave refusals', () => {
   it('a token that is not known is rejected although the status speaks of the request', () => {
     expect(refused(422, 'SUBSCRIPTION_TOKEN_INVALID')?.kind).toBe('rejected');

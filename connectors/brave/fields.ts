@@ -1,3 +1,4 @@
+import type { ApiRequest } from '@grantway/connector-kit';
 import { z } from 'zod';
 
 /** Operations that the vendor's own MCP server calls. */
@@ -22,7 +23,23 @@ export const freshness = z
   .regex(/^(p[dwmy]|\d{4}-\d{2}-\d{2}to\d{4}-\d{2}-\d{2})$/)
   .optional()
   .describe('pd, pw, pm, py: past day, week, month, year; or 2025-01-01to2025-03-31');
-export const offset = z.int().min(0).max(9).default(0).describe('Pages to leap over, 0 to 9');
+/** Brave counts pages, and has ten; to callers that is opaque like any cursor. */
+export const cursor = z
+  .string()
+  .regex(/^[1-9]$/)
+  .optional()
+  .describe('next_cursor of the page before');
+export const nextCursor = z.string().nullable();
+
+export function paged<T extends { limit: number; cursor?: string | undefined }>({ limit: count, cursor, ...rest }: T) {
+  return { ...rest, count, offset: cursor === undefined ? undefined : Number(cursor) };
+}
+
+export function nextPage(asked: ApiRequest, isMore: (count: number) => boolean): string | null {
+  const next = Number(asked.query?.offset ?? 0) + 1;
+  return next < 10 && isMore(Number(asked.query?.count)) ? String(next) : null;
+}
+
 export const goggles = z.string().max(2000).optional().describe('Re-ranking rules: a Goggle’s https address, or its text');
 
 export const nullable = (text: string | null | undefined): string | null => (typeof text === 'string' && text !== '' ? text : null);

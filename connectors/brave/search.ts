@@ -1,6 +1,21 @@
 import { get, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
-import { country, freshness, from, goggles, isoOf, nullable, offset, q, safesearch, searchLang, wholeList } from './fields.ts';
+import {
+  country,
+  cursor,
+  freshness,
+  from,
+  goggles,
+  isoOf,
+  nextCursor,
+  nextPage,
+  nullable,
+  paged,
+  q,
+  safesearch,
+  searchLang,
+  wholeList,
+} from './fields.ts';
 
 const Page = z.object({
   title: z.string(),
@@ -53,8 +68,8 @@ export const webSearch = tool({
   scopes: [],
   input: z.object({
     q,
-    count: z.int().min(1).max(20).default(20).describe('Results per page, 1 to 20'),
-    offset,
+    limit: z.int().min(1).max(20).default(20).describe('Results per page, 1 to 20'),
+    cursor,
     country,
     search_lang: searchLang,
     freshness,
@@ -65,14 +80,14 @@ export const webSearch = tool({
   }),
   output: z.object({
     results: z.array(Page),
-    more_results_available: z.boolean(),
+    next_cursor: nextCursor,
     locations: z.array(z.object({ id: z.string(), title: z.string().nullable() })),
     summarizer_key: z.string().nullable(),
   }),
-  request: (input) => get('/web/search', { ...input, ...plain }),
-  respond: ({ query, web, locations, summarizer }: WebBody) => ({
+  request: (input) => get('/web/search', { ...paged(input), ...plain }),
+  respond: ({ query, web, locations, summarizer }: WebBody, _response, asked) => ({
     results: web === undefined ? [] : wholeList(web.results).map(pageOf),
-    more_results_available: query?.more_results_available ?? false,
+    next_cursor: nextPage(asked, () => query?.more_results_available ?? false),
     locations: locations === undefined ? [] : wholeList(locations.results).map(({ id, title }) => ({ id, title: title ?? null })),
     summarizer_key: summarizer?.key ?? null,
   }),
@@ -80,12 +95,18 @@ export const webSearch = tool({
   provenance: from('GET /res/v1/web/search'),
   examples: [
     {
-      input: { q: 'garden gnomes of clay', count: 1 },
+      input: { q: 'garden gnomes of clay', limit: 1 },
       receives: {
         body: {
           type: 'search',
           query: { original: 'garden gnomes of clay', show_strict_warning: false, is_navigational: false, more_results_available: true },
           mixed: { type: 'mixed', main: [{ type: 'web', index: 0, all: false }], top: [], side: [] },
+          locations: {
+            type: 'locations',
+            results: [
+              { type: 'location_result', id: 'made-up-place-1', provider_url: 'https://search.brave.com', title: 'Gnome workshop' },
+            ],
+          },
           web: {
             type: 'search',
             family_friendly: true,
@@ -127,8 +148,8 @@ export const webSearch = tool({
             extra_snippets: ['Clay that was fired twice stands frost.'],
           },
         ],
-        more_results_available: true,
-        locations: [],
+        next_cursor: '1',
+        locations: [{ id: 'made-up-place-1', title: 'Gnome workshop' }],
         summarizer_key: null,
       },
     },
@@ -145,8 +166,8 @@ export const newsSearch = tool({
   scopes: [],
   input: z.object({
     q,
-    count: z.int().min(1).max(50).default(20).describe('Results per page, 1 to 50'),
-    offset,
+    limit: z.int().min(1).max(50).default(20).describe('Results per page, 1 to 50'),
+    cursor,
     country,
     search_lang: searchLang,
     freshness,
@@ -154,10 +175,14 @@ export const newsSearch = tool({
     extra_snippets: z.boolean().optional().describe('Up to five more snippets each; some plans only'),
     goggles,
   }),
-  output: z.object({ results: z.array(Page.extend({ age: z.string().nullable(), breaking: z.boolean() })) }),
-  request: (input) => get('/news/search', input),
-  respond: ({ results }: { results?: (PageBody & { breaking?: boolean })[] }) => ({
-    results: (results ?? []).map((r) => ({ ...pageOf(r), age: r.age ?? null, breaking: r.breaking ?? false })),
+  output: z.object({
+    results: z.array(Page.extend({ age: z.string().nullable(), breaking: z.boolean() })),
+    next_cursor: nextCursor,
+  }),
+  request: (input) => get('/news/search', paged(input)),
+  respond: ({ results = [] }: { results?: (PageBody & { breaking?: boolean })[] }, _response, asked) => ({
+    results: results.map((r) => ({ ...pageOf(r), age: r.age ?? null, breaking: r.breaking ?? false })),
+    next_cursor: nextPage(asked, (count) => results.length >= count),
   }),
   docs: 'https://api-dashboard.search.brave.com/app/documentation/news-search/get-started',
   provenance: from('GET /res/v1/news/search'),
@@ -202,6 +227,7 @@ export const newsSearch = tool({
             breaking: true,
           },
         ],
+        next_cursor: null,
       },
     },
   ],
@@ -313,8 +339,8 @@ export const videoSearch = tool({
   scopes: [],
   input: z.object({
     q,
-    count: z.int().min(1).max(50).default(20).describe('Results per page, 1 to 50'),
-    offset,
+    limit: z.int().min(1).max(50).default(20).describe('Results per page, 1 to 50'),
+    cursor,
     country,
     search_lang: searchLang,
     freshness,
@@ -334,10 +360,11 @@ export const videoSearch = tool({
         published_at: z.string().nullable(),
       }),
     ),
+    next_cursor: nextCursor,
   }),
-  request: (input) => get('/videos/search', input),
-  respond: ({ results }: { results?: VideoBody[] }) => ({
-    results: (results ?? []).map((r) => ({
+  request: (input) => get('/videos/search', paged(input)),
+  respond: ({ results = [] }: { results?: VideoBody[] }, _response, asked) => ({
+    results: results.map((r) => ({
       title: r.title,
       url: r.url,
       description: nullable(r.description),
@@ -348,12 +375,13 @@ export const videoSearch = tool({
       thumbnail_url: nullable(r.thumbnail?.src),
       published_at: isoOf(r.page_age),
     })),
+    next_cursor: nextPage(asked, (count) => results.length >= count),
   }),
   docs: 'https://api-dashboard.search.brave.com/app/documentation/video-search/get-started',
   provenance: from('GET /res/v1/videos/search'),
   examples: [
     {
-      input: { q: 'how to make a clay gnome', count: 1 },
+      input: { q: 'how to make a clay gnome', limit: 1 },
       receives: {
         body: {
           type: 'videos',
@@ -387,6 +415,7 @@ export const videoSearch = tool({
             published_at: '2025-05-02T12:00:00.000Z',
           },
         ],
+        next_cursor: '1',
       },
     },
   ],

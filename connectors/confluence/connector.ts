@@ -1,5 +1,5 @@
 import { connector, get } from '@grantway/connector-kit';
-import { atlassianAuth, atlassianFault } from '@grantway/connector-kit/atlassian';
+import { atAtlassianSite, atlassianAuth, atlassianFault, atlassianToken } from '@grantway/connector-kit/atlassian';
 import { footerCommentCreate, footerCommentsGet, pageLabelRemove, pageLabelsAdd, pageLabelsGet } from './discussion.ts';
 import { miraId } from './fields.ts';
 import {
@@ -37,6 +37,17 @@ export default connector({
     scopes,
     Object.keys(scopes).filter((scope) => scope !== 'delete:page:confluence'),
   ),
+  authVariants: {
+    api_token: atlassianToken({
+      request: get('/wiki/rest/api/user/current'),
+      subject: (user: UserBody & { _links: { base: string } }) =>
+        atAtlassianSite({ id: user.accountId ?? '', label: user.displayName ?? user.publicName ?? user.accountId ?? '' }, user._links.base),
+      example: {
+        receives: { body: userExample() },
+        gives: { id: `${miraId}#acme.atlassian.net`, label: 'Mira Lopez · acme.atlassian.net', team: 'acme.atlassian.net' },
+      },
+    }),
+  },
   api: {
     baseUrl: 'https://api.atlassian.com/ex/confluence/{cloud_id}',
     fault: (response) => atlassianFault('Confluence', response),

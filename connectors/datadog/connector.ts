@@ -3,6 +3,7 @@ import { eventCreate, eventsList } from './events.ts';
 import { fault } from './faults.ts';
 import { incidentCreate, incidentGet, incidentUpdate } from './incident-changes.ts';
 import { incidentsList } from './incidents.ts';
+import { metricsList, monitorUpdate } from './metrics.ts';
 import { monitorGet, monitorsList } from './monitors.ts';
 import { downtimeCancel, downtimesList, monitorCreate, monitorMute } from './muting.ts';
 import { dashboardGet, dashboardsList, sloHistory, slosList } from './overview.ts';
@@ -115,6 +116,7 @@ export default connector({
     monitorGet,
     incidentsList,
     monitorCreate,
+    monitorUpdate,
     monitorMute,
     downtimesList,
     downtimeCancel,
@@ -124,6 +126,7 @@ export default connector({
     logsSearch,
     logsAggregate,
     metricsQuery,
+    metricsList,
     eventsList,
     eventCreate,
     dashboardsList,

@@ -24,13 +24,13 @@ export const eventsList = tool({
   aliases: ['datadog_events_list_v2', 'datadog_events_query'],
   title: 'List events',
   description:
-    'List events that match a query between two moments, the newest first: deployments, alerts, changes of configuration. Useful to see what ' +
+    'List events that match a query, of the last day unless told, the newest first: deployments, alerts, changes of configuration. Useful to see what ' +
     'happened before a monitor alerted. To post one use datadog_event_create.',
   effect: 'read',
   scopes: [],
   input: z.object({
-    from: moment.describe('From this moment'),
-    to: moment.describe('Until this moment'),
+    from: moment.optional().describe('From this moment; a day ago unless told'),
+    to: moment.optional().describe('Until this moment; now unless told'),
     query: z.string().max(1000).optional().describe('For example: source:deploy service:checkout-api'),
     limit,
     cursor: pageCursor,
@@ -54,8 +54,8 @@ export const eventsList = tool({
   request: ({ query, from, to, limit: size, cursor }) =>
     get('/api/v2/events', {
       'filter[query]': query,
-      'filter[from]': from,
-      'filter[to]': to,
+      'filter[from]': from ?? 'now-1d',
+      'filter[to]': to ?? 'now',
       sort: '-timestamp',
       'page[limit]': size,
       'page[cursor]': cursor,

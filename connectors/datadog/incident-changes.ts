@@ -97,7 +97,7 @@ export const incidentCreate = tool({
       customer_impacted: z.boolean().describe('Whether customers notice it'),
       customer_impact_scope: z.string().min(1).max(1000).optional().describe('Which customers notice what; needed where they do'),
       severity: z.enum(severities).optional().describe('How bad it is; SEV-1 is the worst'),
-      commander_id: z.uuid().optional().describe('User id of who leads the response'),
+      commander_id: z.uuid().optional().describe('User id of who leads the response, from datadog_users_list'),
     })
     .refine((given) => !given.customer_impacted || given.customer_impact_scope !== undefined, 'say which customers notice what'),
   output: Incident,
@@ -151,7 +151,7 @@ export const incidentUpdate = tool({
       customer_impacted: z.boolean().optional().describe('Whether customers notice it'),
       customer_impact_scope: z.string().min(1).max(1000).optional().describe('Which customers notice what'),
       customer_impact_end: moment.optional().describe('Since when customers notice it no more'),
-      commander_id: z.uuid().optional().describe('User id of who leads the response'),
+      commander_id: z.uuid().optional().describe('User id of who leads the response, from datadog_users_list'),
     })
     .refine(({ incident_id: _, ...changes }) => Object.values(changes).some((value) => value !== undefined), 'give a field to change'),
   output: Incident,

@@ -10,7 +10,7 @@ export const monitorCreate = tool({
   title: 'Create a monitor',
   description:
     'Create a monitor over a metric, logs or other data; each call makes another. Mentions in the message (@slack-incidents) say who is ' +
-    'notified. Try the query with datadog_metrics_query first; what there is shows datadog_monitors_list.',
+    'notified. Try the query with datadog_metrics_query first; to change one use datadog_monitor_update.',
   effect: 'write',
   scopes: [],
   input: z.object({

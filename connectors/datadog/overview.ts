@@ -280,8 +280,8 @@ export const sloHistory = tool({
       .string()
       .regex(/^[a-f0-9]{32}$/)
       .describe('SLO id from datadog_slos_list'),
-    from: moment.describe('From this moment'),
-    to: moment.describe('Until this moment'),
+    from: moment.describe('From this moment; the timeframe of the target, for example 30 days ago'),
+    to: moment.describe('Until this moment; mostly now'),
   }),
   output: z.object({
     name: z.string().nullable(),

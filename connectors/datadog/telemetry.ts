@@ -18,13 +18,13 @@ export const logsSearch = tool({
   name: 'datadog_logs_search',
   title: 'Search logs',
   description:
-    'Read the log lines that match a query between two moments, the newest first; long messages are cut (truncated). To count them, or the ' +
+    'Read the log lines that match a query, of the last hour unless told, the newest first; long messages are cut (truncated). To count them, or the ' +
     'values of a field, use datadog_logs_aggregate: it costs far less than reading lines.',
   effect: 'read',
   scopes: [],
   input: z.object({
-    from: moment.describe('From this moment'),
-    to: moment.describe('Until this moment'),
+    from: moment.optional().describe('From this moment; an hour ago unless told'),
+    to: moment.optional().describe('Until this moment; now unless told'),
     query: z.string().max(4000).default('*').describe('For example: service:checkout-api status:error @http.status_code:>=500'),
     sort: z.enum(['-timestamp', 'timestamp']).default('-timestamp').describe('Newest first, or oldest first'),
     limit,
@@ -47,7 +47,7 @@ export const logsSearch = tool({
   }),
   request: ({ query, from, to, sort, limit: size, cursor }) =>
     post('/api/v2/logs/events/search', {
-      filter: { query, from, to },
+      filter: { query, from: from ?? 'now-1h', to: to ?? 'now' },
       sort,
       page: { limit: size, ...(cursor === undefined ? {} : { cursor }) },
     }),
@@ -119,8 +119,8 @@ export const logsAggregate = tool({
   scopes: [],
   input: z
     .object({
-      from: moment.describe('From this moment'),
-      to: moment.describe('Until this moment'),
+      from: moment.optional().describe('From this moment; an hour ago unless told'),
+      to: moment.optional().describe('Until this moment; now unless told'),
       query: z.string().max(4000).default('*').describe('For example: service:checkout-api status:error'),
       group_by: z.array(z.string().min(1).max(200)).max(3).default([]).describe('Fields, for example service or @http.status_code'),
       aggregation: z
@@ -136,7 +136,7 @@ export const logsAggregate = tool({
   }),
   request: ({ query, from, to, group_by, aggregation, metric, groups }) =>
     post('/api/v2/logs/analytics/aggregate', {
-      filter: { query, from, to },
+      filter: { query, from: from ?? 'now-1h', to: to ?? 'now' },
       compute: [{ aggregation, type: 'total', ...(metric === undefined ? {} : { metric }) }],
       group_by: group_by.map((facet) => ({
         facet,
@@ -181,13 +181,13 @@ export const metricsQuery = tool({
   title: 'Query metrics',
   description:
     'Compute a metric between two moments, one series for each group, with last, lowest and highest value; at most 20 series and the last ' +
-    '100 points of each (truncated). The queries of monitors and dashboards show datadog_monitor_get and datadog_dashboard_get.',
+    '100 points of each (truncated). Names of metrics come from datadog_metrics_list, queries that others use from datadog_monitor_get and datadog_dashboard_get.',
   effect: 'read',
   scopes: [],
   input: z.object({
-    query: z.string().min(1).max(4000).describe('For example: avg:system.load.1{env:prod} by {host}'),
-    from: moment.describe('From this moment'),
-    to: moment.describe('Until this moment'),
+    query: z.string().min(1).max(4000).describe('For example: avg:system.load.1{env:prod} by {host}; metrics from datadog_metrics_list'),
+    from: moment.describe('From this moment; for example an hour ago'),
+    to: moment.describe('Until this moment; mostly now'),
   }),
   output: z.object({
     series: z.array(

@@ -57,7 +57,7 @@ export const runCreate = tool({
       .string()
       .regex(/^[A-Za-z0-9_-]{1,80}$/)
       .optional()
-      .describe('A completed run to go on from'),
+      .describe('A completed run to go on from; id from exa_agent_runs_list'),
   }),
   output: Run,
   request: (input) => post('/agent/runs', input),

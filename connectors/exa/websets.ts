@@ -94,7 +94,7 @@ export const websetCreate = tool({
     entity: z.enum(['company', 'person', 'article', 'research_paper']).optional().describe('Kind of entry; found out where left away'),
     criteria: z.array(z.string().min(1).max(1000)).max(5).optional().describe('Conditions that each entry must meet'),
     enrichments: z.array(z.string().min(1).max(5000)).max(10).optional().describe('What to find out about each entry'),
-    externalId: z.string().min(1).max(300).optional().describe('Your own name for it; one that is taken is refused'),
+    externalId: z.string().min(1).max(300).optional().describe('A name of your own for it; one that is taken is refused'),
   }),
   output: Webset,
   request: ({ query, count, entity, criteria, enrichments, externalId }) =>

@@ -10,8 +10,18 @@ import {
   pullRequestMerge,
   pullRequestReviewCreate,
   pullRequestsList,
+  pullRequestUpdate,
 } from './pulls.ts';
-import { branchCreate, branchesList, commitsList, releasesList, repoGet, userReposList, workflowRunsList } from './repositories.ts';
+import {
+  branchCreate,
+  branchesList,
+  commitsList,
+  releasesList,
+  repoGet,
+  searchRepos,
+  userReposList,
+  workflowRunsList,
+} from './repositories.ts';
 
 export default connector({
   id: 'github',
@@ -58,6 +68,31 @@ export default connector({
     // Tokens of GitHub Apps: a used refresh token is dead, and whether using it again ends more is not documented. Tokens of OAuth apps are never refreshed.
     rotationClass: 'E',
     goneErrors: ['bad_refresh_token'],
+    revocationByApp: { method: 'DELETE', path: '/applications/{client_id}/token', json: { access_token: '{access_token}' } },
+    // It names one token and ends that one; all that a person granted the app would be another call.
+    revocationEnds: 'grant',
+  },
+  authVariants: {
+    personal_token: {
+      label: 'Personal access token',
+      description:
+        'Each person pastes a token of their own, classic or fine-grained; no app is registered, and what it may do was chosen when it was made.',
+      auth: {
+        kind: 'bearer',
+        fields: [
+          {
+            name: 'token',
+            label: 'Personal access token',
+            help: 'On GitHub under Settings, Developer settings, Personal access tokens; it is shown once.',
+            secret: true,
+            pattern: /^[A-Za-z0-9_]{20,255}$/,
+          },
+        ],
+        token: '{token}',
+        scheme: 'Bearer',
+      },
+      aliases: ['githubpat'],
+    },
   },
   api: {
     baseUrl: 'https://api.github.com',
@@ -152,9 +187,11 @@ export default connector({
     pullRequestGet,
     pullRequestFilesList,
     pullRequestCreate,
+    pullRequestUpdate,
     pullRequestMerge,
     pullRequestReviewCreate,
     searchCode,
+    searchRepos,
     fileContentsGet,
     fileCreateUpdate,
   ],

@@ -18,7 +18,7 @@ export const owner = z
 export const repo = z
   .string()
   .regex(/^(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/)
-  .describe('Name of the repository');
+  .describe('Name of the repository, from github_user_repos_list');
 export const login = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}(\[bot\])?$/);
 export const sha = z.string().regex(/^[0-9a-f]{40}$/);
 export const moment = z.iso.datetime({ offset: true }).optional();

@@ -154,7 +154,7 @@ export const issueCreate = tool({
     body: text.optional().describe('What happened, in Markdown'),
     labels: labelNames.describe('Names of labels'),
     assignees: assignees.describe('Logins of those who shall take it'),
-    milestone: z.int().min(1).optional().describe('Number of a milestone'),
+    milestone: z.int().min(1).optional().describe('Number of a milestone, from its address'),
     type: z.string().min(1).max(100).optional().describe('Name of an issue type of the organization, for example Bug'),
   }),
   output: IssueBrief,
@@ -191,7 +191,7 @@ export const issueUpdate = tool({
     state_reason: z.enum(['completed', 'not_planned', 'duplicate', 'reopened']).optional().describe('Why, where the state changes'),
     labels: labelNames.describe('Names of labels; replaces the whole set'),
     assignees: assignees.describe('Logins; replaces the whole set'),
-    milestone: z.int().min(1).optional().describe('Number of a milestone'),
+    milestone: z.int().min(1).optional().describe('Number of a milestone, from its address'),
   }),
   output: IssueBrief,
   request: ({ owner, repo, issue_number, ...json }) => ({

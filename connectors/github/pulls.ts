@@ -286,6 +286,48 @@ export const pullRequestCreate = tool({
   ],
 });
 
+export const pullRequestUpdate = tool({
+  name: 'github_pull_request_update',
+  title: 'Change a pull request',
+  description:
+    'Change title, text, base branch or state of one pull request; what is left out stays. Closing it does not merge it: for that use ' +
+    'github_pull_request_merge. Labels and assignees are changed with github_issue_update, which takes the same number.',
+  effect: 'write',
+  idempotent: true,
+  scopes: ['public_repo'],
+  input: z
+    .object({
+      owner,
+      repo,
+      pull_number,
+      title: z.string().min(1).max(256).optional().describe('New title'),
+      body: z.string().max(65_536).optional().describe('New text in Markdown; replaces the whole'),
+      state: z.enum(['open', 'closed']).optional().describe('closed closes it, open opens it again'),
+      base: branch.optional().describe('Other branch to merge into, for example main'),
+    })
+    .refine(
+      ({ title, body, state, base }) => [title, body, state, base].some((value) => value !== undefined),
+      'give at least one field to change',
+    ),
+  output: PullBrief,
+  request: ({ owner, repo, pull_number, ...json }) => ({
+    method: 'PATCH',
+    path: path`/repos/${owner}/${repo}/pulls/${pull_number}`,
+    json,
+  }),
+  respond: briefOf,
+  docs: `${docsBase}/pulls/pulls#update-a-pull-request`,
+  provenance: from('pulls/update'),
+  examples: [
+    {
+      input: { owner: 'acme', repo: 'checkout-api', pull_number: 147, title },
+      receives: { body: pullExample(147, title, pullDetails) },
+      gives: brief,
+      fresh: { '/updated_at': 'iso_now' },
+    },
+  ],
+});
+
 export const pullRequestMerge = tool({
   name: 'github_pull_request_merge',
   title: 'Merge a pull request',
@@ -352,7 +394,7 @@ export const pullRequestReviewCreate = tool({
     pull_number,
     event: z.enum(['APPROVE', 'REQUEST_CHANGES', 'COMMENT']).describe('The verdict'),
     body: z.string().min(1).max(60_000).optional().describe('What to say, in Markdown; needed unless approving'),
-    commit_id: sha.optional().describe('Commit that was looked at; the newest unless told'),
+    commit_id: sha.optional().describe('sha of the commit that was looked at, from github_pull_request_get; the newest unless told'),
     comments: z
       .array(
         z.object({

@@ -107,6 +107,43 @@ export const repoGet = tool({
   ],
 });
 
+export const searchRepos = tool({
+  name: 'github_search_repos',
+  aliases: ['github_search_repositories'],
+  title: 'Search repositories',
+  description:
+    'Search all repositories that the account sees, public ones of everybody included, by name, description or topic; at most 1,000 ' +
+    'hits. Narrow with org:acme, user:login, language:go, archived:false. The account’s own are listed by github_user_repos_list.',
+  effect: 'read',
+  scopes: [],
+  input: z.object({
+    q: z.string().min(1).max(256).describe('Words and qualifiers, for example: checkout org:acme language:typescript'),
+    sort: z.enum(['stars', 'forks', 'help-wanted-issues', 'updated']).optional().describe('Order by; best match unless told'),
+    order: z.enum(['desc', 'asc']).default('desc').describe('Direction of sort'),
+    limit,
+    cursor,
+  }),
+  output: z.object({ total_count: z.int(), repositories: z.array(Repo), next_cursor: nextCursor }),
+  request: (input) => get('/search/repositories', paged(input)),
+  respond: (body: { total_count: number; items: RepoBody[] }, response) => ({
+    total_count: body.total_count,
+    repositories: body.items.map(repoOf),
+    next_cursor: nextPage(response),
+  }),
+  docs: `${docsBase}/search/search#search-repositories`,
+  provenance: from('search/repos'),
+  examples: [
+    {
+      input: { q: 'checkout org:acme' },
+      receives: {
+        headers: linkExample('/search/repositories'),
+        body: { total_count: 21, incomplete_results: false, items: [{ ...repoExample('checkout-api', 601_204), score: 1 }] },
+      },
+      gives: { total_count: 21, repositories: [repoGiven], next_cursor: '2' },
+    },
+  ],
+});
+
 const mainSha = '6dcb09b5b57875f334f61aebed695e2e4193db5e';
 
 export const branchesList = tool({

@@ -182,7 +182,7 @@ export const batchModify = tool({
   effect: 'write',
   idempotent: true,
   scopes: [modify],
-  input: z.object({ ids: z.array(messageId).min(1).max(1000).describe('Message ids'), addLabelIds, removeLabelIds }),
+  input: z.object({ ids: z.array(messageId).min(1).max(1000).describe('Message ids from gmail_fetch_mails'), addLabelIds, removeLabelIds }),
   output: z.object({}),
   request: (input) => post('/gmail/v1/users/me/messages/batchModify', input),
   respond: () => ({}),

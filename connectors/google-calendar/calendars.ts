@@ -233,7 +233,7 @@ export const freebusyQuery = tool({
       .min(1)
       .max(50)
       .default(['primary'])
-      .describe('Calendar ids or e-mail addresses; the person’s own unless told'),
+      .describe('Calendar ids from google_calendar_calendars_list, or e-mail addresses; the person’s own unless told'),
   }),
   output: z.object({
     calendars: z.array(

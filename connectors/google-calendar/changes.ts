@@ -33,7 +33,7 @@ const recurrence = z
   .min(1)
   .optional()
   .describe('For example RRULE:FREQ=WEEKLY;COUNT=4');
-const brief = calendarId.describe('Calendar id');
+const brief = calendarId.describe('From google_calendar_calendars_list');
 const zone = timeZone.optional().describe('IANA name; a series needs it');
 
 /**
@@ -52,7 +52,7 @@ export const eventCreate = tool({
   title: 'Create an event',
   description:
     'Create one event or a series; each call makes another. Guests see it in their calendars, and get an e-mail with sendUpdates. Look for ' +
-    'free time with google_calendar_freebusy_query first. From a sentence alone: google_calendar_event_quick_add.',
+    'free time with google_calendar_freebusy_query first. From a sentence: google_calendar_event_quick_add.',
   effect: 'write',
   scopes: [events],
   input: z.object({
@@ -122,8 +122,8 @@ export const eventUpdate = tool({
   aliases: ['googlecalendar_update_event'],
   title: 'Change an event',
   description:
-    'Change fields of one event; what is not given stays. attendees replaces the whole list: to invite more people use ' +
-    'google_calendar_event_guests_add. To accept or decline use google_calendar_event_respond. A series changes whole, an instance alone.',
+    'Change fields of one event; what is not given stays. attendees replaces the list: to invite more use ' +
+    'google_calendar_event_guests_add. To answer use google_calendar_event_respond. A series changes whole, an instance alone.',
   effect: 'destructive',
   idempotent: true,
   scopes: [events],

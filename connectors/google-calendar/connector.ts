@@ -17,6 +17,7 @@ export default connector({
   name: 'Google Calendar',
   description: 'Read calendars and events of Google Calendar, find free time, create and change events and answer invitations.',
   docs: 'https://developers.google.com/workspace/calendar/api/v3/reference',
+  aliases: ['googlecalendar'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',

@@ -17,6 +17,7 @@ export default connector({
   name: 'Google Docs',
   description: 'Find, create, read and write documents in Google Docs.',
   docs: 'https://developers.google.com/workspace/docs/api/reference/rest',
+  aliases: ['googledocs'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',

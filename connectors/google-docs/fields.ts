@@ -28,4 +28,4 @@ export const requiredRevisionId = z
   .min(1)
   .max(300)
   .optional()
-  .describe('revision_id that the indexes were read from; refused if somebody wrote since');
+  .describe('revision_id that google_docs_text_find gave with the indexes; refused if somebody wrote since');

@@ -9,7 +9,7 @@ const common = { effect: 'write' as const, scopes: [readwrite], docs: docs('batc
 const range = {
   documentId,
   startIndex: index.describe('First place, from google_docs_text_find'),
-  endIndex: index.describe('Place after the last'),
+  endIndex: index.describe('Place after the last, from google_docs_text_find'),
 };
 
 /** The members that were given, and the mask that names them: what is not named stays. */

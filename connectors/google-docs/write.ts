@@ -200,7 +200,7 @@ export const textReplace = tool({
     find: z.string().min(1).max(5000).describe('Text to look for'),
     replaceText: z.string().max(50_000).describe('What stands there instead; empty removes it'),
     matchCase: z.boolean().default(true).describe('Tell upper from lower case'),
-    tabId: tabId.describe('Only in this tab; in all tabs unless told'),
+    tabId: tabId.describe('Only in this tab, id from google_docs_document_get; in all tabs unless told'),
   }),
   output: Changed.extend({ occurrences_changed: z.int() }),
   request: ({ documentId, find, replaceText, matchCase, tabId }) =>

@@ -19,7 +19,11 @@ export const folderCreate = tool({
     'Move files into it with google_drive_file_move.',
   effect: 'write',
   scopes: [ownFiles],
-  input: z.object({ name: name.describe('Name of the folder'), folderId: folderId.describe('Folder to put it into'), description }),
+  input: z.object({
+    name: name.describe('Name of the folder'),
+    folderId: folderId.describe('Folder to put it into; id from google_drive_files_search'),
+    description,
+  }),
   output: File,
   request: ({ name, folderId, description }) => ({
     method: 'POST',

@@ -19,6 +19,7 @@ export default connector({
   name: 'Google Drive',
   description: 'Search, read, create, move, share and comment on files in Google Drive.',
   docs: 'https://developers.google.com/workspace/drive/api/reference/rest/v3',
+  aliases: ['googledrive'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',

@@ -27,6 +27,7 @@ export default connector({
   name: 'Google Sheets',
   description: 'Find, create, read and change spreadsheets in Google Sheets: cells, rows and tabs.',
   docs: 'https://developers.google.com/workspace/sheets/api/reference/rest',
+  aliases: ['googlesheets'],
   auth: {
     kind: 'oauth2',
     authorizeUrl: 'https://accounts.google.com/o/oauth2/v2/auth',

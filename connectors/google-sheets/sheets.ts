@@ -219,7 +219,7 @@ export const textReplace = tool({
     spreadsheetId,
     find: z.string().min(1).max(5000).describe('Text to look for'),
     replacement: z.string().max(5000).describe('What stands there instead; empty removes it'),
-    sheetId: sheetId.optional().describe('Only this tab, by its numeric id; all tabs unless told'),
+    sheetId: sheetId.optional().describe('Only this tab; numeric id from google_sheets_spreadsheet_get'),
     matchCase: z.boolean().optional().describe('Tell upper from lower case'),
     matchEntireCell: z.boolean().optional().describe('Only cells that hold nothing else'),
     includeFormulas: z.boolean().optional().describe('Also look inside formulas'),

@@ -29,7 +29,11 @@ export const companiesSearch = tool({
     location: z.string().max(200).optional().describe('Place, for example Valencia'),
     geoId: z.string().max(40).optional().describe('Place id from harvestapi_geo_search'),
     companySize: z.array(z.enum(sizes)).max(8).optional().describe('People in the company'),
-    industryId: z.array(z.string().max(20)).max(20).optional().describe('LinkedIn’s industry ids'),
+    industryId: z
+      .array(z.string().max(20))
+      .max(20)
+      .optional()
+      .describe('LinkedIn’s industry ids; they stand in the address of a LinkedIn search by industry'),
     page,
   }),
   output: z.object({

@@ -85,7 +85,7 @@ export const peopleSearch = tool({
     pastCompanies: several('Companies before'),
     locations: several('Places, for example Valencia'),
     geoIds: several('Place ids from harvestapi_geo_search'),
-    industryIds: several('LinkedIn’s industry ids'),
+    industryIds: several('LinkedIn’s industry ids; they stand in the address of a LinkedIn search by industry'),
     companyHeadcount: z
       .array(z.enum(['self-employed', '1-10', '11-50', '51-200', '201-500', '501-1000', '1001-5000', '5001-10000', '10001+']))
       .max(9)

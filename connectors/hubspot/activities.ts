@@ -10,10 +10,10 @@ const associationTypes = {
 };
 
 const about = {
-  contact_id: id.optional().describe('Contact that it is about'),
-  company_id: id.optional().describe('Company that it is about'),
-  deal_id: id.optional().describe('Deal that it is about'),
-  ticket_id: id.optional().describe('Ticket that it is about'),
+  contact_id: id.optional().describe('About this contact; id from hubspot_contacts_search'),
+  company_id: id.optional().describe('About this company; id from hubspot_companies_search'),
+  deal_id: id.optional().describe('About this deal; id from hubspot_deals_search'),
+  ticket_id: id.optional().describe('About this ticket; id from hubspot_tickets_search'),
 };
 
 type About = { [name in keyof typeof about]?: string | undefined };
@@ -62,7 +62,7 @@ export const noteCreate = tool({
   scopes: ['crm.objects.contacts.write'],
   input: z.object({
     hs_note_body: z.string().min(1).max(65_536).describe('The note, plain or HTML'),
-    hs_timestamp: moment.describe('When it happened, which places it on the timeline'),
+    hs_timestamp: moment.describe('When it happened, which places it on the timeline: now, unless it was earlier'),
     ...about,
     hubspot_owner_id: owner,
   }),
@@ -113,13 +113,13 @@ export const taskCreate = tool({
   name: 'hubspot_task_create',
   title: 'Create a task',
   description:
-    'Create one task for somebody, due at a time, about the records named; each call makes another. Owners come from ' +
-    'hubspot_owners_list, who are reminded; records from the searches such as hubspot_deals_search.',
+    'Create one task, due at a time, about the records named; its owner is reminded. Each call makes another. ' +
+    'What is open shows hubspot_tasks_search.',
   effect: 'write',
   scopes: ['crm.objects.contacts.write'],
   input: z.object({
     hs_task_subject: z.string().min(1).max(1000).describe('What to do, in one line'),
-    hs_timestamp: moment.describe('When it is due'),
+    hs_timestamp: moment.describe('When it is due; tomorrow unless told'),
     hs_task_body: z.string().max(65_536).optional().describe('More about it'),
     hs_task_priority: z.enum(['LOW', 'MEDIUM', 'HIGH']).optional().describe('How urgent'),
     hs_task_type: z.enum(['TODO', 'CALL', 'EMAIL']).default('TODO').describe('Kind of task'),

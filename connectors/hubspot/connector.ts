@@ -83,6 +83,27 @@ export default connector({
     rotationClass: 'A',
     goneErrors: ['BAD_REFRESH_TOKEN'],
   },
+  authVariants: {
+    private_app: {
+      label: 'Private app',
+      description:
+        'One access token of a private app in one HubSpot account; no consent page, and its scopes are chosen in the private app.',
+      auth: {
+        kind: 'bearer',
+        fields: [
+          {
+            name: 'token',
+            label: 'Access token',
+            help: 'In HubSpot under Settings, Integrations, Private Apps, in your app under Auth.',
+            secret: true,
+            pattern: /^[A-Za-z0-9_-]{20,200}$/,
+          },
+        ],
+        token: '{token}',
+        scheme: 'Bearer',
+      },
+    },
+  },
   api: {
     baseUrl: 'https://api.hubapi.com',
     fault,

@@ -169,7 +169,7 @@ export const recordAssociationsGet = tool({
   scopes: [],
   input: z.object({
     object_type: objectType.describe('Kind of the record'),
-    object_id: id.describe('Id of the record'),
+    object_id: id.describe('Its id, from hubspot_contacts_search or the search of its kind'),
     to_object_type: objectType.describe('Kind of the linked records'),
     limit,
     cursor,
@@ -218,9 +218,9 @@ export const associationCreate = tool({
   scopes: [],
   input: z.object({
     from_object_type: objectType.describe('Kind of the one record'),
-    from_object_id: id.describe('Id of the one record'),
+    from_object_id: id.describe('Its id, from hubspot_contacts_search or the search of its kind'),
     to_object_type: objectType.describe('Kind of the other'),
-    to_object_id: id.describe('Id of the other'),
+    to_object_id: id.describe('Its id, from hubspot_deals_search or the search of its kind'),
   }),
   output: z.object({ status: z.string(), links: z.int() }),
   request: ({ from_object_type, from_object_id, to_object_type, to_object_id }) => ({

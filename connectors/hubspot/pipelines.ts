@@ -85,7 +85,7 @@ export const dealUpdate = tool({
   idempotent: true,
   scopes: ['crm.objects.deals.write'],
   input: z.object({
-    deal_id: id.describe('Id of the deal'),
+    deal_id: id.describe('Id from hubspot_deals_search'),
     dealname: z.string().min(1).max(1000).optional().describe('What it is called'),
     dealstage: stage.optional().describe('Id of the stage'),
     ...dealFields,
@@ -179,7 +179,7 @@ export const ticketUpdate = tool({
   idempotent: true,
   scopes: ['tickets'],
   input: z.object({
-    ticket_id: id.describe('Ticket id'),
+    ticket_id: id.describe('Id from hubspot_tickets_search'),
     subject: z.string().min(1).max(1000).optional().describe('Subject line'),
     hs_pipeline_stage: stage.optional().describe('Id of the stage'),
     ...ticketFields,

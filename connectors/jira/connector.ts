@@ -1,5 +1,5 @@
 import { connector, get } from '@grantway/connector-kit';
-import { atlassianAuth, atlassianFault } from '@grantway/connector-kit/atlassian';
+import { atAtlassianSite, atlassianAuth, atlassianFault, atlassianToken } from '@grantway/connector-kit/atlassian';
 import { issueCommentAdd, issueCommentsList, issueWorklogAdd, issueWorklogsList } from './discussion.ts';
 import { mira } from './fields.ts';
 import {
@@ -39,6 +39,19 @@ export default connector({
   description: 'Find, create, change and move on issues of a Jira Cloud site, with comments, time spent, boards and sprints.',
   docs: 'https://developer.atlassian.com/cloud/jira/platform/rest/v3/intro/',
   auth: atlassianAuth('jira', scopes, ['read:jira-work', 'write:jira-work', 'read:jira-user']),
+  authVariants: {
+    api_token: atlassianToken({
+      request: get('/rest/api/3/myself'),
+      subject: (user: { accountId: string; displayName?: string; self: string }) =>
+        atAtlassianSite({ id: user.accountId, label: user.displayName ?? user.accountId }, user.self),
+      example: {
+        receives: {
+          body: { ...mira, emailAddress: 'mira@acme.example', locale: 'en_US' },
+        },
+        gives: { id: `${mira.accountId}#acme.atlassian.net`, label: 'Mira Lopez · acme.atlassian.net', team: 'acme.atlassian.net' },
+      },
+    }),
+  },
   api: {
     baseUrl: 'https://api.atlassian.com/ex/jira/{cloud_id}',
     fault: (response) => atlassianFault('Jira', response),

@@ -14,7 +14,7 @@ export const nextCursor = z.string().nullable();
 export const issueIdOrKey = z
   .string()
   .regex(/^(?:\d{1,18}|[A-Za-z][A-Za-z0-9_]{1,50}-\d{1,12})$/)
-  .describe('Issue key such as ENG-142, or id');
+  .describe('Issue key such as ENG-142, or id; found with jira_issues_search');
 export const projectKey = z.string().regex(/^(?:\d{1,18}|[A-Za-z][A-Za-z0-9_]{1,50})$/);
 export const accountId = z.string().regex(/^[A-Za-z0-9:_-]{1,128}$/);
 export const text = z.string().max(30_000);
@@ -71,7 +71,7 @@ export const agileExample = `${api}/rest/agile/1.0`;
 export function userExample(accountId: string, displayName: string) {
   const avatar = (size: number) => `https://avatar-management.example/initials/${displayName[0]}.png?size=${size}`;
   return {
-    self: `${restExample}/user?accountId=${accountId}`,
+    self: `https://acme.atlassian.net/rest/api/3/user?accountId=${accountId}`,
     accountId,
     accountType: 'atlassian',
     avatarUrls: { '48x48': avatar(48), '24x24': avatar(24), '16x16': avatar(16), '32x32': avatar(32) },

@@ -232,7 +232,7 @@ const labels = z.array(z.string().min(1).max(255)).optional();
 /** Jira's own bound of a name, which agents need not be told. */
 const name = z.string().refine((text) => text.length <= 255, 'is too long');
 const named = z.array(name).max(50).optional();
-const assignee = z.string().max(128).optional().describe('accountId of who shall do it');
+const assignee = z.string().max(128).optional().describe('account_id of who shall do it, from jira_user_assignable_search');
 const priority = z.string().max(60).optional().describe('For example High');
 const duedate = z.iso.date().optional().describe('Due date');
 
@@ -267,7 +267,7 @@ export const issueCreate = tool({
   title: 'Create an issue',
   description:
     'Create one issue in a project; each call makes another, so look with jira_issues_search first. Types come from ' +
-    'jira_issue_create_meta_issue_types_list, projects from jira_projects_list, people from jira_user_assignable_search.',
+    'jira_issue_create_meta_issue_types_list, projects from jira_projects_list.',
   effect: 'write',
   scopes: ['write:jira-work'],
   input: z.object({
@@ -363,7 +363,10 @@ export const issueAssign = tool({
   effect: 'write',
   idempotent: true,
   scopes: ['write:jira-work'],
-  input: z.object({ issueIdOrKey, accountId: accountId.optional().describe('accountId of the person; left out: nobody') }),
+  input: z.object({
+    issueIdOrKey,
+    accountId: accountId.optional().describe('account_id from jira_user_assignable_search; left out: nobody'),
+  }),
   output: Done,
   request: ({ issueIdOrKey, accountId }) => ({
     method: 'PUT',
@@ -462,7 +465,7 @@ export const issueTransition = tool({
     transitionId: z
       .string()
       .regex(/^\d{1,12}$/)
-      .describe('id of the step, for example 31'),
+      .describe('Id such as 31, from jira_issue_transitions_list'),
     comment: text.optional().describe('A comment that goes with it, as plain text'),
     resolution: z.string().min(1).max(60).optional().describe('Name of the resolution where the step asks, for example Done'),
   }),

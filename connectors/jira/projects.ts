@@ -271,7 +271,7 @@ export const boardsList = tool({
   effect: 'read',
   scopes: ['read:board-scope:jira-software', 'read:project:jira'],
   input: z.object({
-    projectKeyOrId: projectKey.optional().describe('Only boards of this project'),
+    projectKeyOrId: projectKey.optional().describe('Only boards of this project; key from jira_projects_list'),
     type: z.enum(['scrum', 'kanban', 'simple']).optional().describe('Only boards of this kind; sprints are on scrum boards'),
     name: z.string().min(1).max(255).optional().describe('Words of the name'),
     limit: z.int().min(1).max(50).default(20).describe('Entries per page, 1 to 50'),

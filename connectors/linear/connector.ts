@@ -50,6 +50,27 @@ export default connector({
     // To verify against the vendor: how long the refresh token before the last stays usable after a rotation.
     rotationClass: 'C',
   },
+  authVariants: {
+    api_key: {
+      label: 'Personal API key',
+      description:
+        'Each person pastes a key of their own; no app is registered, and the key does what its owner may, unless it was narrowed.',
+      auth: {
+        kind: 'bearer',
+        fields: [
+          {
+            name: 'api_key',
+            label: 'API key',
+            help: 'In Linear under Settings, Security & access, Personal API keys; it is shown once.',
+            secret: true,
+            pattern: /^[A-Za-z0-9_-]{20,200}$/,
+          },
+        ],
+        token: '{api_key}',
+        scheme: '',
+      },
+    },
+  },
   api: {
     baseUrl: 'https://api.linear.app',
     fault,

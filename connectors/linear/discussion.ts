@@ -4,7 +4,7 @@ import { cursor, issueId, limit, nextCursor, nextOf, type Page, pageInfo } from 
 import { typed } from './provenance.ts';
 
 const docs = 'https://linear.app/developers/graphql';
-const issue = issueId.describe('UUID, or identifier such as ENG-142');
+const issue = issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list');
 const textMax = 2000;
 
 const ids = {

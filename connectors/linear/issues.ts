@@ -49,7 +49,7 @@ function briefOf(issue: IssueNode): z.input<typeof IssueBrief> {
 }
 
 const stateId = z.uuid().optional().describe('State id from linear_teams_list');
-const labelIds = z.array(z.uuid()).max(50).optional().describe('Label ids; replaces the whole set');
+const labelIds = z.array(z.uuid()).max(50).optional().describe('Label ids from linear_labels_list; replaces the whole set');
 const dueDate = z.iso.date().optional().describe('Due date');
 const estimate = z.int().min(0).max(1000).optional().describe('Estimate in points');
 const description = z.string().max(50_000).optional().describe('Markdown');
@@ -69,9 +69,9 @@ export const issueCreate = tool({
     priority: Priority.optional().describe('How urgent it is'),
     assigneeId: z.uuid().optional().describe('User id from linear_users_list'),
     stateId,
-    labelIds: labelIds.describe('Label ids from linear_issue_get'),
-    projectId: z.uuid().optional().describe('Project id from linear_issue_get'),
-    parentId: issueId.optional().describe('Issue that it becomes a sub-issue of'),
+    labelIds: labelIds.describe('Label ids from linear_labels_list'),
+    projectId: z.uuid().optional().describe('Project id from linear_projects_list'),
+    parentId: issueId.optional().describe('Issue that it becomes a sub-issue of, from linear_issues_list'),
     estimate,
     dueDate,
   }),
@@ -139,20 +139,20 @@ export const issueUpdate = tool({
   title: 'Change an issue',
   description:
     'Change fields of one issue: only what is given changes, and at least one field must be given. Read it first with ' +
-    'linear_issue_get; states come from linear_teams_list, people from linear_users_list. To add a remark use linear_comment_create.',
+    'linear_issue_get. To add a remark use linear_comment_create.',
   effect: 'write',
   idempotent: true,
   scopes: ['write'],
   input: z
     .object({
-      issueId: issueId.describe('UUID, or identifier such as ENG-142'),
+      issueId: issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list'),
       title: z.string().min(1).max(255).optional().describe('New title'),
       description: description.describe('New description in Markdown; replaces the old one'),
       priority: Priority.optional().describe('New priority'),
       stateId,
-      assigneeId: z.uuid().nullable().optional().describe('User id; null takes the assignee away'),
+      assigneeId: z.uuid().nullable().optional().describe('User id from linear_users_list; null takes the assignee away'),
       labelIds,
-      projectId: z.uuid().nullable().optional().describe('Project id; null takes it out of its project'),
+      projectId: z.uuid().nullable().optional().describe('Project id from linear_projects_list; null takes it out'),
       estimate,
       dueDate: z.iso.date().nullable().optional().describe('Due date; null takes it away'),
     })
@@ -214,8 +214,8 @@ export const issuesList = tool({
   name: 'linear_issues_list',
   title: 'List issues',
   description:
-    'List issues, the most recently changed first, narrowed by team, state type, assignee or words of the title. Use it to find an ' +
-    'issue before making another with linear_issue_create; linear_issue_get gives one issue whole.',
+    'List issues, the most recently changed first, narrowed by team, state, assignee, project, cycle, label or words of the title. Use it ' +
+    'before making another with linear_issue_create; linear_issue_get gives one issue whole.',
   effect: 'read',
   scopes: ['read'],
   input: z.object({
@@ -225,12 +225,15 @@ export const issuesList = tool({
       .optional()
       .describe('Only issues in a state of this type'),
     assigneeId: z.uuid().optional().describe('Only issues of this person; id from linear_users_list'),
+    projectId: z.uuid().optional().describe('Only issues of this project; id from linear_projects_list'),
+    cycleId: z.uuid().optional().describe('Only issues of this cycle; id from linear_cycles_list'),
+    labelId: z.uuid().optional().describe('Only issues with this label; id from linear_labels_list'),
     title: z.string().min(1).max(255).optional().describe('Only issues whose title holds this text, upper or lower case alike'),
     limit,
     cursor,
   }),
   output: z.object({ issues: z.array(IssueBrief), next_cursor: nextCursor }),
-  request: ({ teamId, stateType, assigneeId, title, limit: first, cursor: after }) =>
+  request: ({ teamId, stateType, assigneeId, projectId, cycleId, labelId, title, limit: first, cursor: after }) =>
     graphql(
       `query Issues($filter: IssueFilter, $first: Int, $after: String) { issues(filter: $filter, first: $first, after: $after, orderBy: updatedAt) { nodes { ${brief} } ${pageInfo} } }`,
       {
@@ -238,6 +241,9 @@ export const issuesList = tool({
           team: teamId === undefined ? undefined : { id: { eq: teamId } },
           state: stateType === undefined ? undefined : { type: { eq: stateType } },
           assignee: assigneeId === undefined ? undefined : { id: { eq: assigneeId } },
+          project: projectId === undefined ? undefined : { id: { eq: projectId } },
+          cycle: cycleId === undefined ? undefined : { id: { eq: cycleId } },
+          labels: labelId === undefined ? undefined : { some: { id: { eq: labelId } } },
           title: title === undefined ? undefined : { containsIgnoreCase: title },
         },
         first,
@@ -319,7 +325,7 @@ export const issueGet = tool({
     'A description over 8000 characters is cut (truncated). The ids shown can be given to linear_issue_update.',
   effect: 'read',
   scopes: ['read'],
-  input: z.object({ issueId: issueId.describe('UUID, or identifier such as ENG-142') }),
+  input: z.object({ issueId: issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list') }),
   output: IssueBrief.extend({
     description: z.string(),
     truncated: z.boolean(),
@@ -433,7 +439,7 @@ export const commentCreate = tool({
   effect: 'write',
   scopes: ['comments:create'],
   input: z.object({
-    issueId: issueId.describe('UUID, or identifier such as ENG-142'),
+    issueId: issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list'),
     body: z.string().min(1).max(50_000).describe('The comment, in Markdown'),
     parentId: z.uuid().optional().describe('Answer this comment; id from linear_issue_get'),
   }),

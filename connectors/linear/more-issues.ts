@@ -4,7 +4,7 @@ import { cursor, issueId, limit, nextCursor, nextOf, type Page, Priority, pageIn
 import { typed } from './provenance.ts';
 
 const docs = 'https://linear.app/developers/graphql';
-const issue = issueId.describe('UUID, or identifier such as ENG-142');
+const issue = issueId.describe('Identifier such as ENG-142, or id; both from linear_issues_list');
 
 const ids = {
   issue: '9a4f6c1e-58b3-4d0f-8f5b-2f1f0c7d9b42',

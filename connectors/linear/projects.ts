@@ -235,7 +235,7 @@ export const projectUpdate = tool({
       name: z.string().min(1).max(80).optional().describe('New name'),
       description: z.string().max(255).optional().describe('New line that says what it is for'),
       statusId: z.uuid().optional().describe('Status id seen on projects'),
-      leadId: z.uuid().nullable().optional().describe('User id; null takes the lead away'),
+      leadId: z.uuid().nullable().optional().describe('User id from linear_users_list; null takes the lead away'),
       startDate: date.nullable().optional().describe('First day'),
       targetDate: date.nullable().optional().describe('Day by which it should be done'),
     })

@@ -152,7 +152,11 @@ export const chatCreate = tool({
   input: z
     .object({
       chat_type: z.enum(['oneOnOne', 'group']).describe('oneOnOne for exactly two people'),
-      member_user_ids: z.array(userId).min(2).max(20).describe('User ids of all members, this account’s own among them'),
+      member_user_ids: z
+        .array(userId)
+        .min(2)
+        .max(20)
+        .describe('User ids from microsoft_teams_users_search, of all members with this account’s own'),
       topic: z.string().min(1).max(250).optional().describe('Title, for a group alone'),
     })
     .refine(({ chat_type, member_user_ids, topic }) => chat_type === 'group' || (member_user_ids.length === 2 && topic === undefined), {

@@ -10,6 +10,7 @@ export default connector({
   name: 'Microsoft Teams',
   description: 'Read and write in channels and chats, start chats and meetings, and see who is available in Microsoft Teams.',
   docs: 'https://learn.microsoft.com/graph/api/resources/teams-api-overview',
+  aliases: ['microsoftteams'],
   auth: microsoftAuth(
     {
       'Team.ReadBasic.All': 'See the teams that you are in: names and descriptions',

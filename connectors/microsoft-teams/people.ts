@@ -1,4 +1,4 @@
-import { get, post, tool } from '@grantway/connector-kit';
+import { get, offsetPattern, post, tool } from '@grantway/connector-kit';
 import {
   type GraphPage,
   graphNextCursor,
@@ -7,6 +7,7 @@ import {
   graphTime,
   graphTokenCursor,
   nextCursor,
+  nextHit,
   plainText,
 } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
@@ -283,12 +284,13 @@ export const messagesSearch = tool({
   title: 'Search messages',
   description:
     'Search the chats of this account, and channels where it may read them, with words such as from: or sent>=, newest first. Whole texts: ' +
-    'microsoft_teams_chat_messages_list, microsoft_teams_channel_messages_list. If more_available, narrow the words.',
+    'microsoft_teams_chat_messages_list, microsoft_teams_channel_messages_list. Follow next_cursor for more.',
   effect: 'read',
   scopes: ['Chat.Read'],
   input: z.object({
     query: z.string().min(1).max(500).describe('Words in KQL, for example checkout from:theo sent>=2025-11-20 or IsMentioned:true'),
-    size: z.int().min(1).max(25).default(20).describe('How many at most, 1 to 25'),
+    limit: z.int().min(1).max(25).default(20).describe('Hits per page, 1 to 25'),
+    cursor: z.string().regex(offsetPattern).optional().describe('next_cursor of the page before, with the other arguments unchanged'),
   }),
   output: z.object({
     messages: z.array(
@@ -302,11 +304,11 @@ export const messagesSearch = tool({
         channel_id: z.string().nullable(),
       }),
     ),
-    more_available: z.boolean(),
+    next_cursor: graphNextCursor,
   }),
-  request: ({ query, size }) =>
-    post('/search/query', { requests: [{ entityTypes: ['chatMessage'], query: { queryString: query }, from: 0, size }] }),
-  respond: (body: { value: { hitsContainers?: { hits?: Hit[]; moreResultsAvailable?: boolean | null }[] }[] }) => {
+  request: ({ query, limit: size, cursor = '0' }) =>
+    post('/search/query', { requests: [{ entityTypes: ['chatMessage'], query: { queryString: query }, from: Number(cursor), size }] }),
+  respond: (body: { value: { hitsContainers?: { hits?: Hit[]; moreResultsAvailable?: boolean | null }[] }[] }, _response, asked) => {
     const containers = body.value.flatMap(({ hitsContainers }) => hitsContainers ?? []);
     return {
       messages: containers
@@ -320,7 +322,10 @@ export const messagesSearch = tool({
           team_id: resource?.channelIdentity?.teamId ?? null,
           channel_id: resource?.channelIdentity?.channelId ?? null,
         })),
-      more_available: containers.some(({ moreResultsAvailable }) => moreResultsAvailable === true),
+      next_cursor: nextHit(
+        asked,
+        containers.some(({ moreResultsAvailable }) => moreResultsAvailable === true),
+      ),
     };
   },
   docs: 'https://learn.microsoft.com/graph/search-concept-chat-messages',
@@ -374,7 +379,7 @@ export const messagesSearch = tool({
             channel_id: ids.channel,
           },
         ],
-        more_available: false,
+        next_cursor: null,
       },
     },
   ],

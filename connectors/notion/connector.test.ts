@@ -201,6 +201,27 @@ describe('notion’s requests', () => {
   });
 });
 
+describe('notion’s answers', () => {
+  const read = (name: string, body: unknown) => byName(name).respond(body, { status: 200, headers: {}, body });
+
+  it('a meeting’s title is text like every other', () => {
+    const block = {
+      object: 'block',
+      id: 'b1',
+      has_children: false,
+      type: 'meeting_notes',
+      meeting_notes: { title: [{ plain_text: 'Weekly ' }, { plain_text: 'sync' }] },
+    };
+    expect(read('notion_page_content_get', { results: [block], next_cursor: null })).toMatchObject({ blocks: [{ text: 'Weekly sync' }] });
+  });
+
+  it('a token of a person’s own is that person’s', () => {
+    const body = { object: 'user', id: 'u1', type: 'person', name: 'Mira Lopez', person: { email: 'mira@acme.example' } };
+    expect(read('notion_user_get_self', body)).toMatchObject({ owner_id: 'u1', name: 'Mira Lopez', workspace_id: null });
+    expect(notion.identify.subject(body as never, { status: 200, headers: {}, body })).toEqual({ id: 'u1', label: 'Mira Lopez' });
+  });
+});
+
 describe('notion refusals', () => {
   const answer = (status: number, code: string, message = '') => ({
     status,

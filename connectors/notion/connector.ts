@@ -71,6 +71,27 @@ export default connector({
     // Each refresh gives a new refresh token; what becomes of the old one is not documented.
     rotationClass: 'E',
   },
+  authVariants: {
+    internal_integration: {
+      label: 'Internal integration',
+      description:
+        'One secret of an integration that belongs to one workspace; it acts as a bot, and reaches the pages that were shared with it.',
+      auth: {
+        kind: 'bearer',
+        fields: [
+          {
+            name: 'token',
+            label: 'Internal integration secret',
+            help: 'On notion.so/my-integrations in your integration, under Configuration; share pages with it there too.',
+            secret: true,
+            pattern: /^[A-Za-z0-9_-]{20,200}$/,
+          },
+        ],
+        token: '{token}',
+        scheme: 'Bearer',
+      },
+    },
+  },
   api: {
     baseUrl: 'https://api.notion.com',
     // The version that divided databases into data sources.
@@ -89,13 +110,13 @@ export default connector({
   identify: {
     request: get('/v1/users/me'),
     subject: ({ id, name, bot }: SelfBody) => {
-      const person = bot.owner?.user;
+      const person = bot?.owner?.user;
       const who = person?.name ?? person?.person?.email ?? name ?? id;
       return {
         // A bot belongs to one consent; the person in the workspace is the account.
         id: person === undefined ? id : person.id,
-        label: bot.workspace_name ? `${who} @ ${bot.workspace_name}` : who,
-        ...(bot.workspace_id === undefined ? {} : { team: bot.workspace_id }),
+        label: bot?.workspace_name ? `${who} @ ${bot.workspace_name}` : who,
+        ...(bot?.workspace_id === undefined ? {} : { team: bot.workspace_id }),
       };
     },
     example: { receives: { body: selfExample }, gives: { id: ids.mira, label: 'Mira Lopez @ Acme', team: ids.workspace } },

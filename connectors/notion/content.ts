@@ -19,7 +19,7 @@ import { blocksOf, richText as partsOf } from './markdown.ts';
 import { content } from './pages.ts';
 
 const blockId = id.describe('Block id from notion_page_content_get');
-const holderId = id.describe('Id of the page, or of a block that holds others');
+const holderId = id.describe('Page id from notion_page_search, or id of a block that holds others');
 
 export const Block = z.object({
   id: z.string(),
@@ -41,7 +41,8 @@ interface BlockBody {
 interface BlockContent {
   rich_text?: RichText[];
   caption?: RichText[];
-  title?: string;
+  /** Pages and databases have a text, meetings one in parts. */
+  title?: string | RichText[];
   expression?: string;
   cells?: RichText[][];
   checked?: boolean;
@@ -54,7 +55,8 @@ interface BlockContent {
 export function blockOf(block: BlockBody): z.input<typeof Block> {
   const inner = (block[block.type] ?? {}) as BlockContent;
   const cells = inner.cells?.map(plain).join(' | ');
-  const text = inner.title ?? inner.expression ?? cells ?? plain(inner.rich_text ?? inner.caption);
+  const title = typeof inner.title === 'object' ? plain(inner.title) : inner.title;
+  const text = title ?? inner.expression ?? cells ?? plain(inner.rich_text ?? inner.caption);
   const url = inner.file?.url ?? inner.external?.url ?? inner.url;
   return {
     id: block.id,

@@ -163,7 +163,7 @@ export const fileAttach = tool({
   effect: 'write',
   scopes: [],
   input: z.object({
-    block_id: id.describe('Page id, or the id of a block that holds others'),
+    block_id: id.describe('Page id from notion_page_search, or id of a block that holds others'),
     file_upload_id: id.describe('Id of an upload whose status is uploaded'),
     type: z.enum(['file', 'image', 'pdf', 'audio', 'video']).default('file').describe('How it is shown'),
     caption: z.string().max(2000).optional().describe('Text below it'),

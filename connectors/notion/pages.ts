@@ -222,15 +222,15 @@ export const pageCreate = tool({
   aliases: ['notion_data_source_insert_row', 'notion_database_insert_row'],
   title: 'Create a page or a row',
   description:
-    'Create a page below a page, or a row of a data source, with text in Markdown. Give exactly one parent; find it with ' +
-    'notion_page_search. The types of a row’s properties come from notion_data_source_retrieve. Each call makes another page.',
+    'Create a page below a page, or a row of a data source, with text in Markdown. Give exactly one parent. ' +
+    'The types of a row’s properties come from notion_data_source_retrieve. Each call makes another page.',
   effect: 'write',
   scopes: [],
   input: z
     .object({
       title: z.string().max(2000).describe('The page’s title'),
-      parent_page_id: id.optional().describe('Page to stand below'),
-      data_source_id: id.optional().describe('Data source to be a row of'),
+      parent_page_id: id.optional().describe('Parent page, from notion_page_search'),
+      data_source_id: id.optional().describe('Or data source, from notion_page_search'),
       properties: properties.optional().describe('Column to value: {"Stage":{"status":"Won"}}'),
       content: content.optional().describe('Text in Markdown, at most 100 blocks'),
     })
@@ -357,8 +357,8 @@ export const pageMove = tool({
   input: z
     .object({
       page_id: pageId,
-      new_parent_page_id: id.optional().describe('Page that it becomes a child of'),
-      new_parent_data_source_id: id.optional().describe('Data source that it becomes a row of'),
+      new_parent_page_id: id.optional().describe('Page that it becomes a child of, from notion_page_search'),
+      new_parent_data_source_id: id.optional().describe('Data source that it becomes a row of, from notion_page_search'),
     })
     .refine(
       (given) => (given.new_parent_page_id === undefined) !== (given.new_parent_data_source_id === undefined),

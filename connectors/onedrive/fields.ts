@@ -6,7 +6,7 @@ export const driveId = z
   .string()
   .regex(/^[A-Za-z0-9!_-]{1,200}$/)
   .optional()
-  .describe('drive_id of an item that lies elsewhere; one’s own drive unless told');
+  .describe('drive_id of an item from onedrive_items_search, or an id from onedrive_drives_list; one’s own drive unless told');
 export const itemId = driveItemId.describe('Item id from onedrive_items_list or onedrive_items_search');
 export const folderId = driveItemId.describe('Folder id, from onedrive_items_list or onedrive_items_search');
 export const name = driveItemName;

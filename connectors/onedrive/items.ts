@@ -1,13 +1,5 @@
 import { get, path, tool } from '@grantway/connector-kit';
-import {
-  type GraphPage,
-  graphCursor,
-  graphNextCursor,
-  graphOperation,
-  graphPage,
-  graphPaging,
-  nextCursor,
-} from '@grantway/connector-kit/microsoft';
+import { type GraphPage, graphCursor, graphNextCursor, graphOperation, graphPaging, nextCursor } from '@grantway/connector-kit/microsoft';
 import {
   DriveItem,
   type DriveItemBody,
@@ -34,7 +26,7 @@ export const itemsList = tool({
   effect: 'read',
   scopes: ['Files.Read'],
   input: z.object({
-    item_id: driveItemId.default('root').describe('Folder id, or root'),
+    item_id: driveItemId.default('root').describe('Folder id from onedrive_items_search, or root'),
     orderby: z.enum(['name', 'lastModifiedDateTime desc', 'size desc']).optional().describe('Order; by name unless told'),
     drive_id: driveId,
     limit,
@@ -125,7 +117,8 @@ export const itemGetByPath = tool({
   request: ({ names }) => get(`/me/drive/root:${names.map((one) => path`/${one}`).join('')}`, { $select: driveItemFields }),
   respond: driveItem,
   docs: 'https://learn.microsoft.com/graph/api/driveitem-get',
-  provenance: graphPage('GET /me/drive/root:/{item-path}'),
+  // The same operation, with the item's address written as its path.
+  provenance: graphOperation('GET /drives/{drive-id}/items/{driveItem-id}'),
   examples: [{ input: { names: ['Deals', 'Northwind term sheet.pdf'] }, receives: { body: deckExample }, gives: itemGiven }],
 });
 

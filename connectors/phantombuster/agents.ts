@@ -233,7 +233,7 @@ export const agentOutput = tool({
   input: z.object({
     id: agentId,
     fromOutputPos: z.int().min(0).optional().describe('Log from there, output_pos of the answer before'),
-    prevContainerId: z.string().max(64).optional().describe('Run after this one'),
+    prevContainerId: z.string().max(64).optional().describe('Wait for the run after this one; id from phantombuster_containers_fetch_all'),
   }),
   output: z.object({
     container_id: z.string().nullable(),

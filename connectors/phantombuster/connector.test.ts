@@ -30,6 +30,17 @@ describe('phantombuster', () => {
     expect(next.query).toEqual({ agentId: '1', limit: 20, beforeEndedAt: '1000' });
   });
 
+  it('leads are counted on until all were given, or until a page is not full', () => {
+    const { respond, input, request } = tool('phantombuster_list_leads_fetch');
+    const asked = request(input.parse({ listId: '1', limit: 2, cursor: '4' }) as Record<string, unknown>);
+    expect(asked.json).toEqual({ paginationOptions: { paginationSize: 2, paginationOffset: 4, includeTotalCount: true } });
+    const next = (body: { leads: unknown[]; totalCount?: number }) => respond(body, answer(200, body), asked);
+    expect(next({ leads: [{}, {}], totalCount: 7 })).toMatchObject({ next_cursor: '6' });
+    expect(next({ leads: [{}, {}], totalCount: 6 })).toMatchObject({ next_cursor: null });
+    expect(next({ leads: [{}, {}] })).toMatchObject({ next_cursor: '6' });
+    expect(next({ leads: [{}] })).toMatchObject({ next_cursor: null });
+  });
+
   it('of a long log the end is shown', () => {
     const { respond } = tool('phantombuster_container_fetch_output');
     const body = { output: `${'x'.repeat(30_000)}the end` };

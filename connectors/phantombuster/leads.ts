@@ -1,4 +1,4 @@
-import { get, path, post, tool } from '@grantway/connector-kit';
+import { type ApiRequest, get, offsetPattern, path, post, tool } from '@grantway/connector-kit';
 import { z } from 'zod';
 import { from, isoOf } from './fields.ts';
 
@@ -84,13 +84,22 @@ const Lead = z.object({
   email: z.string().nullable(),
 });
 
+/** Where the next page begins; the number of all leads is not always told. */
+function nextLead({ json }: ApiRequest, count: number, total: number | undefined): string | null {
+  const { paginationOffset: at, paginationSize: size } = (
+    json as { paginationOptions: { paginationOffset: number; paginationSize: number } }
+  ).paginationOptions;
+  const isMore = total === undefined ? count >= size : at + count < total;
+  return isMore && count > 0 ? String(at + count) : null;
+}
+
 export const leadsByList = tool({
   name: 'phantombuster_list_leads_fetch',
   aliases: ['phantombuster_leads_fetch_by_list'],
   title: 'Get the leads of a list',
   description:
     'Get the leads of one list: name, job, company, LinkedIn address and e-mail where known. Its id comes from ' +
-    'phantombuster_lists_fetch_all. Go on with a greater paginationOffset until total_count is reached.',
+    'phantombuster_lists_fetch_all. Follow next_cursor until it is null; phantombuster_leads_save adds leads.',
   effect: 'read',
   scopes: [],
   input: z.object({
@@ -98,14 +107,16 @@ export const leadsByList = tool({
       .string()
       .regex(/^[A-Za-z0-9_-]{1,64}$/)
       .describe('List id from phantombuster_lists_fetch_all'),
-    paginationSize: z.int().min(1).max(100).default(20).describe('Leads per page, 1 to 100'),
-    paginationOffset: z.int().min(0).default(0).describe('Leads to leap over'),
     paginationOrder: z.enum(['ASC', 'DESC']).optional().describe('Oldest or newest first'),
+    limit: z.int().min(1).max(100).default(20).describe('Leads per page, 1 to 100'),
+    cursor: z.string().regex(offsetPattern).optional().describe('next_cursor of the page before'),
   }),
-  output: z.object({ leads: z.array(Lead), total_count: z.int().nullable() }),
-  request: ({ listId, ...paging }) =>
-    post(path`/org-storage/leads/by-list/${listId}`, { paginationOptions: { ...paging, includeTotalCount: true } }),
-  respond: ({ leads, totalCount }: { leads: LeadBody[]; totalCount?: number }) => ({
+  output: z.object({ leads: z.array(Lead), total_count: z.int().nullable(), next_cursor: z.string().nullable() }),
+  request: ({ listId, paginationOrder, limit: paginationSize, cursor = '0' }) =>
+    post(path`/org-storage/leads/by-list/${listId}`, {
+      paginationOptions: { paginationSize, paginationOffset: Number(cursor), paginationOrder, includeTotalCount: true },
+    }),
+  respond: ({ leads, totalCount }: { leads: LeadBody[]; totalCount?: number }, _response, asked) => ({
     leads: leads.map((l) => ({
       id: l.id ?? null,
       linkedin_profile_url: l.linkedinProfileUrl ?? null,
@@ -117,6 +128,7 @@ export const leadsByList = tool({
       email: l.professionalEmail ?? null,
     })),
     total_count: totalCount ?? null,
+    next_cursor: nextLead(asked, leads.length, totalCount),
   }),
   docs: 'https://hub.phantombuster.com/reference/post_org-storage-leads-by-list-listid',
   provenance: from('POST /org-storage/leads/by-list/{listId}'),
@@ -156,6 +168,7 @@ export const leadsByList = tool({
           },
         ],
         total_count: 1,
+        next_cursor: null,
       },
     },
   ],

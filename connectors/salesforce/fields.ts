@@ -13,7 +13,7 @@ export const apiName = z.string().regex(/^[A-Za-z][A-Za-z0-9_]{0,79}$/);
 /** A field, also one of a related record: Account.Name */
 export const fieldName = z.string().regex(/^[A-Za-z][A-Za-z0-9_.]{0,200}$/);
 export const sobject_type = apiName.describe('API name of the object, such as Account or Invoice__c');
-export const record_id = id.describe('Record id, 15 or 18 characters');
+export const record_id = id.describe('Record id of 15 or 18 characters, from salesforce_query_soql');
 
 export const Created = z.object({ id: z.string() });
 export const createdOf = ({ id }: { id: string }) => ({ id });

@@ -93,7 +93,7 @@ export const accountsList = listTool({
   description: `List accounts, which are companies, by name or owner. ${paging}For other fields or conditions use salesforce_query_soql.`,
   fields: ['Name', 'Type', 'Industry', 'Website', 'Phone', 'BillingCity', 'BillingCountry', 'OwnerId'],
   words: 'Name',
-  by: { name: 'owner_id', field: 'OwnerId', describe: 'Only those of this user' },
+  by: { name: 'owner_id', field: 'OwnerId', describe: 'Only those of this user; id from salesforce_query_soql' },
   example: {
     Id: '001RM000003oLnnYAE',
     Name: 'Acme',
@@ -114,7 +114,7 @@ export const contactsList = listTool({
   description: `List contacts by name or account; ids of accounts come from salesforce_accounts_list. ${paging}For other conditions use salesforce_query_soql.`,
   fields: ['Name', 'Email', 'Phone', 'Title', 'AccountId', 'Account.Name', 'OwnerId'],
   words: 'Name',
-  by: { name: 'account_id', field: 'AccountId', describe: 'Only those of this account' },
+  by: { name: 'account_id', field: 'AccountId', describe: 'Only those of this account; id from salesforce_accounts_list' },
   example: {
     Id: '003RM000006EgQcYAK',
     Name: 'Ada Byron',
@@ -134,7 +134,7 @@ export const leadsList = listTool({
   description: `List leads, people who are not contacts yet, by name or owner. ${paging}For other conditions use salesforce_query_soql.`,
   fields: ['Name', 'Company', 'Email', 'Phone', 'Status', 'LeadSource', 'IsConverted', 'OwnerId'],
   words: 'Name',
-  by: { name: 'owner_id', field: 'OwnerId', describe: 'Only those of this user' },
+  by: { name: 'owner_id', field: 'OwnerId', describe: 'Only those of this user; id from salesforce_query_soql' },
   example: {
     Id: '00QRM000001jXyzYAE',
     Name: 'Grace Acme',
@@ -155,7 +155,7 @@ export const opportunitiesList = listTool({
   description: `List opportunities, open and closed (IsClosed), by name or account. ${paging}For a stage or a quarter use salesforce_query_soql.`,
   fields: ['Name', 'StageName', 'Amount', 'Probability', 'CloseDate', 'IsClosed', 'IsWon', 'AccountId', 'Account.Name', 'OwnerId'],
   words: 'Name',
-  by: { name: 'account_id', field: 'AccountId', describe: 'Only those of this account' },
+  by: { name: 'account_id', field: 'AccountId', describe: 'Only those of this account; id from salesforce_accounts_list' },
   example: {
     Id: '006RM000005ZbQqYAK',
     Name: 'Acme, 40 seats',
@@ -245,7 +245,7 @@ export const accountCreate = createTool({
     BillingCountry: word('Country of the invoice'),
     NumberOfEmployees: z.int().min(0).optional().describe('How many people'),
     Description: long('What it does'),
-    OwnerId: reference('User who owns it'),
+    OwnerId: reference('User who owns it; id from salesforce_query_soql'),
   }),
   example: { input: { Name: 'Acme', Website: 'https://acme.example' }, id: '001RM000003oLnnYAE' },
 });
@@ -268,7 +268,7 @@ export const contactCreate = createTool({
     MobilePhone: word('Mobile number'),
     LeadSource: word('Where the contact is from'),
     Description: long('More about the person'),
-    OwnerId: reference('User who owns it'),
+    OwnerId: reference('User who owns it; id from salesforce_query_soql'),
   }),
   example: {
     input: { LastName: 'Byron', FirstName: 'Ada', Email: 'ada@acme.example', AccountId: '001RM000003oLnnYAE' },
@@ -295,7 +295,7 @@ export const leadCreate = createTool({
     LeadSource: word('Where the lead is from'),
     Industry: word('A choice of the organization'),
     Description: long('What is wanted'),
-    OwnerId: reference('User or queue that owns it'),
+    OwnerId: reference('User or queue that owns it; id from salesforce_query_soql'),
   }),
   example: { input: { LastName: 'Hopper', Company: 'Acme', Email: 'grace@acme.example' }, id: '00QRM000001jXyzYAE' },
 });
@@ -311,14 +311,14 @@ export const opportunityCreate = createTool({
     Name: z.string().min(1).max(120).describe('What it is called'),
     StageName: z.string().min(1).max(255).describe('Stage, a choice of the organization'),
     CloseDate: z.iso.date().describe('When it shall close'),
-    AccountId: reference('Account that it is for'),
+    AccountId: reference('Account that it is for; id from salesforce_accounts_list'),
     Amount: z.number().optional().describe('Worth, in the currency of the organization'),
     Probability: z.number().min(0).max(100).optional().describe('Per cent; the stage decides unless told'),
     Type: word('For example New Business'),
     LeadSource: word('Where it is from'),
     NextStep: word('What comes next'),
     Description: long('What it is about'),
-    OwnerId: reference('User who owns it'),
+    OwnerId: reference('User who owns it; id from salesforce_query_soql'),
   }),
   example: {
     input: { Name: 'Acme, 40 seats', StageName: 'Prospecting', CloseDate: '2025-12-15', AccountId: '001RM000003oLnnYAE' },
@@ -338,9 +338,9 @@ export const taskCreate = createTool({
     ActivityDate: z.iso.date().optional().describe('When it is due'),
     Status: z.string().max(255).default('Not Started').describe('For example Not Started, In Progress, Completed'),
     Priority: z.string().max(255).default('Normal').describe('For example High, Normal, Low'),
-    WhoId: reference('Contact or lead that it is about'),
-    WhatId: reference('Account, opportunity or other record that it is about'),
-    OwnerId: reference('User who shall do it; oneself unless told'),
+    WhoId: reference('Contact or lead that it is about; id from salesforce_contacts_list or salesforce_leads_list'),
+    WhatId: reference('Account, opportunity or other record that it is about; id from salesforce_query_soql'),
+    OwnerId: reference('User who shall do it, id from salesforce_query_soql; oneself unless told'),
     Description: long('More about it'),
   }),
   example: {

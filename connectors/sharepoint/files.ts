@@ -123,7 +123,7 @@ export const filesList = tool({
   scopes: ['Files.Read.All'],
   input: z.object({
     drive_id: driveId,
-    item_id: driveItemId.default('root').describe('Folder id, or root'),
+    item_id: driveItemId.default('root').describe('Folder id from sharepoint_files_search, or root'),
     limit,
     cursor: graphCursor,
   }),

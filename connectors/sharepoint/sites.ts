@@ -1,4 +1,4 @@
-import { get, path, post, tool } from '@grantway/connector-kit';
+import { get, offsetPattern, path, post, tool } from '@grantway/connector-kit';
 import {
   cut,
   type GraphPage,
@@ -9,6 +9,7 @@ import {
   graphPaging,
   graphTime,
   nextCursor,
+  nextHit,
   plainText,
 } from '@grantway/connector-kit/microsoft';
 import { z } from 'zod';
@@ -263,7 +264,7 @@ export const search = tool({
   title: 'Search everything',
   description:
     'Search files, list entries, pages and sites of the organization for words, the best hits first. In one library use ' +
-    'sharepoint_files_search, for sites by name sharepoint_sites_search. If more_available, narrow the words.',
+    'sharepoint_files_search, for sites by name sharepoint_sites_search. Follow next_cursor until it is null.',
   effect: 'read',
   scopes: ['Sites.Read.All'],
   input: z.object({
@@ -274,7 +275,8 @@ export const search = tool({
       .max(4)
       .default(['driveItem', 'listItem'])
       .describe('Kinds to find; listItem holds pages too'),
-    size: z.int().min(1).max(50).default(20).describe('How many at most, 1 to 50'),
+    limit: z.int().min(1).max(50).default(20).describe('Hits per page, 1 to 50'),
+    cursor: z.string().regex(offsetPattern).optional().describe('next_cursor of the page before, with the other arguments unchanged'),
   }),
   output: z.object({
     hits: z.array(
@@ -290,13 +292,19 @@ export const search = tool({
         web_url: z.string().nullable(),
       }),
     ),
-    more_available: z.boolean(),
+    next_cursor: graphNextCursor,
   }),
-  request: ({ query, entity_types, size }) =>
-    post('/search/query', { requests: [{ entityTypes: entity_types, query: { queryString: query }, from: 0, size }] }),
-  respond: (body: {
-    value: { hitsContainers?: { hits?: { summary?: string | null; resource?: HitResource }[]; moreResultsAvailable?: boolean | null }[] }[];
-  }) => {
+  request: ({ query, entity_types, limit: size, cursor = '0' }) =>
+    post('/search/query', { requests: [{ entityTypes: entity_types, query: { queryString: query }, from: Number(cursor), size }] }),
+  respond: (
+    body: {
+      value: {
+        hitsContainers?: { hits?: { summary?: string | null; resource?: HitResource }[]; moreResultsAvailable?: boolean | null }[];
+      }[];
+    },
+    _response,
+    asked,
+  ) => {
     const containers = body.value.flatMap(({ hitsContainers }) => hitsContainers ?? []);
     return {
       hits: containers
@@ -312,7 +320,10 @@ export const search = tool({
           modified_by: personOf(resource.lastModifiedBy),
           web_url: resource.webUrl ?? null,
         })),
-      more_available: containers.some(({ moreResultsAvailable }) => moreResultsAvailable === true),
+      next_cursor: nextHit(
+        asked,
+        containers.some(({ moreResultsAvailable }) => moreResultsAvailable === true),
+      ),
     };
   },
   docs: 'https://learn.microsoft.com/graph/search-concept-files',
@@ -369,7 +380,7 @@ export const search = tool({
             web_url: 'https://acme.sharepoint.example/sites/deals/Shared%20Documents/Term%20sheet.pdf',
           },
         ],
-        more_available: false,
+        next_cursor: null,
       },
     },
   ],

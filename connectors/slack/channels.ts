@@ -92,7 +92,7 @@ export const getConversationInfo = tool({
     'use slack_list_channels; who is in it tells slack_list_channel_members.',
   effect: 'read',
   scopes: ['channels:read'],
-  input: z.object({ channel: channelId.describe('Channel id such as C012AB3CD') }),
+  input: z.object({ channel: channelId.describe('Channel id from slack_list_channels') }),
   output: Channel,
   request: ({ channel }) => get('/conversations.info', { channel }),
   respond: one,
@@ -140,7 +140,7 @@ export const joinConversation = tool({
   effect: 'write',
   idempotent: true,
   scopes: ['channels:join'],
-  input: z.object({ channel: channelId.describe('Id of a public channel') }),
+  input: z.object({ channel: channelId.describe('Id of a public channel, from slack_list_channels') }),
   output: Channel,
   request: (input) => post('/conversations.join', input),
   respond: one,
@@ -158,8 +158,8 @@ export const inviteUsersToChannel = tool({
   effect: 'write',
   scopes: ['channels:manage'],
   input: z.object({
-    channel: channelId.describe('Channel id such as C012AB3CD'),
-    users: z.array(userId).min(1).max(100).describe('User ids such as U012AB3CD'),
+    channel: channelId.describe('Channel id from slack_list_channels'),
+    users: z.array(userId).min(1).max(100).describe('User ids from slack_list_users or slack_lookup_user_by_email'),
   }),
   output: Channel,
   request: ({ channel, users }) => post('/conversations.invite', { channel, users: users.join(',') }),
@@ -185,7 +185,7 @@ export const setConversationTopic = tool({
   idempotent: true,
   scopes: ['channels:manage'],
   input: z.object({
-    channel: channelId.describe('Channel id such as C012AB3CD'),
+    channel: channelId.describe('Channel id from slack_list_channels'),
     topic: z.string().max(250).describe('New topic in plain text'),
   }),
   output: Channel,
@@ -210,7 +210,11 @@ export const listChannelMembers = tool({
     'workspace. To add people use slack_invite_users_to_channel.',
   effect: 'read',
   scopes: ['channels:read'],
-  input: z.object({ channel: channelId.describe('Channel id; private ones also need groups:read'), limit, cursor }),
+  input: z.object({
+    channel: channelId.describe('Channel id from slack_list_channels; private ones also need groups:read'),
+    limit,
+    cursor,
+  }),
   output: z.object({ members: z.array(z.string()), next_cursor: nextCursor }),
   request: (input) => get('/conversations.members', input),
   respond: (body: { members: string[] } & Paged) => ({
@@ -238,7 +242,11 @@ export const openConversation = tool({
   idempotent: true,
   scopes: ['im:write'],
   input: z.object({
-    users: z.array(userId).min(1).max(8).describe('One user id; for a group several, which also needs the scope mpim:write'),
+    users: z
+      .array(userId)
+      .min(1)
+      .max(8)
+      .describe('User id from slack_list_users; several make a group, which also needs the scope mpim:write'),
   }),
   output: z.object({ channel: z.string(), already_open: z.boolean() }),
   request: ({ users }) => post('/conversations.open', { users: users.join(',') }),

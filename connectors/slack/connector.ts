@@ -112,6 +112,27 @@ export default connector({
     rotationClass: 'D',
     goneErrors: ['invalid_refresh_token', 'token_revoked', 'token_expired', 'account_inactive'],
   },
+  authVariants: {
+    token: {
+      label: 'Token of an installed app',
+      description:
+        'A bot or user token of an app that was installed to one workspace by hand; no consent page, and its scopes are those of the app.',
+      auth: {
+        kind: 'bearer',
+        fields: [
+          {
+            name: 'token',
+            label: 'Bot or user token',
+            help: 'On api.slack.com/apps in your app under OAuth & Permissions, after Install to Workspace; it begins with xoxb- or xoxp-.',
+            secret: true,
+            pattern: /^[A-Za-z0-9-]{20,300}$/,
+          },
+        ],
+        token: '{token}',
+        scheme: 'Bearer',
+      },
+    },
+  },
   api: {
     baseUrl: 'https://slack.com/api',
     fault,

@@ -233,12 +233,12 @@ export const listFiles = tool({
   effect: 'read',
   scopes: ['files:read'],
   input: z.object({
-    channel: channelId.optional().describe('Only files of this channel'),
+    channel: channelId.optional().describe('Only files of this channel; id from slack_list_channels'),
     user: z
       .string()
       .regex(/^[UW][A-Z0-9]{5,30}$/)
       .optional()
-      .describe('Only files of this person'),
+      .describe('Only files of this person; id from slack_list_users'),
     types: z
       .array(z.enum(['images', 'pdfs', 'gdocs', 'snippets', 'zips', 'spaces']))
       .max(6)

@@ -19,10 +19,10 @@ export const scheduleMessage = tool({
   effect: 'write',
   scopes: ['chat:write'],
   input: z.object({
-    channel: channelId.describe('Channel id such as C012AB3CD'),
+    channel: channelId.describe('Channel id from slack_list_channels'),
     text: z.string().min(1).max(12_000).describe('The message, in Slack mrkdwn'),
     post_at: moment.describe('When it is posted'),
-    thread_ts: ts.optional().describe('Post it in the thread that this message began'),
+    thread_ts: ts.optional().describe('Post it in the thread that this message began; ts from slack_fetch_conversation_history'),
   }),
   output: z.object({ scheduled_message_id: z.string(), channel: z.string(), post_at: z.string() }),
   request: ({ post_at, ...rest }) => post('/chat.scheduleMessage', { ...rest, post_at: seconds(post_at) }),
@@ -58,7 +58,7 @@ export const listScheduledMessages = tool({
     'slack_delete_scheduled_message takes.',
   effect: 'read',
   scopes: ['chat:write'],
-  input: z.object({ channel: channelId.optional().describe('Only those for this channel'), limit, cursor }),
+  input: z.object({ channel: channelId.optional().describe('Only those for this channel; id from slack_list_channels'), limit, cursor }),
   output: z.object({
     scheduled_messages: z.array(z.object({ scheduled_message_id: z.string(), channel: z.string(), post_at: z.string(), text: z.string() })),
     next_cursor: nextCursor,
@@ -118,8 +118,8 @@ export const deleteScheduledMessage = tool({
   idempotent: true,
   scopes: ['chat:write'],
   input: z.object({
-    channel: channelId.describe('Channel that it was meant for'),
-    scheduled_message_id: scheduledId.describe('Id such as Q1298393284'),
+    channel: channelId.describe('Its channel, as slack_list_scheduled_messages shows it'),
+    scheduled_message_id: scheduledId.describe('Id from slack_list_scheduled_messages, such as Q1298393284'),
   }),
   output: z.object({ done: z.boolean() }),
   request: (input) => post('/chat.deleteScheduledMessage', input),
@@ -189,7 +189,7 @@ export const addBookmark = tool({
   effect: 'write',
   scopes: ['bookmarks:write'],
   input: z.object({
-    channel_id: channelId.describe('Channel id such as C012AB3CD'),
+    channel_id: channelId.describe('Channel id from slack_list_channels'),
     title: z.string().min(1).max(200).describe('What stands on it'),
     link: link.describe('Where it leads, over https'),
   }),

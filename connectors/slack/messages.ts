@@ -100,8 +100,8 @@ export const replyToThread = tool({
   effect: 'write',
   scopes: ['chat:write'],
   input: z.object({
-    channel: channelId.describe('Id of the channel that holds the thread'),
-    thread_ts: ts.describe('ts of the message that began the thread, for example 1763719205.482159'),
+    channel: channelId.describe('Id of the channel that holds the thread, from slack_list_channels'),
+    thread_ts: ts.describe('ts of the message that began the thread, such as 1763719205.482159, from slack_fetch_conversation_history'),
     text,
     reply_broadcast: z.boolean().default(false).describe('Also show the reply in the channel itself'),
   }),
@@ -170,7 +170,7 @@ export const fetchConversationHistory = tool({
   effect: 'read',
   scopes: ['channels:history'],
   input: z.object({
-    channel: channelId.describe('Channel id; private channels also need the scope groups:history'),
+    channel: channelId.describe('Channel id from slack_list_channels; private ones also need groups:history'),
     oldest: z.iso.datetime({ offset: true }).optional().describe('Only messages after this moment'),
     latest: z.iso.datetime({ offset: true }).optional().describe('Only messages before this moment'),
     limit,

@@ -5,8 +5,8 @@ import { typed } from './provenance.ts';
 
 const docs = 'https://docs.slack.dev/reference/methods/';
 const textMax = 4000;
-const channel = channelId.describe('Id of the channel that holds it');
-const messageTs = ts.describe('ts of the message, for example 1763719205.482159');
+const channel = channelId.describe('Id of its channel, from slack_list_channels');
+const messageTs = ts.describe('ts such as 1763719205.482159, from slack_fetch_conversation_history');
 
 interface MessageBody {
   ts: string;
@@ -24,7 +24,7 @@ export const getConversationReplies = tool({
     'replies out. To answer use slack_reply_to_thread. Texts over 4,000 characters are cut.',
   effect: 'read',
   scopes: ['channels:history'],
-  input: z.object({ channel, ts: ts.describe('ts of the message that began the thread'), limit, cursor }),
+  input: z.object({ channel, ts: ts.describe('ts of its first message, from slack_fetch_conversation_history'), limit, cursor }),
   output: z.object({
     messages: z.array(
       z.object({

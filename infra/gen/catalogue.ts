@@ -1,11 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Connector, definitionTokens, scopesOf, type Tool } from '@grantway/connector-kit';
+import { type Connector, definitionTokens, scopesOf, type Tool, waysOf } from '@grantway/connector-kit';
 import { loadConnectors } from './connectors.ts';
 
 /** What the contract tests found: by which kind of evidence a tool's requests are held to be right. */
 interface Tiers {
-  tools?: Record<string, { tier?: string; specification?: string; version?: string; operations?: string[] }>;
+  tools?: Record<string, { tier?: string; specification?: string; version?: string; operations?: string[]; reason?: string }>;
 }
 
 /** connectors/CATALOGUE.gen.md: every connector and tool on one page. */
@@ -37,21 +37,41 @@ ${table(
   ['connector', 'authorization', 'tools', 'tokens', 'T1 to T3'],
   connectors.map((c) => [
     `[${c.name}](#${c.id})`,
-    c.auth.kind,
+    waysOf(c)
+      .map(({ auth }) => auth.kind)
+      .join(' or '),
     String(c.tools.length),
     String(c.tools.reduce((sum, tool) => sum + definitionTokens(tool), 0)),
     String(c.tools.filter((tool) => /^T[1-3]$/.test(found.tools?.[tool.name]?.tier ?? '')).length),
   ]),
 )}
-${connectors.map((connector) => section(connector, found)).join('')}`;
+${without(tools, found)}${connectors.map((connector) => section(connector, found)).join('')}`;
 }
 
-function section({ id, description, docs, auth, tools }: Connector, found: Tiers): string {
+/** Tools that nothing but a page speaks for, by the reason. */
+function without(tools: Tool[], found: Tiers): string {
+  const by = new Map<string, string[]>();
+  for (const { name } of tools) {
+    const { tier = 'none', reason = 'nothing was recorded' } = found.tools?.[name] ?? {};
+    if (/^T[1-3]$/.test(tier)) continue;
+    const key = `${tier}: ${reason}`;
+    by.set(key, [...(by.get(key) ?? []), `\`${name}\``]);
+  }
+  return by.size === 0
+    ? ''
+    : `\nHeld against no specification:\n\n${table(
+        ['tier and reason', 'tools'],
+        [...by].map(([why, names]) => [why, names.join(', ')]),
+      )}`;
+}
+
+function section({ id, description, docs, auth, authVariants = {}, tools }: Connector, found: Tiers): string {
   const scopes = Object.keys(scopesOf(auth)).length;
+  const others = Object.entries(authVariants).map(([variant, of]) => `; or \`${variant}\` (${of.label}): \`${of.auth.kind}\``);
   return `
 ## ${id}
 
-${description} [Reference](${docs}). Authorization: \`${auth.kind}\`${scopes === 0 ? '' : `, ${scopes} scopes`}.
+${description} [Reference](${docs}). Authorization: \`${auth.kind}\`${scopes === 0 ? '' : `, ${scopes} scopes`}${others.join('')}.
 
 ${table(
   ['tool', 'effect', 'scopes', 'written from', 'tier'],

@@ -1,7 +1,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { annotations, type Connector } from '@grantway/connector-kit';
+import { annotations, type Connector, idAliasesOf } from '@grantway/connector-kit';
 
 const folder = join(import.meta.dirname, '..', '..', 'connectors');
 
@@ -70,12 +70,30 @@ function aliases(connectors: Connector[]): string {
     }
   }
   const key = (alias: string) => (/^[a-zA-Z_][a-zA-Z0-9_]*$/.test(alias) ? alias : `'${alias}'`);
+  const ids = idAliases(connectors).map(
+    ([alias, { id, variant }]) => `  ${key(alias)}: { id: '${id}', variant: ${variant === null ? null : `'${variant}'`} },\n`,
+  );
   const lines = found.toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([alias, name]) => `  ${key(alias)}: '${name}',\n`);
   return `// Generated from the connectors' tools by: npm run gen
 
 /** Other names that tools are called by, and the tools' own. */
 export const aliases: Readonly<Record<string, string>> = {${lines.length === 0 ? '' : `\n${lines.join('')}`}};
+
+/** Ids by which other brokers know connectors, and the way in that each means. */
+export const connectorAliases: Readonly<Record<string, { id: string; variant: string | null }>> = {${ids.length === 0 ? '' : `\n${ids.join('')}`}};
 `;
+}
+
+function idAliases(connectors: Connector[]): [alias: string, means: { id: string; variant: string | null }][] {
+  const found = new Map<string, { id: string; variant: string | null }>();
+  for (const connector of connectors) {
+    for (const { alias, variant } of idAliasesOf(connector)) {
+      const other = connectors.find(({ id }) => id === alias)?.id ?? found.get(alias)?.id;
+      if (other !== undefined) throw new Error(`${alias}, another id of ${connector.id}, means ${other} already`);
+      found.set(alias, { id: connector.id, variant });
+    }
+  }
+  return [...found].toSorted(([a], [b]) => (a < b ? -1 : 1));
 }
 
 /** Sorted by name; within a tool the order is the agent's own, since the order of parameters is part of what it sees. */

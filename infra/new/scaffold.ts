@@ -107,6 +107,7 @@ const itemGet = tool({
     created_at: new Date(body.created * 1000).toISOString(),
   }),
   docs: 'https://docs.vendor.example/items#get',
+  provenance: { specification: 'Vendor API documentation', version: '1', operation: 'GET /v1/items/{item_id}' },
   examples: [
     {
       input: { item_id: 'i7' },

@@ -36,8 +36,10 @@ export interface Plan {
   say(line: string): void;
 }
 
-/** After so many, what is run is compiled. */
-const warmRequests = 3000;
+/** After so many, what is run is compiled: until then the compiler's own work is counted with each request, and is most of it. */
+const warmRequests = 12_000;
+/** Of the length of one measurement: slow ones are not warmed for ever. */
+const warmTimes = 8;
 
 export type Generator = Started<unknown>;
 
@@ -54,7 +56,8 @@ export async function measureRows(
     .filter(({ name }) => only === undefined || name.includes(only))
     .flatMap((subject) => subject.concurrency.map((concurrency) => ({ subject, concurrency })));
   const found = new Map<string, Row[]>();
-  for (const subject of new Set(chosen.map((one) => one.subject))) await once(generator, subject, 16, seconds * 4, warmRequests);
+  for (const subject of new Set(chosen.map((one) => one.subject)))
+    await once(generator, subject, Math.max(...subject.concurrency), seconds * warmTimes, warmRequests);
   for (let round = 1; round <= rounds; round++) {
     for (const { subject, concurrency } of chosen) {
       const row = await once(generator, subject, concurrency, seconds);

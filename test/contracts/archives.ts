@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { cache, folder } from './outside.ts';
+import { cache, folder, Unfetched } from './outside.ts';
 
 /**
  * Packages that are large for a few files of theirs (`@octokit/openapi` unpacks to 400 MB for one of 13): their archive is fetched by the
@@ -29,13 +29,15 @@ export const archiveVersion = (name: string) => archiveOf(name).version;
 const unpacked = (name: string, { version }: Archive) => path.join(cache, `${name.replace('/', '+')}-${version}`);
 
 /** One file of an archive, which is fetched when it is needed for the first time. */
-export function archived(name: string, file: string): unknown {
+export function archivedText(name: string, file: string): string {
   const archive = archiveOf(name);
   if (!archive.files.includes(file)) throw new Error(`archives.json takes no ${file} from ${name}`);
   const at = path.join(unpacked(name, archive), file);
   if (!existsSync(at)) fetchArchive(name, archive);
-  return JSON.parse(readFileSync(at, 'utf8'));
+  return readFileSync(at, 'utf8');
 }
+
+export const archived = (name: string, file: string): unknown => JSON.parse(archivedText(name, file));
 
 function fetchArchive(name: string, archive: Archive): void {
   mkdirSync(cache, { recursive: true });
@@ -63,10 +65,18 @@ function fetchArchive(name: string, archive: Archive): void {
 }
 
 function download(name: string, { from, version }: Pick<Archive, 'from' | 'version'>, into: string): string {
-  if (from === 'npm') run('npm', ['pack', `${name}@${version}`, '--pack-destination', into, '--loglevel', 'error', '--ignore-scripts']);
-  else run('python3', ['-m', 'pip', 'download', '--quiet', '--no-deps', '--only-binary', ':all:', '--dest', into, `${name}==${version}`]);
+  try {
+    if (from === 'npm') run('npm', ['pack', `${name}@${version}`, '--pack-destination', into, '--loglevel', 'error', '--ignore-scripts']);
+    else
+      run('python3', [
+        ...['-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-deps', '--only-binary', ':all:'],
+        ...['--dest', into, `${name}==${version}`],
+      ]);
+  } catch (error) {
+    throw new Unfetched((error as Error).message);
+  }
   const file = readdirSync(into).find((entry) => /\.(tgz|whl)$/.test(entry));
-  if (file === undefined) throw new Error(`${name} ${version} could not be fetched`);
+  if (file === undefined) throw new Unfetched(`${name} ${version}: no archive came`);
   return path.join(into, file);
 }
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { archives, bumpArchive } from './archives.ts';
 import { cache, folder } from './outside.ts';
@@ -44,13 +44,27 @@ export function bump(): number {
   return 0;
 }
 
+/** The same, after which everything is as it was; the next run installs the old specifications again. */
+export function drifted(): number {
+  const kept = ['package.json', 'package-lock.json', 'archives.json'].map((name) => path.join(folder, name));
+  const texts = kept.map((file) => readFileSync(file, 'utf8'));
+  try {
+    return bump();
+  } finally {
+    for (const [i, file] of kept.entries()) writeFileSync(file, texts[i] as string);
+  }
+}
+
 /** In a process of its own, since modules and schemas that were read once stay. */
 function outlines(name: string): Outlines {
+  mkdirSync(cache, { recursive: true });
   const file = path.join(cache, `outline-${name}.json`);
+  rmSync(file, { force: true });
   spawnSync(process.execPath, ['--import', 'tsx', path.join(folder, 'run.ts'), '--short', '--outline', file], {
     cwd: path.join(folder, '../..'),
     stdio: 'ignore',
   });
+  if (!existsSync(file)) throw new Error(`the ${name} specifications could not be read: npm run contracts says why`);
   return JSON.parse(readFileSync(file, 'utf8')) as Outlines;
 }
 

@@ -1,5 +1,5 @@
 import type { ApiRequest, ApiResponse, Connector, Tool } from '@grantway/connector-kit';
-import type { Allowed, Contract, Source, Wanted } from './contract.ts';
+import type { Allowed, Contract, Source, Supplement, Wanted } from './contract.ts';
 import type { Schema } from './description.ts';
 import type { Mutant, Specification, Tier } from './specification.ts';
 import { isObject, problemsOfValue, type WireRequest } from './validate.ts';
@@ -10,6 +10,8 @@ export interface ToolReport {
   tier: Tier;
   specification: string;
   version: string;
+  /** Why it is held against a page, or against nothing. */
+  reason: string | undefined;
   operations: string[];
   cases: number;
   /** What the specification objects to, each once. */
@@ -76,7 +78,25 @@ export async function checkConnector(
   for (const entry of contract.allowed ?? [])
     if (!used.has(entry) && !effort.few)
       reports[0]?.failing.push(`the list of what is newer names ${entry.operation} ${entry.at}, to which nothing objects`);
+  for (const supplement of contract.supplements ?? []) reports[0]?.failing.push(...(await evidenceProblems(supplement)));
   return reports;
+}
+
+/** Whether what is published says what a supplement says. */
+async function evidenceProblems({ schema, operation, at, evidence }: Supplement): Promise<string[]> {
+  if (!('from' in evidence)) return [];
+  const examples = 'examples' in evidence ? evidence.examples() : [];
+  const known = 'keys' in evidence ? await evidence.keys() : examples.flatMap((example) => Object.keys(example as object));
+  const unknown = Object.keys(schema.properties ?? {}).filter((key) => !known.includes(key));
+  const where = `the supplement of ${operation} ${at}`;
+  return [
+    ...examples.flatMap((example) =>
+      problemsOfValue(schema, example, at).map((p) => `${where} refuses the vendor's own example: ${p.at} ${p.message}`),
+    ),
+    ...(examples.length === 0 && known.length === 0 ? [`${where}: ${evidence.from} says nothing`] : []),
+    ...unknown.filter((key) => !evidence.unverified.includes(key)).map((key) => `${where}: ${evidence.from} does not have ${key}`),
+    ...evidence.unverified.filter((key) => !unknown.includes(key)).map((key) => `${where}: ${key} is not unverified`),
+  ];
 }
 
 function sourcesOf({ provenance }: Tool, { specifications }: Contract): Source[] {
@@ -102,6 +122,7 @@ function reportOf(
     tier: source?.tier ?? 'none',
     specification: source?.name ?? '',
     version: source?.version() ?? '',
+    reason: source?.why ?? (source === undefined ? contract.none : undefined),
     operations: [],
     cases: cases.length,
     failing: [],
@@ -112,8 +133,8 @@ function reportOf(
   const failing = new Set<string>();
   if (cases.length === 0) failing.add('no arguments could be made up for it');
   if (source === undefined || specification === undefined) {
-    if (tool.provenance !== undefined && contract.none === undefined)
-      failing.add(`no specification is known as ${tool.provenance.specification}`);
+    if (contract.none === undefined)
+      failing.add(tool.provenance === undefined ? 'it has no provenance' : `no specification is known as ${tool.provenance.specification}`);
     return { ...report, failing: [...failing] };
   }
   const operations = new Set<string>();

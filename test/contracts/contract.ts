@@ -14,6 +14,8 @@ export interface Source {
   /** Package and document, for people. */
   name: string;
   version: () => string;
+  /** Of T4: why there is nothing better. */
+  why?: string;
   read: (wanted: Wanted) => Specification | Promise<Specification>;
 }
 
@@ -33,7 +35,21 @@ export interface Supplement {
   operation: RegExp;
   schema: Schema;
   page: string;
+  evidence: Evidence;
 }
+
+/** Who says so besides the page. A supplement is ours, and a mistake in it would let the same mistake of a connector pass. */
+export type Evidence =
+  /** A package has the schema itself. */
+  | { schema: string }
+  /** A package has bodies of the vendor's, which the supplement must take; `unverified` are its keys that none of them has. */
+  | { from: string; examples: () => unknown[]; unverified: string[] }
+  /** A package names the keys; `unverified` are those that it does not. */
+  | { from: string; keys: () => Promise<string[]>; unverified: string[] }
+  /** Read by a person, in a package or on the page. */
+  | { read: string }
+  /** Written from what people know: why nothing better is there. */
+  | { unverified: string };
 
 /** How one connector's tools are held against what its vendor publishes: `connectors/<id>.ts`. */
 export interface Contract {

@@ -12,6 +12,9 @@ export const modules = path.join(folder, 'node_modules');
 export const cache = path.join(modules, '.cache');
 const require = createRequire(path.join(folder, 'package.json'));
 
+/** A specification that could not be had: what was not checked has not passed. */
+export class Unfetched extends Error {}
+
 export const inPackage = (name: string, ...rest: string[]) => path.join(modules, name, ...rest);
 export const textOf = (file: string) => readFileSync(file, 'utf8');
 export const versionOf = (name: string) => (JSON.parse(textOf(inPackage(name, 'package.json'))) as { version: string }).version;

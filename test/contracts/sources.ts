@@ -4,6 +4,7 @@ import { archived, archiveVersion } from './archives.ts';
 import type { Source } from './contract.ts';
 import { inPackage, textOf, versionOf } from './outside.ts';
 import { answeredBy, either, rest } from './specification.ts';
+import { affinityClient } from './specifications/affinity.ts';
 import { atlassianClient } from './specifications/atlassian.ts';
 import { discovery } from './specifications/discovery.ts';
 import { documented } from './specifications/documented.ts';
@@ -102,7 +103,13 @@ export const hubspot: Source = {
 };
 
 /** The vendor's pages, of which each tool's `docs` is one. */
-export const pages = (vendor: string): Source => ({ tier: 'T4', name: `${vendor} documentation`, version: () => '', read: documented });
+export const pages = (vendor: string, why: string): Source => ({
+  tier: 'T4',
+  name: `${vendor} documentation`,
+  version: () => '',
+  why,
+  read: documented,
+});
 
 /** Graph's whole document, as an older generator wrote it: for what the curated one leaves out. */
 export const graphOpenapi: Source = {
@@ -112,3 +119,10 @@ export const graphOpenapi: Source = {
 };
 
 export const salesforce: Source = { tier: 'T3', ...fromPackage('jsforce'), read: salesforceClient };
+
+export const affinity: Source = {
+  tier: 'T3',
+  name: 'affinity-sdk',
+  version: () => archiveVersion('affinity-sdk'),
+  read: affinityClient,
+};

@@ -1,14 +1,23 @@
 import { randomBytes } from 'node:crypto';
 import { resumeEnvironment, suspendEnvironment } from '@grantway/core';
 import { connectAll, incidentSetting, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import pg from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRows, type Rows } from '../api/rows.ts';
 
 let broker: TestBroker;
 let rows: Rows;
 let instance: Json;
+/** The broker's connections that hear of changes. */
+let hearing: pg.Client[];
 beforeAll(async () => {
+  const queries = vi.spyOn(pg.Client.prototype, 'query');
   broker = await startBroker();
+  hearing = (queries.mock.calls as unknown[][]).flatMap(([text], i) =>
+    String(text).startsWith('listen ') ? [queries.mock.contexts[i] as unknown as pg.Client] : [],
+  );
+  queries.mockRestore();
+  expect(hearing.length).toBeGreaterThan(1);
   rows = await openRows(broker);
   instance = await incidentSetting(broker);
   await connectAll(broker, instance);
@@ -127,5 +136,66 @@ describe('an instance that was opened a moment ago is believed in nothing: the v
     const wrong = instance.url.replace(secret, randomBytes(64).toString('hex').slice(0, secret?.length));
     expect((await ask('tools/list', {}, wrong)).status).toBe(404);
     expect(await call()).toBe('ok');
+  });
+});
+
+describe('a change that was committed before a call, and is not heard of before its row is asked for', () => {
+  const streams = () => hearing.map((client) => (client as unknown as { connection: { stream: NodeJS.ReadableStream } }).connection.stream);
+  afterEach(() => {
+    for (const stream of streams()) stream.resume();
+  });
+
+  /** Makes the change, and the call, while nothing that the database says on those connections is read; goes on once the row was asked for. */
+  async function unheard<T>(change: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+    await warm();
+    for (const stream of streams()) stream.pause();
+    await change();
+    const queries = vi.spyOn(pg.Client.prototype, 'query');
+    try {
+      const asked = work();
+      const begun = () =>
+        (queries.mock.calls as unknown as [{ name?: string }][]).some(([{ name }]) => name?.startsWith('tool calls: begin'));
+      await vi.waitFor(() => expect(begun()).toBe(true), { timeout: 5_000, interval: 5 });
+      for (const stream of streams()) stream.resume();
+      return await asked;
+    } finally {
+      queries.mockRestore();
+    }
+  }
+  const newest = () =>
+    rows.one<Json>('select outcome, fault_code, provider_status, mcp_config_version as version from tool_calls order by id desc limit 1');
+
+  it('sends nothing where the URL was revoked: the row says so', async () => {
+    const before = await rows.count('tool_calls');
+    expect(await unheard(() => rows.query('update mcp_instances set revoked_at = now() where id = $1', [instance.id]), call)).toBe('410');
+    expect(await rows.count('tool_calls')).toBe(before + 4);
+    expect(await newest()).toMatchObject({ outcome: 'refused', fault_code: 'instance_revoked', provider_status: null });
+    await rows.query('update mcp_instances set revoked_at = null where id = $1', [instance.id]);
+  });
+
+  it('sends nothing where the user was suspended', async () => {
+    expect(
+      await unheard(() => rows.query('update users set suspended_at = now() where identifier = $1', [instance.user_identifier]), call),
+    ).toBe('403');
+    expect(await newest()).toMatchObject({ outcome: 'refused', fault_code: 'user_suspended', provider_status: null });
+    await rows.query('update users set suspended_at = null where identifier = $1', [instance.user_identifier]);
+  });
+
+  it('sends nothing where the account was disconnected, and asks for consent', async () => {
+    const { connected_account_id: id } = instance.connections.find((c: Json) => c.connector === 'datadog');
+    expect(await unheard(() => rows.query("update connected_accounts set status = 'DISCONNECTED' where id = $1", [id]), call)).toBe(
+      'authorization_required',
+    );
+    expect(await newest()).toMatchObject({ outcome: 'authorization_required', provider_status: null });
+    await rows.query("update connected_accounts set status = 'ACTIVE' where id = $1", [id]);
+  });
+
+  it('is what the call goes by where it stays allowed: one row, of the version that holds now', async () => {
+    const before = await rows.count('tool_calls');
+    const found = (await broker.api<Json>('/v1/mcp-configs')).body.items.find(({ name }: Json) => name === 'incident-responder');
+    const change = () => broker.api(`/v1/mcp-configs/${found.id}`, { method: 'PATCH', body: { description: 'Another one.' } });
+    expect(await unheard(change, call)).toBe('ok');
+    expect(await rows.count('tool_calls')).toBe(before + 4);
+    expect(await newest()).toMatchObject({ outcome: 'success', version: found.version + 1 });
   });
 });

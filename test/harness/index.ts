@@ -10,7 +10,7 @@ import pg from 'pg';
 import { enteredFields } from './sample-account.ts';
 
 export { Person } from '@grantway/sandbox/person';
-export { isPlayable, playable } from './playable.ts';
+export { isPlayable, sampled } from './playable.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 

@@ -9,10 +9,17 @@ export function isPlayable(connector: Connector, tool: Tool): boolean {
 }
 
 /**
- * Such tools of three connectors, one of each kind of API: for tests that put every tool through everything there is. What they prove is
- * in one place for all connectors, and the whole catalogue has tests of its own (`real-connectors.test.ts`, `bad-input/connectors.test.ts`).
+ * Of every connector one such tool that reads and one that changes something, where it has them: for tests over HTTP that put tools
+ * through everything there is. Every tool by every policy is in `policy/every-tool.test.ts`, and the whole catalogue has tests of its own
+ * (`real-connectors.test.ts`, `bad-input/connectors.test.ts`).
  */
-export async function playable(): Promise<{ connector: Connector; tools: Tool[] }[]> {
-  const connectors: Connector[] = await Promise.all((['datadog', 'linear', 'slack'] as const).map((id) => registry[id]()));
-  return connectors.map((connector) => ({ connector, tools: connector.tools.filter((tool) => isPlayable(connector, tool)) }));
+export async function sampled(): Promise<{ connector: Connector; tools: Tool[] }[]> {
+  const connectors: Connector[] = await Promise.all(Object.values(registry).map((load) => load()));
+  return connectors.flatMap((connector) => {
+    const tools = connector.tools.filter((tool) => isPlayable(connector, tool));
+    const reading = tools.find(({ effect }) => effect === 'read');
+    const changing = tools.findLast(({ effect }) => effect !== 'read');
+    const some = [reading, changing].filter((tool) => tool !== undefined);
+    return some.length === 0 ? [] : [{ connector, tools: some }];
+  });
 }

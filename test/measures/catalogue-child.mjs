@@ -1,26 +1,32 @@
-// What the catalogue costs a process that starts with it. With a channel to its parent it also tells which connectors are loaded.
+// What the catalogue costs a process that starts with it; with `--loads` it also tells which connectors are loaded, which takes time of its own.
 import { writeSync } from 'node:fs';
 import { register } from 'node:module';
 
-register(
-  `data:text/javascript,${encodeURIComponent(`
+if (process.argv.includes('--loads'))
+  register(
+    `data:text/javascript,${encodeURIComponent(`
     import { writeSync } from 'node:fs';
     export async function load(url, context, next) {
       const found = /\\/connectors\\/([^/]+)\\/connector\\.ts/.exec(url);
       if (found !== null) writeSync(1, JSON.stringify({ loads: found[1] }) + '\\n');
       return next(url, context);
     }`)}`,
-);
+  );
 // What every process of the broker has anyway.
 await import('@grantway/connector-kit');
 await import('@grantway/core');
 
-let [at, held] = [performance.now(), used()];
+let [at, worked, held] = [performance.now(), cpu(), used()];
 const say = (what) => {
-  const [now, holds] = [performance.now(), used()];
-  writeSync(1, `${JSON.stringify({ what, ms: now - at, megabytes: holds - held })}\n`);
-  [at, held] = [performance.now(), used()];
+  const [now, done, holds] = [performance.now(), cpu(), used()];
+  writeSync(1, `${JSON.stringify({ what, ms: now - at, cpuMs: done - worked, megabytes: holds - held })}\n`);
+  [at, worked, held] = [performance.now(), cpu(), used()];
 };
+/** Of all threads: the one that transpiles as well, and a compiler's. */
+function cpu() {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+}
 function used() {
   globalThis.gc?.();
   const { heapUsed, external } = process.memoryUsage();

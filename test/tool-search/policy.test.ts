@@ -1,7 +1,7 @@
 import type { Connector, Tool } from '@grantway/connector-kit';
 import { registry } from '@grantway/connectors';
 import { connectAll, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { rpc } from '../remote-mcp/setting.ts';
 
 const connectors = Object.keys(registry) as (keyof typeof registry)[];
@@ -43,12 +43,22 @@ async function mustBeHidden({ name, title, description }: Tool): Promise<void> {
   }
 }
 
-it.each(tools.map((tool) => [tool.name, tool] as const))('%s is not there where the policy denies it', async (name, tool) => {
-  await policy({ tools: [{ tool: name, approval: 'deny' }] });
-  await mustBeHidden(tool);
-  expect((await search('anything')).available).toBe(tools.length - 1);
-  await policy({});
-  expect((await search(tool.description.slice(0, 500))).tools.map((found: Json) => found.name)).toContain(name);
+/** Two policies that deny every other tool: each tool is denied once, and found once. */
+describe.each([0, 1])('where the policy denies every other tool, from number %i on', (parity) => {
+  const isDenied = (at: number) => at % 2 === parity;
+  beforeAll(async () => {
+    const denied = tools.filter((_, at) => isDenied(at));
+    await policy({ tools: denied.map(({ name }) => ({ tool: name, approval: 'deny' })) });
+    expect((await search('anything')).available).toBe(tools.length - denied.length);
+  });
+
+  it.each(tools.map((tool, at) => [tool.name, isDenied(at) ? 'is not there' : 'is found', tool, at] as const))(
+    '%s %s',
+    async (name, _, tool, at) => {
+      if (isDenied(at)) await mustBeHidden(tool);
+      else expect((await search(tool.description.slice(0, 500))).tools.map((found: Json) => found.name)).toContain(name);
+    },
+  );
 });
 
 it('a config that only reads has no other tools to find', async () => {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Tool } from '@grantway/connector-kit';
-import { connectAll, type Json, playable, startBroker, type TestBroker } from '@grantway/test/harness';
+import { connectAll, type Json, sampled, startBroker, type TestBroker } from '@grantway/test/harness';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Fixture, startFixture } from '../conformance/fixture/server.ts';
 import { instanceOf, offers, rpc } from '../remote-mcp/setting.ts';
@@ -8,12 +8,12 @@ import { instanceOf, offers, rpc } from '../remote-mcp/setting.ts';
 const tools: Tool[] = [];
 let broker: TestBroker;
 let fixture: Fixture;
-/** All tools that the sandbox plays, their accounts connected; and a second user who has connected nothing. */
+/** All connectors that the sandbox plays, their accounts connected; and a second user who has connected nothing. */
 let url: string;
 let strangerUrl: string;
 let configId: string;
 
-const played = await playable();
+const played = await sampled();
 for (const { tools: own } of played) tools.push(...own);
 const all = played.flatMap(({ connector }) => connector.tools);
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { Connector, Tool } from '@grantway/connector-kit';
+import { argumentsOf, hasPlace, type Sought, sourcesOf } from '@grantway/connector-kit/testing/sources';
 import { createToolFinder } from '@grantway/core';
 
 /** What a person wants, in plain words. */
@@ -22,6 +23,8 @@ export interface Answer {
   place: number | undefined;
   /** Required arguments of the wanted tool whose value a reader finds neither in the wish nor through a tool that is named. */
   unexplained: string[];
+  /** Where each of the others is found. */
+  explained: Record<string, Found>;
 }
 
 export interface Score {
@@ -57,7 +60,6 @@ export function measureWishes(asked: readonly Wish[], connectors: readonly Conne
     connectionName: '',
   })) as unknown as Parameters<ReturnType<typeof createToolFinder>>[0];
   const find = createToolFinder();
-  const names = new Set(owned.map(({ tool }) => tool.name));
   const measure: Measure = {
     tools: owned.length,
     tuning: none(),
@@ -79,8 +81,9 @@ export function measureWishes(asked: readonly Wish[], connectors: readonly Conne
     const right = new Set(wanted.map(({ tool }) => tool.name));
     const at = found.findIndex((name) => right.has(name));
     const place = at < 0 ? undefined : at;
-    const unexplained = unexplainedOf(best.tool, wish, says, names);
-    measure.answers.push({ wish, wanted: wanted.map(({ tool }) => tool.name), found, place, unexplained });
+    const explained = explainedOf(best, wish, says);
+    const unexplained = argumentsOf(best.tool).flatMap(({ name, required }) => (required && explained[name] === undefined ? [name] : []));
+    measure.answers.push({ wish, wanted: wanted.map(({ tool }) => tool.name), found, place, unexplained, explained });
     const ofConnector = measure.byConnector.get(best.connector.id) ?? none();
     measure.byConnector.set(best.connector.id, ofConnector);
     for (const score of [isHeldOut(wish) ? measure.heldOut : measure.tuning, measure.both, ofConnector]) {
@@ -100,21 +103,50 @@ export function isHeldOut(wish: string): boolean {
   return (createHash('sha256').update(wish).digest()[0] as number) % 2 === 1;
 }
 
-interface Schema {
-  properties?: Record<string, { description?: string }>;
-  required?: string[];
+/** In words of the wish, in another tool's answer, where the description says that a person looks, or as it says if the wish is silent. */
+export type Found = 'wish' | `tool ${string}` | 'place' | 'silence';
+
+interface Owned {
+  connector: Connector;
+  tool: Tool;
 }
 
-function unexplainedOf(tool: Tool, wish: string, says: Wish['says'], names: ReadonlySet<string>): string[] {
-  const { properties = {}, required = [] } = tool.inputSchema() as Schema;
+/** What a reader finds of the required arguments. */
+function explainedOf({ connector, tool }: Owned, wish: string, says: Wish['says']): Record<string, Found> {
   const quotes = new Map(Object.entries(says).flatMap(([spellings, quote]) => spellings.split('|').map((name) => [name, quote] as const)));
-  const pointsSomewhere = (text: string | undefined) =>
-    (text ?? '').match(/\b[a-z][a-z0-9]*(?:_[a-z0-9]+)+\b/g)?.some((name) => name !== tool.name && names.has(name)) === true;
-  return required.filter((name) => {
-    const quote = quotes.get(name);
-    if (quote !== undefined && wish.toLowerCase().includes(quote.toLowerCase())) return false;
-    // An argument's own words go first; the description speaks for those that are ids of something listed elsewhere.
-    if (pointsSomewhere(properties[name]?.description)) return false;
-    return !(/(_?ids?|Ids?|Key|key|name)$/.test(name) && pointsSomewhere(tool.description));
-  });
+  const found = argumentsOf(tool)
+    .filter(({ required }) => required)
+    .flatMap((argument): [string, Found][] => {
+      const quote = quotes.get(argument.name);
+      if (quote !== undefined && wish.toLowerCase().includes(quote.toLowerCase())) return [[argument.name, 'wish']];
+      const source = reachable(connector, tool, argument, [tool.name]);
+      if (source !== undefined) return [[argument.name, `tool ${source.name}`]];
+      if (hasPlace(argument)) return [[argument.name, 'place']];
+      return /\bunless\b|\bmostly\b/.test(argument.description) ? [[argument.name, 'silence']] : [];
+    });
+  return Object.fromEntries(found);
+}
+
+/**
+ * A tool that is named, whose worked example has a value that the argument takes, and that can be called itself: its own required
+ * arguments are found likewise, or say what to look for.
+ */
+function reachable(connector: Connector, tool: Tool, argument: Sought, way: readonly string[]): Tool | undefined {
+  return sourcesOf(tool, argument, connector).find(
+    (source) =>
+      !way.includes(source.name) &&
+      argumentsOf(source).every(
+        (next) =>
+          !next.required ||
+          isSearch(source, next) ||
+          hasPlace(next) ||
+          reachable(connector, source, next, [...way, source.name]) !== undefined,
+      ),
+  );
+}
+
+/** What to look for, or in which span of time, a reader chooses. */
+function isSearch({ effect, inputSchema }: Tool, { name, isId }: Sought): boolean {
+  const { properties = {} } = inputSchema() as { properties?: Record<string, { type?: string }> };
+  return effect === 'read' && !isId && properties[name]?.type === 'string';
 }

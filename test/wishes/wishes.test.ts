@@ -1,6 +1,8 @@
+import type { Connector, Tool } from '@grantway/connector-kit';
 import { loadAllConnectors } from '@grantway/connectors';
 import { beforeAll, expect, it } from 'vitest';
-import { type Measure, measureWishes, wishes } from './measure.ts';
+import { z } from 'zod';
+import { type Measure, measureWishes, type Wish, wishes } from './measure.ts';
 
 let measure: Measure;
 beforeAll(async () => {
@@ -41,6 +43,27 @@ it('for nine wishes of ten every required argument is in the wish or comes from 
   const { both, answers } = measure;
   const open = answers.filter(({ unexplained }) => unexplained.length > 0).map(({ wish, unexplained }) => ({ wish, unexplained }));
   expect(both.explained / both.asked, JSON.stringify(open)).toBeGreaterThanOrEqual(0.9);
+});
+
+it('a tool that is named explains an argument only where its example has such a value and it can be called itself', async () => {
+  const connectors = await loadAllConnectors();
+  const post: Wish = { wish: 'say it in #releases: done', tools: ['slack_post_message'], says: { text: 'done' } };
+  const without = (change: (tool: Tool) => Tool | undefined) =>
+    connectors.map((one) => (one.id === 'slack' ? { ...one, tools: one.tools.flatMap((tool) => change(tool) ?? []) } : one));
+  const asked = (catalogue: readonly Connector[]) => measureWishes([post], catalogue).answers[0];
+  expect(asked(connectors)?.explained).toEqual({ text: 'wish', channel: 'tool slack_list_channels' });
+
+  const ofList = (change: (tool: Tool) => Tool | undefined) =>
+    without((tool) => (tool.name === 'slack_list_channels' ? change(tool) : tool));
+  expect(asked(ofList(() => undefined))?.unexplained).toEqual(['channel']);
+  const emptied = ofList((tool) => ({
+    ...tool,
+    examples: tool.examples.map((one) => ({ ...one, gives: { channels: [], next_cursor: null } })),
+  }));
+  expect(asked(emptied)?.unexplained).toEqual(['channel']);
+  const input = z.strictObject({ workspace_id: z.string() });
+  const locked = ofList((tool) => ({ ...tool, input, inputSchema: () => z.toJSONSchema(input) }));
+  expect(asked(locked)?.unexplained).toEqual(['channel']);
 });
 
 it('an argument that nothing explains, and a tool that is not found, are noticed', async () => {

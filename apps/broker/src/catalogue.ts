@@ -1,6 +1,6 @@
-import type { Connector } from '@grantway/connector-kit';
+import { type Connector, idAliasesOf } from '@grantway/connector-kit';
 import { registry } from '@grantway/connectors';
-import { aliases } from '@grantway/connectors/aliases';
+import { aliases, connectorAliases } from '@grantway/connectors/aliases';
 import type { Catalogue } from '@grantway/core';
 
 /** The generated registry as core wants it: loaded when first asked for, then kept. `more` are connectors that are in no folder. */
@@ -11,6 +11,8 @@ export function createCatalogue(more: readonly Connector[] = []): Catalogue {
   };
   const known = new Map(Object.entries(aliases));
   for (const { tools } of more) for (const { name, aliases: others } of tools) for (const alias of others) known.set(alias, name);
+  const meanings = new Map<string, { id: string; variant: string | null }>(Object.entries(connectorAliases));
+  for (const one of more) for (const { alias, variant } of idAliasesOf(one)) meanings.set(alias, { id: one.id, variant });
   const loaded = new Map<string, Promise<Connector>>();
   const find = async (id: string): Promise<Connector | undefined> => {
     const begun = loaded.get(id);
@@ -25,6 +27,7 @@ export function createCatalogue(more: readonly Connector[] = []): Catalogue {
   return {
     ids: () => ids,
     aliasOf: (name) => known.get(name),
+    meaningOf: (id) => (Object.hasOwn(loaders, id) ? undefined : meanings.get(id)) ?? { id, variant: null },
     find,
     all: async () => (await Promise.all(ids.map(find))).filter((c) => c !== undefined),
   };

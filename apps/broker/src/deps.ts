@@ -1,5 +1,5 @@
 import type { AddressInfo } from 'node:net';
-import type { Connector, Credential } from '@grantway/connector-kit';
+import { type Connector, type Credential, variantOf } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
   createExpectations,
@@ -185,10 +185,11 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const metrics = createMetrics();
     const toolCallLog = createToolCallLog(db, metrics.toolCall);
     closers.push(() => toolCallLog.drain());
-    const connectorOf = async (id: string) => {
+    const connectorOf = async (id: string, variant: string | null) => {
       const connector = await catalogue.find(id);
-      if (connector === undefined) throw new Error(`this build has no connector ${id}`);
-      return connector;
+      const used = connector === undefined ? undefined : variantOf(connector, variant);
+      if (used === undefined) throw new Error(`this build has no connector ${id}${variant === null ? '' : ` by ${variant}`}`);
+      return used;
     };
     const revocations = createRevocations({
       db,
@@ -249,6 +250,12 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       faults: options.faultRun?.faults,
       log,
     };
+    await db.listen();
+    if (!db.changes.hears())
+      log.warn(
+        {},
+        'the database does not tell of changes, so that nothing is remembered and calls cost more; connect to it without a transaction pooler',
+      );
     const { environmentId, clients } = await ensureFirstEnvironment(modules);
     // The only process of an embedded broker is this one: whatever is still pending was cut off.
     if (options.mode === 'embedded') await toolCallLog.closeOrphans(0);

@@ -1,7 +1,7 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
-import type { Count, Log } from '@grantway/core';
+import { type Count, createLocalLimiter, type Log } from '@grantway/core';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createSharedLimits, type SharedLimits } from './redis-limits.ts';
@@ -34,10 +34,16 @@ async function stop(): Promise<void> {
   await ended;
 }
 /** As one process of a broker has it. */
-function open(prefix = 'test'): SharedLimits {
+function open(prefix = 'test', now?: () => number): SharedLimits {
   const say = (_: unknown, text: string) => void warnings.push(text);
   const log = { info: say, warn: say, error: say, debug: say } as unknown as Log;
-  const limits = createSharedLimits({ url: `redis://127.0.0.1:${port}`, prefix, log, onAway: () => alone++ });
+  const limits = createSharedLimits({
+    url: `redis://127.0.0.1:${port}`,
+    prefix,
+    log,
+    onAway: () => alone++,
+    ...(now === undefined ? {} : { now }),
+  });
   opened.push(limits);
   return limits;
 }
@@ -81,7 +87,9 @@ describe.skipIf(!isInstalled())('with Redis', { timeout: 60_000 }, () => {
     }
     const redis = new Redis(port);
     // What was refused was counted nowhere.
-    expect(await redis.get('test:limits:wide')).toBe('10');
+    expect(await redis.hget('test:windows:wide', 'used')).toBe('10');
+    const left = await redis.pttl('test:windows:wide');
+    expect([left > 0, left <= 120_000]).toEqual([true, true]);
     redis.disconnect();
   });
 
@@ -92,6 +100,32 @@ describe.skipIf(!isInstalled())('with Redis', { timeout: 60_000 }, () => {
     await vi.waitFor(async () => expect(await one.limiter.take([count('w', 1, 300)])).toBeUndefined(), soon);
     expect((await one.limiter.take([count('long', 1), count('w', 5)])) ?? 'counted').toBe('counted');
     expect((await one.limiter.take([count('w', 5), count('long', 1)]))?.index).toBe(1);
+  });
+
+  it('F16: says the same as a process alone, at any time and for any limits', async () => {
+    let time = 1_700_000_000_000;
+    const shared = (await counting(open('same', () => time))).limiter;
+    const local = createLocalLimiter(() => time);
+    // A sequence of numbers that is the same in every run (a linear congruential generator).
+    let seed = 7;
+    const next = (below: number) => {
+      seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648;
+      return Math.floor((seed / 2_147_483_648) * below);
+    };
+    let refused = 0;
+    for (let i = 0; i < 800; i++) {
+      const counts = Array.from({ length: 1 + next(2) }, () => {
+        const key = next(3);
+        return count(`k${key}`, [1, 7, 30][key] ?? 1, [400, 1_000, 86_400_000][key]);
+      });
+      if (next(200) === 0) counts[0] = { ...(counts[0] as Count), limit: 3 };
+      const expected = await local.take(counts);
+      expect([i, await shared.take(counts)]).toEqual([i, expected]);
+      if (expected !== undefined) refused++;
+      time += next(40) === 0 ? next(2_500) : next(60);
+      if (next(300) === 0) time += 40_000_000;
+    }
+    expect([refused > 100, refused < 700]).toEqual([true, true]);
   });
 
   it('a pause that one process hears of holds in the others', async () => {

@@ -13,20 +13,45 @@ const commandTimeoutMs = 250;
 const leaveAloneMs = 2_000;
 
 /**
- * All counts of a call in one step, on Redis's own clock: a window is a key, and ends when Redis lets the key expire. KEYS are
- * the counts, ARGV their limits and windows in milliseconds, by turns. Answers 0, or which count is full and for how long.
+ * All counts of a call in one step, on Redis's own clock: the sliding windows of limits.ts in core, a hash for each key. KEYS are the
+ * counts, ARGV their limits and windows in milliseconds, by turns, then the time where Redis is not asked for it. Answers 0, or which
+ * count is full and for how long.
  */
 const script = `
-local worst, wait = 0, -1
+local now = tonumber(ARGV[2 * #KEYS + 1])
+local isDriven = now ~= nil
+if not isDriven then
+  local time = redis.call('TIME')
+  now = time[1] * 1000 + math.floor(time[2] / 1000)
+end
+local worst, wait, states = 0, 0, {}
 for i, key in ipairs(KEYS) do
-  if tonumber(redis.call('GET', key) or '0') >= tonumber(ARGV[2 * i - 1]) then
-    local left = redis.call('PTTL', key)
+  local limit, window = tonumber(ARGV[2 * i - 1]), tonumber(ARGV[2 * i])
+  local kept = redis.call('HMGET', key, 'starts', 'used', 'before')
+  local starts, used, before = tonumber(kept[1]), tonumber(kept[2]), tonumber(kept[3])
+  if starts == nil or now < starts or now >= starts + 2 * window then
+    starts, used, before = now, 0, 0
+  elseif now >= starts + window then
+    starts, used, before = starts + window, 0, used
+  end
+  local covered, room = window - (now - starts) - 1, (limit - used) * window
+  if before * covered >= room then
+    local left
+    if used < limit then
+      left = covered - math.floor((room - 1) / before)
+    else
+      left = covered + 1 + math.max(0, window - 1 - math.floor((limit * window - 1) / used))
+    end
     if left > wait then worst, wait = i, left end
   end
+  states[i] = { starts, used, before, starts + 2 * window }
 end
 if worst > 0 then return { worst, wait } end
 for i, key in ipairs(KEYS) do
-  if redis.call('INCR', key) == 1 then redis.call('PEXPIRE', key, ARGV[2 * i]) end
+  local state = states[i]
+  redis.call('HSET', key, 'starts', string.format('%.0f', state[1]), 'used', state[2] + 1, 'before', state[3])
+  -- Redis forgets by its own clock only.
+  if not isDriven then redis.call('PEXPIRE', key, string.format('%.0f', state[4] - now)) end
 end
 return { 0, 0 }
 `;
@@ -39,7 +64,14 @@ interface Scripted extends Redis {
  * Counts that all processes share. While Redis is away each process counts by itself, from nothing: then a limit holds for each
  * process. Pauses are kept in each process and told to the others; one that is missed costs the provider one more request.
  */
-export function createSharedLimits(of: { url: string; prefix: string; log: Log; onAway(): void }): SharedLimits {
+export function createSharedLimits(of: {
+  url: string;
+  prefix: string;
+  log: Log;
+  onAway(): void;
+  /** Milliseconds; without it, Redis's own clock. */
+  now?: () => number;
+}): SharedLimits {
   const { log } = of;
   const options: RedisOptions = {
     commandTimeout: commandTimeoutMs,
@@ -79,9 +111,9 @@ export function createSharedLimits(of: { url: string; prefix: string; log: Log; 
       async take(counts) {
         if (performance.now() >= awayUntil) {
           try {
-            const keys = counts.map(({ key }) => `${of.prefix}:limits:${key}`);
+            const keys = counts.map(({ key }) => `${of.prefix}:windows:${key}`);
             const limits = counts.flatMap(({ limit, windowMs }) => [limit, windowMs]);
-            const [worst, wait] = await redis.takeCounts(keys.length, ...keys, ...limits);
+            const [worst, wait] = await redis.takeCounts(keys.length, ...keys, ...limits, of.now?.() ?? '');
             if (isAway) log.info({}, 'limits are counted in Redis again');
             isAway = false;
             return worst === 0 ? undefined : { index: worst - 1, retryAfterMs: Math.max(0, wait) };

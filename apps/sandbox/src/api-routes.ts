@@ -1,6 +1,7 @@
 import {
   type ApiRequest,
   accepts,
+  appRevocationRequest,
   baseUrlFor,
   baseUrlsOf,
   type Connector,
@@ -80,6 +81,11 @@ export function apiRoutesOf(connector: Connector): ApiRoute[] {
   routes.push(routeOf(connector, 'identify', undefined, identify.request, {}, identify.example.receives, {}));
   if ('revocation' in auth && auth.revocation !== undefined) {
     routes.push(routeOf(connector, 'revocation', undefined, auth.revocation, {}, { body: acknowledgement(connector) }, {}));
+  }
+  if (auth.kind === 'oauth2' && auth.revocationByApp !== undefined) {
+    const named = { client_id: 'client-id', access_token: 'access-token', refresh_token: 'refresh-token' };
+    const request = appRevocationRequest(auth.revocationByApp, named);
+    if (request !== undefined) routes.push(routeOf(connector, 'revocation', undefined, request, named, { status: 204, body: '' }, {}));
   }
   if (auth.kind === 'oauth2' && auth.lookup !== undefined) {
     const { lookup } = auth;

@@ -15,7 +15,7 @@ export const controlHelp: [call: string, words: string][] = [
   ['DELETE /_sandbox/{connector}/knobs', 'back to normal'],
   [
     'POST /_sandbox/{connector}/revoke',
-    'ends every grant, or with {"account": "ada@example.test"} those of one account, as a person would in the vendor’s settings; with keys: every key used so far; service accounts, clients and consumers: {"what": "grants"} (default: what a person or the vendor’s console gave out), "tokens" or "apps". Answers {"revoked": n}',
+    'ends every grant, or with {"account": "ada@example.test"} those of one account, as a person would in the vendor’s settings; every key used so far as well; service accounts, clients and consumers: {"what": "grants"} (default: what a person or the vendor’s console gave out), "tokens" or "apps". Answers {"revoked": n}',
   ],
   ['GET /_sandbox/{connector}/ledger', 'what happened: counts and the latest events; what is alive: grants and tokens'],
   [
@@ -61,7 +61,7 @@ export function revokeAll(vendor: Vendor, request: Incoming): Answer {
       ? vendor.issuer.revoke(what as Ended, account as string | undefined)
       : vendor.oauth === undefined
         ? revokeKeys(vendor)
-        : revokeGrants(vendor, account as string | undefined);
+        : revokeGrants(vendor, account as string | undefined) + (account === undefined ? revokeKeys(vendor) : 0);
   vendor.ledger.count('revocations', revoked);
   vendor.ledger.record('revocation', { by: 'user', revoked });
   vendor.log(`${vendor.id} revoked ${revoked} as its user`);
@@ -86,13 +86,13 @@ export function indexOf(origin: string, vendors: { vendor: Vendor; routes: ApiRo
         if (auth.revokeUrl !== undefined) oauth.push(['revoke', sandboxUrl(auth.revokeUrl, origin)]);
       }
       return {
-        id: vendor.id,
-        name: vendor.connector.name,
+        id: vendor.controlId,
+        name: [vendor.connector.name, vendor.connector.variant?.replaceAll('_', ' ')].filter(Boolean).join(', '),
         auth:
           auth.kind === 'oauth2'
             ? `OAuth, ${auth.pkce === 'S256' ? 'with PKCE' : 'without PKCE'}, refresh token rotation class ${auth.rotationClass}`
             : vendor.issuer !== undefined
-              ? `${auth.kind}; POST /_sandbox/${vendor.id}/register gives out what it takes`
+              ? `${auth.kind}; POST /_sandbox/${vendor.controlId}/register gives out what it takes`
               : auth.kind === 'none'
                 ? 'Nothing'
                 : `Keys in ${

@@ -30,7 +30,7 @@ export const knobHelp: Record<keyof Knobs, string> = {
   slow_ms: 'a whole number of milliseconds from 0 to 120000: how long each answer waits',
   fail: `one of ${failures.map((f) => `"${f}"`).join(', ')}: how requests fail`,
   fail_times: 'a whole number from 1 to 1000000: how many requests fail before things are normal again',
-  where: '"api" (default), "token" or "revocation" (RFC 7009): which requests are slow or fail',
+  where: '"api" (default), "token" or "revocation" (RFC 7009, or the app’s own call): which requests are slow or fail',
   when: '"before" (default) or "after": whether a slow or failing request is refused, or carried out and its answer held back or lost',
   access_token_ttl_seconds: 'a whole number of seconds from 1 to 31536000: the lifetime of access tokens issued from now on',
   rotate: '"A" to "E": what becomes of a used refresh token',

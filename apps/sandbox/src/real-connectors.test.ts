@@ -10,6 +10,7 @@ import {
   sandboxUrl,
   type Tool,
   takesFile,
+  waysOf,
 } from '@grantway/connector-kit';
 import { loadAllConnectors } from '@grantway/connectors';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -18,11 +19,12 @@ import { type Sandbox, startSandbox } from './index.ts';
 import { asSent, filled, keyHeaders, toStay } from './testing/vendor-client.ts';
 import { type App, pkce, postForm, redirectUri, registerApp, Visitor } from './testing/visitor.ts';
 
-const connectors = await loadAllConnectors();
+const loaded = await loadAllConnectors();
+const connectors = loaded.flatMap(waysOf);
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox({ connectors });
+  sandbox = await startSandbox({ connectors: loaded });
 });
 
 afterAll(() => sandbox.close());
@@ -100,81 +102,90 @@ const scopesOf = (connector: Connector, tools: Tool[]) => {
   return connector.auth.kind === 'oauth2' ? Object.keys(connector.auth.scopes).filter((scope) => needed.has(scope)) : [];
 };
 
-describe.each(connectors.map((connector) => [connector.id, connector] as const))('%s', (_id, connector) => {
-  it('each worked example is answered for its own tool, in the shape of its output', async () => {
-    const credential = await connect(connector, scopesOf(connector, connector.tools));
-    for (const tool of connector.tools) {
-      // Those that send a file are played over a whole broker (test/files).
-      if (takesFile(tool)) continue;
-      for (const example of tool.examples) {
-        const output = await give(connector, tool, tool.input.parse(example.input), credential);
-        if (example.fresh === undefined && connector.auth.kind !== 'oauth2') expect(output).toEqual(example.gives);
-        expect(Object.keys(output).sort()).toEqual(Object.keys(example.gives).sort());
+describe.each(connectors.map((connector) => [[connector.id, connector.variant].filter(Boolean).join(' by '), connector] as const))(
+  '%s',
+  (_id, connector) => {
+    it('each worked example is answered for its own tool, in the shape of its output', async () => {
+      const before = (await ledgerOf(connector)).length;
+      const credential = await connect(connector, scopesOf(connector, connector.tools));
+      for (const tool of connector.tools) {
+        // Those that send a file are played over a whole broker (test/files).
+        if (takesFile(tool)) continue;
+        for (const example of tool.examples) {
+          const output = await give(connector, tool, tool.input.parse(example.input), credential);
+          if (example.fresh === undefined && connector.auth.kind !== 'oauth2') expect(output).toEqual(example.gives);
+          expect(Object.keys(output).sort()).toEqual(Object.keys(example.gives).sort());
+        }
       }
-    }
-    const ledger = (await (await fetch(`${sandbox.origin}/_sandbox/${connector.id}/ledger`)).json()) as {
-      events: { kind: string; tool?: string }[];
-    };
-    const called = ledger.events.filter(({ kind }) => kind === 'api_call').map(({ tool }) => tool);
-    const played = connector.tools.filter((t) => !takesFile(t));
-    expect(called).toEqual(played.flatMap((t) => t.examples.flatMap((example) => answersOf(example).map(() => t.name))));
-  });
+      const called = (await ledgerOf(connector))
+        .slice(before)
+        .filter(({ kind }) => kind === 'api_call')
+        .map(({ tool }) => tool);
+      const played = connector.tools.filter((t) => !takesFile(t));
+      expect(called).toEqual(played.flatMap((t) => t.examples.flatMap((example) => answersOf(example).map(() => t.name))));
+    });
 
-  it('identify tells accounts apart', async () => {
-    const who = async (account: string) => {
-      const response = await send(
-        connector,
-        connector.identify.request,
-        await connect(connector, scopesOf(connector, connector.tools), account),
+    it('identify tells accounts apart', async () => {
+      const who = async (account: string) => {
+        const response = await send(
+          connector,
+          connector.identify.request,
+          await connect(connector, scopesOf(connector, connector.tools), account),
+        );
+        expect(judge(connector, response)).toBeUndefined();
+        return connector.identify.subject(response.body as never, response);
+      };
+      const [ada, grace] = [await who('ada@example.test'), await who('grace@example.test')];
+      if (connector.auth.kind !== 'oauth2') return expect(ada).toEqual(connector.identify.example.gives);
+      expect(grace.id).not.toBe(ada.id);
+      // some vendors tell nothing of the person but an id, and the label names the workspace
+      if (ada.label === grace.label) return;
+      expect(ada.label.toLowerCase()).toContain('ada');
+      expect(grace.label.toLowerCase()).toContain('grace');
+    });
+
+    it('a lacking scope and a revoked grant read as what they are', async () => {
+      const { auth } = connector;
+      const [scoped] = connector.tools.filter((t) => t.scopes.length > 0);
+      if (auth.kind === 'oauth2' && auth.scopesAt !== 'app' && scoped !== undefined) {
+        const others = Object.keys(auth.scopes).filter((scope) => missingScopes(auth, [scope], scoped.scopes).length > 0);
+        const credential = await connect(connector, others.slice(0, 1));
+        const [first] = replay(scoped, scoped.input.parse(scoped.examples[0]?.input), []).steps;
+        // Some vendors say no more than that it is denied.
+        const told = connector.api.refusals?.missing_scope === undefined ? 'error' : 'missing_scope';
+        expect(judge(connector, await send(connector, (first as Step).request, credential))?.kind).toBe(told);
+      }
+      const credential = await connect(connector, scopesOf(connector, connector.tools));
+      expect(judge(connector, await send(connector, connector.identify.request, credential))).toBeUndefined();
+      await fetch(`${sandbox.origin}/_sandbox/${connector.id}/revoke`, { method: 'POST' });
+      expect(['revoked', 'rejected']).toContain(judge(connector, await send(connector, connector.identify.request, credential))?.kind);
+    });
+
+    it('every call has a place of its own', () => {
+      const names = new Set(apiRoutesOf(connector).map((route) => route.name));
+      expect([...names].sort()).toEqual(
+        [
+          ...new Set([
+            ...connector.tools.map((t) => t.name),
+            'identify',
+            ...(hasRevocation(connector) ? ['revocation'] : []),
+            ...(hasLookup(connector) ? ['lookup'] : []),
+          ]),
+        ].sort(),
       );
-      expect(judge(connector, response)).toBeUndefined();
-      return connector.identify.subject(response.body as never, response);
-    };
-    const [ada, grace] = [await who('ada@example.test'), await who('grace@example.test')];
-    if (connector.auth.kind !== 'oauth2') return expect(ada).toEqual(connector.identify.example.gives);
-    expect(grace.id).not.toBe(ada.id);
-    // some vendors tell nothing of the person but an id, and the label names the workspace
-    if (ada.label === grace.label) return;
-    expect(ada.label.toLowerCase()).toContain('ada');
-    expect(grace.label.toLowerCase()).toContain('grace');
-  });
+    });
+  },
+);
 
-  it('a lacking scope and a revoked grant read as what they are', async () => {
-    const { auth } = connector;
-    const [scoped] = connector.tools.filter((t) => t.scopes.length > 0);
-    if (auth.kind === 'oauth2' && auth.scopesAt !== 'app' && scoped !== undefined) {
-      const others = Object.keys(auth.scopes).filter((scope) => missingScopes(auth, [scope], scoped.scopes).length > 0);
-      const credential = await connect(connector, others.slice(0, 1));
-      const [first] = replay(scoped, scoped.input.parse(scoped.examples[0]?.input), []).steps;
-      // Some vendors say no more than that it is denied.
-      const told = connector.api.refusals?.missing_scope === undefined ? 'error' : 'missing_scope';
-      expect(judge(connector, await send(connector, (first as Step).request, credential))?.kind).toBe(told);
-    }
-    const credential = await connect(connector, scopesOf(connector, connector.tools));
-    expect(judge(connector, await send(connector, connector.identify.request, credential))).toBeUndefined();
-    await fetch(`${sandbox.origin}/_sandbox/${connector.id}/revoke`, { method: 'POST' });
-    expect(['revoked', 'rejected']).toContain(judge(connector, await send(connector, connector.identify.request, credential))?.kind);
-  });
-
-  it('every call has a place of its own', () => {
-    const names = new Set(apiRoutesOf(connector).map((route) => route.name));
-    expect([...names].sort()).toEqual(
-      [
-        ...new Set([
-          ...connector.tools.map((t) => t.name),
-          'identify',
-          ...(hasRevocation(connector) ? ['revocation'] : []),
-          ...(hasLookup(connector) ? ['lookup'] : []),
-        ]),
-      ].sort(),
-    );
-  });
-});
+/** All ways in to one vendor are written down in one place. */
+async function ledgerOf({ id }: Connector): Promise<{ kind: string; tool?: string }[]> {
+  return ((await (await fetch(`${sandbox.origin}/_sandbox/${id}/ledger`)).json()) as { events: { kind: string; tool?: string }[] }).events;
+}
 
 function hasLookup({ auth }: Connector): boolean {
   return auth.kind === 'oauth2' && auth.lookup !== undefined;
 }
 
 function hasRevocation({ auth }: Connector): boolean {
-  return auth.kind === 'oauth2' && auth.revocation !== undefined;
+  return auth.kind === 'oauth2' && (auth.revocation ?? auth.revocationByApp) !== undefined;
 }

@@ -1,6 +1,6 @@
 import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Connector, OAuth2Auth } from '@grantway/connector-kit';
+import { type Connector, type OAuth2Auth, waysOf } from '@grantway/connector-kit';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type ApiMatch, type ApiRoute, apiRoutesOf, isBelowBase, matchApiRoute, type Segment, urlSegments } from './api-routes.ts';
 import { decideConsent, showConsent } from './consent.ts';
@@ -15,8 +15,8 @@ import { indexPage, pageHeaders, stylesheetPath } from './pages.ts';
 import { findStored } from './provider-adapter.ts';
 import { openState } from './state.ts';
 import { stylesheet } from './stylesheet.ts';
-import { createVendor, type OAuthVendor, type Vendor } from './vendor.ts';
-import { answerApiCall, apiRefusal, knowsToken, notServed, servedBy, tokenOf, withoutKey } from './vendor-api.ts';
+import { createCommon, createVendor, type OAuthVendor, type Vendor } from './vendor.ts';
+import { answerApiCall, apiRefusal, isAskedByApp, knowsKey, knowsToken, notServed, servedBy, tokenOf, withoutKey } from './vendor-api.ts';
 
 export interface SandboxOptions {
   connectors: Connector[];
@@ -68,7 +68,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   });
 
   const vendorOf = (request: FastifyRequest): Vendor | undefined =>
-    vendors.find(({ vendor }) => vendor.id === (request.params as { connector: string }).connector)?.vendor;
+    vendors.find(({ vendor }) => vendor.controlId === (request.params as { connector: string }).connector)?.vendor;
   const control =
     (work: (vendor: Vendor, incoming: Incoming) => Answer | Promise<Answer>) => async (request: FastifyRequest, reply: FastifyReply) => {
       // Programs send no Origin; a web page that does is not meant to turn knobs
@@ -85,7 +85,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
         ? jsonAnswer(404, { error: 'not_found', message: `${vendor.connector.name} uses keys, not OAuth` })
         : work(vendor, vendor.oauth, incoming);
   const unknownConnector = () =>
-    jsonAnswer(404, { error: 'not_found', message: `no such connector; there are ${vendors.map(({ vendor }) => vendor.id).join(', ')}` });
+    jsonAnswer(404, {
+      error: 'not_found',
+      message: `no such connector; there are ${vendors.map(({ vendor }) => vendor.controlId).join(', ')}`,
+    });
 
   app.get('/', async (_request, reply) => reply.redirect('/_sandbox', 303));
   app.get('/_sandbox', async (request, reply) => {
@@ -208,7 +211,10 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       const match = matchApiRoute(routes, withoutKey(vendor, incoming));
       if (match !== undefined) found.push({ vendor, match });
     }
-    const chosen = found.find(({ vendor }) => knowsToken(vendor, tokenOf(vendor, incoming))) ?? found[0];
+    const chosen =
+      found.find(({ vendor }) => knowsToken(vendor, tokenOf(vendor, incoming))) ??
+      found.find(({ vendor }) => vendor.connector.variant !== undefined && knowsKey(vendor, incoming)) ??
+      found[0];
     if (chosen === undefined)
       return notServed(
         incoming,
@@ -216,7 +222,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       );
     const { vendor, match } = chosen;
     const done = vendor.knobs.when === 'after' ? answerApiCall(vendor, match, incoming) : undefined;
-    const fail = await suffer(vendor, 'api');
+    const fail = await suffer(vendor, isAskedByApp(vendor, match.route) ? 'revocation' : 'api');
     const reaction = fail === undefined ? (done ?? answerApiCall(vendor, match, incoming)) : failedCall(vendor, fail);
     const status = typeof reaction === 'string' ? 0 : reaction.status;
     const { name, receives } = match.route;
@@ -261,11 +267,14 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   try {
     await app.listen({ host: '127.0.0.1', port: options.port ?? 0 });
     origin = `http://127.0.0.1:${(app.server.address() as AddressInfo).port}`;
-    vendors = options.connectors.map((connector) => ({
-      vendor: createVendor({ connector, origin, state, log }),
-      routes: apiRoutesOf(connector),
-      links: connector.tools.flatMap(linkedFilesOf),
-    }));
+    vendors = options.connectors.flatMap((connector) => {
+      const common = createCommon();
+      return waysOf(connector).map((way) => ({
+        vendor: createVendor({ connector: way, origin, state, common, log }),
+        routes: apiRoutesOf(way),
+        links: way.variant === undefined ? way.tools.flatMap(linkedFilesOf) : [],
+      }));
+    });
   } catch (error) {
     await app.close();
     state.close();
@@ -280,7 +289,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       endpoints.push({ vendor, oauth: vendor.oauth, endpoint: endpoint as OAuthEndpoint, segments });
     }
   }
-  log(`the sandbox stands in for ${vendors.map(({ vendor }) => vendor.id).join(', ')} at ${origin}`);
+  log(`the sandbox stands in for ${options.connectors.map(({ id }) => id).join(', ')} at ${origin}`);
 
   return {
     origin,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { type ApiFault, accepts, missingScopes, parametersOf, placeholders, type StaticAuth } from '@grantway/connector-kit';
 import { answerBody } from './api-answers.ts';
-import { type ApiMatch, baseDepth, describeRoute } from './api-routes.ts';
+import { type ApiMatch, type ApiRoute, baseDepth, describeRoute } from './api-routes.ts';
 import { type Answer, exampleAnswer, headerOf, type Incoming } from './exchange.ts';
 import { fileAnswer, isFile, uploadedIn } from './files.ts';
 import type { Standing } from './issuer.ts';
@@ -33,6 +33,7 @@ export function apiRefusal(vendor: Vendor, ...kinds: [FaultKind, ...FaultKind[]]
 export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming): Answer {
   const { route } = match;
   const { auth } = vendor.connector;
+  if (isAskedByApp(vendor, route)) return revokedByApp(vendor, match, request);
   const standing = standingOf(vendor, request);
   if (standing.kind === 'rejected') return apiRefusal(vendor, 'rejected');
   if (standing.kind === 'revoked') return apiRefusal(vendor, 'revoked', 'rejected');
@@ -74,6 +75,33 @@ export function answerApiCall(vendor: Vendor, match: ApiMatch, request: Incoming
   return exampleAnswer(route.receives.status ?? 200, body, route.receives.headers);
 }
 
+/** Whether it is the vendor's own revocation that the app asks for, with its secret instead of a token. */
+export function isAskedByApp({ connector: { auth } }: Vendor, { name, tool }: Pick<ApiRoute, 'name' | 'tool'>): boolean {
+  return name === 'revocation' && tool === undefined && auth.kind === 'oauth2' && auth.revocationByApp !== undefined;
+}
+
+/** RFC 7617 with the app's own id and secret; what it names must be its own and alive. */
+function revokedByApp(vendor: Vendor, { route, actual }: ApiMatch, request: Incoming): Answer {
+  const encoded = /^Basic ([A-Za-z0-9+/]+=*)$/.exec(headerOf(request.headers, 'authorization') ?? '')?.[1] ?? '';
+  const [, id, secret] = /^([^:]*):(.*)$/s.exec(Buffer.from(encoded, 'base64').toString('utf8')) ?? [];
+  const client = findStored(vendor.state, vendor.id, 'Client', id ?? '')?.payload as { client_secret?: string } | undefined;
+  if (client?.client_secret === undefined || client.client_secret !== secret) return apiRefusal(vendor, 'rejected');
+  const named = (value: string) => [...route.places].filter(([, held]) => held === value).map(([place]) => String(actual.get(place)));
+  const others = named('client-id').filter((given) => given !== id);
+  const tokens = [
+    ...named('access-token').map((token) => ['AccessToken', token] as const),
+    ...named('refresh-token').map((token) => ['RefreshToken', token] as const),
+  ];
+  const found = tokens.map(([model, token]) => findStored(vendor.state, vendor.id, model, token));
+  const isTheirs = found.every((stored) => stored !== undefined && stored.revoked !== true && stored.payload.clientId === id);
+  if (others.length > 0 || !isTheirs) return exampleAnswer(404, { message: 'Not Found', status: '404' });
+  for (const stored of found) revokeGrant(vendor.state, vendor.id, stored?.payload.grantId ?? '');
+  vendor.ledger.count('revocations');
+  vendor.ledger.record('revocation', { by: 'client' });
+  vendor.log(`${vendor.id} an app revoked a grant`);
+  return exampleAnswer(route.receives.status ?? 200, route.receives.body);
+}
+
 /** The access token of a request: RFC 6750 section 2.1, or where the connector says that it stands. */
 export function tokenOf(vendor: Vendor, request: Incoming): string | undefined {
   const { auth } = vendor.connector;
@@ -112,6 +140,11 @@ function fits(vendor: Vendor, template: string, given: string): boolean {
 /** Whether the token was issued by this vendor and has not expired; it may be revoked. */
 export function knowsToken(vendor: Vendor, token: string | undefined): boolean {
   return token !== undefined && findStored(vendor.state, vendor.id, 'AccessToken', token) !== undefined;
+}
+
+/** Whether the request carries a key of this way in; it may be revoked. */
+export function knowsKey(vendor: Vendor, request: Incoming): boolean {
+  return vendor.oauth === undefined && vendor.issuer === undefined && standingOfKey(vendor, request).kind !== 'rejected';
 }
 
 /** Ends every key that was ever accepted. Answers how many there were. */
@@ -159,9 +192,12 @@ function standingOfToken(vendor: Vendor, token: string | undefined): Standing {
   return { kind: 'accepted', scopes: [...names, ...(vendor.oauth?.scopes.words(names) ?? [])], account: accountId, grantId };
 }
 
+/** An access token as the sandbox itself gives them out; where it is not live, it must not pass for somebody's key. */
+const ownToken = /^[\w-]{43}(?:\.[a-z_]+)?$/;
+
 /**
  * The sandbox issues no keys, so it takes what looks like one: each secret field has at least 8 characters and holds
- * neither "invalid" nor "revoked".
+ * neither "invalid" nor "revoked". Beside an OAuth app a key is one word, and no token of the sandbox's own.
  */
 function standingOfKey(vendor: Vendor, request: Incoming): Standing {
   const auth = vendor.connector.auth as StaticAuth;
@@ -169,6 +205,8 @@ function standingOfKey(vendor: Vendor, request: Incoming): Standing {
   if (values === undefined) return { kind: 'rejected' };
   const secrets = auth.fields.filter((field) => field.secret && values.has(field.name)).map((field) => values.get(field.name) as string);
   if (secrets.some((value) => value.length < 8 || /invalid|revoked/i.test(value))) return { kind: 'rejected' };
+  if (vendor.connector.variant !== undefined && secrets.some((value) => /\s/.test(value) || ownToken.test(value)))
+    return { kind: 'rejected' };
   const key = `${vendor.id}/key/${createHash('sha256').update(JSON.stringify(secrets)).digest('base64url')}`;
   if (vendor.state.get(key) === 'revoked') return { kind: 'revoked' };
   if (vendor.state.get(key) === undefined) vendor.state.set(key, 'accepted');

@@ -10,9 +10,11 @@ import { createOAuth1Provider } from './oauth1-provider.ts';
 import { type ScopeReader, scopeReader } from './scopes.ts';
 import type { State } from './state.ts';
 
-/** One connector as the sandbox plays it. */
+/** One way in to one connector, as the sandbox plays it. */
 export interface Vendor {
   id: string;
+  /** How the controls call it: the connector's id, with the way in behind it where that is not the default one. */
+  controlId: string;
   connector: Connector;
   state: State;
   ledger: Ledger;
@@ -37,19 +39,47 @@ export interface OAuthVendor {
   inTurn<T>(work: () => Promise<T>): Promise<T>;
 }
 
-export function createVendor(options: { connector: Connector; origin: string; state: State; log: (line: string) => void }): Vendor {
-  const { connector, origin, state, log } = options;
+/** What every way in to a connector has in common: it is one vendor. */
+export interface Common {
+  ledger: Ledger;
+  knobs: Knobs;
+  uploaded: Uploaded | undefined;
+}
+
+export function createCommon(): Common {
+  return { ledger: createLedger(), knobs: {}, uploaded: undefined };
+}
+
+export function createVendor(options: {
+  connector: Connector;
+  origin: string;
+  state: State;
+  common: Common;
+  log: (line: string) => void;
+}): Vendor {
+  const { connector, origin, state, common, log } = options;
   const known = new Map<string, Map<Leaf, Leaf>>();
   let server: AuthorizationServer | undefined;
   const vendor: Vendor = {
     id: connector.id,
+    controlId: connector.variant === undefined ? connector.id : `${connector.id}.${connector.variant}`,
     connector,
     state,
-    ledger: createLedger(),
-    knobs: {},
+    ledger: common.ledger,
+    get knobs() {
+      return common.knobs;
+    },
+    set knobs(knobs) {
+      common.knobs = knobs;
+    },
     oauth: undefined,
     issuer: undefined,
-    uploaded: undefined,
+    get uploaded() {
+      return common.uploaded;
+    },
+    set uploaded(uploaded) {
+      common.uploaded = uploaded;
+    },
     log,
     valuesFor(account) {
       const values = known.get(account) ?? accountValues(connector, account);

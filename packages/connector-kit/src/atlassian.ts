@@ -1,5 +1,5 @@
 import type { OAuth2Auth } from './auth.ts';
-import { type ApiFault, faultByStatus, retryAfter } from './connector.ts';
+import { type ApiFault, type AuthVariant, faultByStatus, type ProviderAccount, retryAfter } from './connector.ts';
 import type { Choice } from './parameters.ts';
 import type { ApiResponse } from './request.ts';
 
@@ -75,6 +75,53 @@ export function atlassianAuth(product: 'jira' | 'confluence', scopes: Record<str
       },
     },
   };
+}
+
+/** HTTP Basic with a person's address and API token, at the site's own host. */
+export function atlassianToken(identify: NonNullable<AuthVariant['identify']>): AuthVariant {
+  return {
+    label: 'E-mail address and API token',
+    description:
+      'Each person enters a site, an address and an API token without scopes; no app is registered, and it does what its owner may.',
+    auth: {
+      kind: 'basic',
+      fields: [
+        {
+          name: 'site',
+          label: 'Site',
+          help: 'What stands before .atlassian.net in your address.',
+          secret: false,
+          pattern: /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/,
+          placeholder: 'acme',
+        },
+        {
+          name: 'email',
+          label: 'E-mail address',
+          help: 'Of the Atlassian account that the token belongs to.',
+          secret: false,
+          pattern: /^[^\s:@]{1,100}@[^\s:@]{1,150}$/,
+          placeholder: 'mira@acme.example',
+        },
+        {
+          name: 'api_token',
+          label: 'API token',
+          help: 'On id.atlassian.com under Security, API tokens: Create API token, without scopes; it is shown once.',
+          secret: true,
+          pattern: /^[\x21-\x7e]{16,512}$/,
+        },
+      ],
+      username: '{email}',
+      password: '{api_token}',
+    },
+    api: { baseUrl: 'https://{site}.atlassian.net' },
+    identify,
+  };
+}
+
+/** One person has one id on all sites: the same person on another one is another account (the site stands behind `#`). */
+export function atAtlassianSite(account: ProviderAccount, url: string): ProviderAccount {
+  const { hostname } = new URL(url);
+  return { ...account, id: `${account.id}#${hostname}`, label: `${account.label} · ${hostname}`, team: hostname };
 }
 
 /** Errors of the gateway and of both products, whose shapes differ. */

@@ -1,3 +1,4 @@
+import { appRevocationProblems } from './app-revocation.ts';
 import { type ApiKeyAuth, type AuthSpec, fieldsOf, type OAuth2Auth, parametersOf, templatesOf } from './auth.ts';
 import { baseUrlFor, hostsProblems } from './hosts.ts';
 import { accepts, isHostSuffix, type Parameter } from './parameters.ts';
@@ -32,6 +33,7 @@ export function authProblems({
     identify.request,
     'revocation' in auth ? auth.revocation : undefined,
     auth.kind === 'oauth2' ? auth.lookup?.request : undefined,
+    auth.kind === 'oauth2' ? auth.revocationByApp : undefined,
   ];
   for (const request of ofAuth) {
     if (request !== undefined && baseUrlFor(api, request) === undefined) problems.push(`${request.path} names the host ${request.host}`);
@@ -88,6 +90,10 @@ function oauthProblems(auth: OAuth2Auth, baseUrl: string, parameters: readonly P
   }
   if (auth.verifyCallback?.signature !== undefined && auth.clientAuthentication === 'none') {
     problems.push('a public client has no secret to check a signature with');
+  }
+  if (auth.revocationByApp !== undefined) {
+    if (auth.clientAuthentication === 'none') problems.push('a public client cannot ask for a revocation by its secret');
+    problems.push(...appRevocationProblems(auth.revocationByApp).map((problem) => `revocationByApp: ${problem}`));
   }
   const tokens = Object.entries(auth.moreTokens ?? {});
   for (const [name, pointer] of tokens) {

@@ -1,3 +1,4 @@
+import type { AppRevocation } from './app-revocation.ts';
 import type { CallbackCapture, CallbackVerification, Lookup, Parameter, TokenCapture } from './parameters.ts';
 import type { ApiRequest } from './request.ts';
 
@@ -51,6 +52,8 @@ export interface OAuth2Auth {
   revokeUrl?: string;
   /** The vendor's own revocation call, made with the token to be revoked placed as for any API call. */
   revocation?: ApiRequest;
+  /** The vendor's own revocation call, made by the app itself with its id and secret. */
+  revocationByApp?: AppRevocation;
   /**
    * What one revocation ends at the vendor: this grant alone, or whatever the person granted this app. Not declared means
    * `account`: then a replaced credential is left alone while a newer one of the same person works.

@@ -3,6 +3,7 @@ import { authProblems } from './auth-problems.ts';
 import type { ApiRequest, ApiResponse } from './request.ts';
 import type { Tool } from './tool.ts';
 import { placeholders } from './url-template.ts';
+import { idAliasesOf, variantIdShape, variantOf } from './variants.ts';
 
 /**
  * What a vendor's answer means when it is not a good one.
@@ -35,7 +36,13 @@ export interface Connector {
   /** One sentence for the catalogue. */
   description: string;
   docs: string;
+  /** Ids by which clients of other brokers know this connector. */
+  aliases?: string[];
   auth: AuthSpec;
+  /** Other ways in besides `auth`, by an id that operators choose them by: `personal_token`. */
+  authVariants?: Record<string, AuthVariant>;
+  /** Which of them this is (`variantOf`); not for authors to set. */
+  variant?: string;
   api: {
     /** https; may hold `{name}` of any parameter: a field, a value of the token answer or the redirect back, the answer of the lookup. */
     baseUrl: string;
@@ -59,6 +66,23 @@ export interface Connector {
   tools: Tool[];
 }
 
+/**
+ * Another way in to the same vendor, with the same tools: a personal token where the default is an OAuth app. The operator
+ * chooses it for a connection, once; everything that is not named here is as the connector says.
+ */
+export interface AuthVariant {
+  /** In plain words, for whoever chooses: `Personal access token`. */
+  label: string;
+  /** One sentence: when to choose it, and what is different then. */
+  description: string;
+  auth: AuthSpec;
+  /** Only what differs: another host, other headers, refusals in other words. */
+  api?: Partial<Connector['api']>;
+  identify?: Connector['identify'];
+  /** Ids of connectors by which clients of other brokers mean this way in; their tools' names begin with them. */
+  aliases?: string[];
+}
+
 const idPattern = /^[a-z][a-z0-9-]{1,30}$/;
 
 /** Declares a connector and refuses one that is not well formed, at load time. */
@@ -77,6 +101,22 @@ export function connector(definition: Connector): Connector {
     }
     if (t.examples.length === 0) problems.push(`tool ${t.name} has no example`);
   }
+  problems.push(...wayProblems(definition), ...variantProblems(definition));
+  if (problems.length > 0) throw new TypeError(`connector ${definition.id}: ${problems.join('; ')}`);
+  const slugs = Object.values(definition.authVariants ?? {}).flatMap(({ aliases = [] }) => aliases);
+  return slugs.length === 0 ? definition : { ...definition, tools: definition.tools.map((t) => alsoOf(t, prefix, slugs)) };
+}
+
+/** The tool under the names that it has with brokers that count each way in as a connector of its own. */
+function alsoOf(tool: Tool, prefix: string, slugs: string[]): Tool {
+  const names = [tool.name, ...tool.aliases].filter((name) => name.startsWith(prefix));
+  const others = slugs.flatMap((slug) => names.map((name) => `${slug.replaceAll('-', '_')}_${name.slice(prefix.length)}`));
+  return { ...tool, aliases: [...new Set([...tool.aliases, ...others.filter((name) => name.length <= 64)])] };
+}
+
+/** What is wrong with one way in. */
+function wayProblems(definition: Connector): string[] {
+  const problems: string[] = [];
   if ('scopes' in definition.auth) {
     for (const scope of [...definition.auth.defaultScopes, ...definition.tools.flatMap((t) => t.scopes)]) {
       if (scopesOf(definition.auth)[scope] === undefined) problems.push(`scope ${scope} has no plain words`);
@@ -93,9 +133,25 @@ export function connector(definition: Connector): Connector {
     if (auth.kind === 'bearer' && !/^[A-Za-z0-9._-]*$/.test(auth.scheme)) problems.push('auth.scheme');
     if (auth.kind === 'none' && auth.fields.some((f) => f.secret)) problems.push('no authentication takes no secret');
   }
-  problems.push(...authProblems(definition));
-  if (problems.length > 0) throw new TypeError(`connector ${definition.id}: ${problems.join('; ')}`);
-  return definition;
+  return [...problems, ...authProblems(definition)];
+}
+
+function variantProblems(definition: Connector): string[] {
+  const problems: string[] = [];
+  if (definition.variant !== undefined) problems.push('a variant is declared in authVariants');
+  for (const [id, { label, description }] of Object.entries(definition.authVariants ?? {})) {
+    const of = (problem: string) => problems.push(`authVariants.${id}: ${problem}`);
+    if (!variantIdShape.test(id)) of('the id');
+    if (label.length < 3 || label.length > 60) of('the label');
+    if (description.length < 20 || description.length > 200) of(`the description has ${description.length} characters`);
+    for (const problem of wayProblems(variantOf(definition, id) as Connector)) of(problem);
+  }
+  const others = idAliasesOf(definition).map(({ alias }) => alias);
+  for (const alias of others) {
+    if (!/^[a-z][a-z0-9_-]{1,62}$/.test(alias) || alias === definition.id) problems.push(`the other id ${alias}`);
+    if (others.filter((other) => other === alias).length > 1) problems.push(`the other id ${alias} is there twice`);
+  }
+  return problems;
 }
 
 /** What is wrong with a kind that asks the vendor for tokens. */

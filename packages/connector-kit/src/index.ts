@@ -1,5 +1,6 @@
 export * from './answer-shape.ts';
 export * from './api-request.ts';
+export * from './app-revocation.ts';
 export * from './auth.ts';
 export * from './connector.ts';
 export * from './file-facts.ts';
@@ -17,3 +18,4 @@ export * from './size.ts';
 export * from './steps.ts';
 export * from './tool.ts';
 export * from './url-template.ts';
+export * from './variants.ts';

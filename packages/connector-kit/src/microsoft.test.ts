@@ -8,12 +8,21 @@ import {
   graphTokenCursor,
   microsoftAuth,
   nextCursor,
+  nextHit,
   odataText,
 } from './microsoft.ts';
 import { accepts } from './parameters.ts';
 
 const auth = microsoftAuth({ 'Mail.Read': 'Read your mail', 'Mail.ReadWrite': 'Read and change your mail' }, ['Mail.Read']);
 const answer = (status: number, error: object, headers = {}) => ({ status, headers, body: { error } });
+
+describe('the cursor of a search', () => {
+  it('goes on behind the hits that were given, where Graph says that there are more', () => {
+    const asked = { method: 'POST', path: '/search/query', json: { requests: [{ from: 40, size: 20 }] } } as const;
+    expect(nextHit(asked, true)).toBe('60');
+    expect(nextHit(asked, false)).toBeNull();
+  });
+});
 
 describe('the cursor of a page', () => {
   const link = (query: string) => ({ '@odata.nextLink': `https://graph.microsoft.com/v1.0/me/messages?${query}` });

@@ -4,6 +4,8 @@ import { type ApiFault, type Connector, faultByStatus, retryAfter } from './conn
 import { type ApiResponse, get } from './request.ts';
 import type { Provenance } from './tool.ts';
 
+export { nextHit } from './microsoft-search.ts';
+
 /**
  * What the connectors for Microsoft Graph v1.0 have in common: the identity platform, the wording of errors, paging and
  * moments. They are separate products with separate consents over one API, so this cannot live in either's folder.

@@ -105,22 +105,36 @@ export const ConnectorSummary = z.object({
   auth_kind: AuthKind,
   tool_count: z.int(),
 });
+const ConnectorAuth = z.object({
+  kind: AuthKind,
+  authorize_url: z.url().optional(),
+  token_url: z.url().optional(),
+  pkce: z.boolean().optional(),
+  rotation_class: z.enum(['A', 'B', 'C', 'D', 'E']).optional(),
+  scopes: z.array(z.object({ name: z.string(), description: z.string(), default: z.boolean() })),
+  secret_of: z
+    .enum(['account', 'connection'])
+    .optional()
+    .describe('Kinds that ask for tokens with a long-lived secret: whose it is. connection: the client id and secret of the connection'),
+  fields: z
+    .array(ConnectorField)
+    .describe('What the person enters for a key connector; with secret_of connection, what the operator fixes'),
+});
 export const Connector = ConnectorSummary.extend({
-  auth: z.object({
-    kind: AuthKind,
-    authorize_url: z.url().optional(),
-    token_url: z.url().optional(),
-    pkce: z.boolean().optional(),
-    rotation_class: z.enum(['A', 'B', 'C', 'D', 'E']).optional(),
-    scopes: z.array(z.object({ name: z.string(), description: z.string(), default: z.boolean() })),
-    secret_of: z
-      .enum(['account', 'connection'])
-      .optional()
-      .describe('Kinds that ask for tokens with a long-lived secret: whose it is. connection: the client id and secret of the connection'),
-    fields: z
-      .array(ConnectorField)
-      .describe('What the person enters for a key connector; with secret_of connection, what the operator fixes'),
-  }),
+  auth: ConnectorAuth.describe('The default way in'),
+  auth_variants: z
+    .array(
+      z.object({
+        id: z.string().describe('What a connection names as its auth_variant'),
+        label: z.string(),
+        description: z.string().describe('When to choose it, and what is different then'),
+        auth: ConnectorAuth,
+      }),
+    )
+    .describe('Other ways in to the same tools, chosen for a connection when it is created'),
+  aliases: z
+    .array(z.object({ id: z.string(), auth_variant: z.string().nullable() }))
+    .describe('Ids of other brokers that mean this connector, and which of its ways in'),
   tools: z.array(Tool),
 });
 export type ConnectorSummary = z.infer<typeof ConnectorSummary>;
@@ -240,7 +254,18 @@ export type RemoteServer = z.infer<typeof RemoteServer>;
 
 export const ConnectionCreate = z.strictObject({
   name: Name,
-  connector: z.string().max(64).describe('An id of GET /v1/connectors, or "mcp" for a remote MCP server of your own choice'),
+  connector: z
+    .string()
+    .max(64)
+    .describe('An id of GET /v1/connectors or one of its aliases, or "mcp" for a remote MCP server of your own choice'),
+  auth_variant: z
+    .string()
+    .max(64)
+    .nullable()
+    .optional()
+    .describe(
+      'One of the connector’s auth_variants, for example personal_token; without it its default way in. It stays as long as the connection: make another connection to use another',
+    ),
   auth: ConnectionAuth.optional(),
   scopes: z.array(z.string().max(256)).max(200).optional().describe('Default: the connector’s default scopes'),
   sandbox: z.boolean().optional().describe('Use the built-in stand-in for the vendor; needs no OAuth app'),
@@ -264,6 +289,7 @@ export const Connection = z.object({
   id: z.string(),
   name: z.string(),
   connector: z.string(),
+  auth_variant: z.string().nullable().describe('Which of the connector’s ways in its accounts use; null: the default one'),
   status: ConnectionStatus,
   auth: z.object({
     kind: AuthKind,

@@ -44,7 +44,7 @@ export async function createAuthorizationLink(ctx: Ctx, input: AuthorizationLink
 /** @throws Fault connection_not_ready */
 export async function mustBeReady(
   ctx: Pick<Ctx, 'modules'>,
-  connection: Pick<ConnectionRow, 'name' | 'connector' | 'mcp' | 'clientId' | 'clientSecretCt' | 'fields'>,
+  connection: Pick<ConnectionRow, 'name' | 'connector' | 'authVariant' | 'mcp' | 'clientId' | 'clientSecretCt' | 'fields'>,
 ): Promise<void> {
   const connector = await connectorOf(ctx.modules.catalogue, connection);
   if (connector === undefined || connectionStatus(connection, connector.auth) !== 'COMPLETED') {

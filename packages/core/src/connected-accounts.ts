@@ -20,7 +20,7 @@ import { connectorsBy } from './connectors.ts';
 import type { Ctx, Modules } from './ctx.ts';
 import { labelOf, lockOwner, makeDefault, mayChange, ownedBy, ownerOf, passDefaultOn } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
-import { connectorOf } from './remote-servers.ts';
+import { connectorAmong, connectorOf } from './remote-servers.ts';
 import { mayUseAccount, within } from './restrictions.ts';
 
 const t = schema.connectedAccounts;
@@ -69,7 +69,7 @@ export async function listConnectedAccounts(
   return toPage(
     rows.map((row) => ({ id: row.account.id, row })),
     query.limit,
-    ({ row }) => present(row, connectors.get(row.connection.connector)?.auth),
+    ({ row }) => present(row, connectorAmong(row.connection, connectors.get(row.connection.connector))?.auth),
   );
 }
 
@@ -255,6 +255,7 @@ function select(tx: Tx) {
       connection: {
         name: schema.connections.name,
         connector: schema.connections.connector,
+        authVariant: schema.connections.authVariant,
         mcp: schema.connections.mcp,
         scopes: schema.connections.scopes,
       },

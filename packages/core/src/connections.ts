@@ -8,6 +8,7 @@ import {
   isTheOperators,
   scopesOf,
   usesApp,
+  variantOf,
 } from '@grantway/connector-kit';
 import { type Connection, type ConnectionCreate, type ConnectionUpdate, Fault, type FieldError, newId, Secret } from '@grantway/contract';
 import { pgErrorCode, schema, type ToolMapping, type Tx, uniqueViolation } from '@grantway/db';
@@ -18,6 +19,7 @@ import { connectorsBy } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import {
+  connectorAmong,
   connectorOf,
   headerCredential,
   remoteConnector,
@@ -36,8 +38,7 @@ export type ConnectionRow = typeof t.$inferSelect;
 /** @throws Fault unknown_connector, unknown_scope, invalid_request, name_taken, sandbox_not_allowed */
 export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promise<Connection> {
   const mcp = remoteSettings(ctx, input);
-  const connector = mcp === null ? await ctx.modules.catalogue.find(input.connector) : remoteConnector(mcp, input.name);
-  if (connector === undefined) throw new Fault('unknown_connector', `there is no connector "${input.connector}"`);
+  const { connector, variant } = mcp === null ? await wayIn(ctx, input) : { connector: remoteConnector(mcp, input.name), variant: null };
   const sandbox = input.sandbox ?? false;
   if (mcp !== null && sandbox) throw new Fault('invalid_request', 'the sandbox has no MCP server to stand in for a remote one');
   checkAuth(ctx, connector, input.auth ?? {}, sandbox);
@@ -57,6 +58,7 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
           environmentId: ctx.environmentId,
           name: input.name,
           connector: connector.id,
+          authVariant: variant,
           clientId: app.clientId ?? null,
           secretGeneration: 1,
           clientSecretCt,
@@ -72,7 +74,12 @@ export async function createConnection(ctx: Ctx, input: ConnectionCreate): Promi
         })
         .returning(),
     );
-    await ctx.audit(tx, 'connection.created', { kind: 'connection', id }, { name: input.name, connector: connector.id, sandbox });
+    await ctx.audit(
+      tx,
+      'connection.created',
+      { kind: 'connection', id },
+      { name: input.name, connector: connector.id, ...(variant === null ? {} : { auth_variant: variant }), sandbox },
+    );
     return present(ctx, row as ConnectionRow, connector);
   });
 }
@@ -91,7 +98,7 @@ export async function listConnections(
           eq(t.environmentId, ctx.environmentId),
           within.connections(ctx, t.id),
           before === undefined ? undefined : lt(t.id, before),
-          query.connector === undefined ? undefined : eq(t.connector, query.connector),
+          query.connector === undefined ? undefined : meant(ctx, query.connector),
           query.name === undefined ? undefined : eq(t.name, query.name),
         ),
       )
@@ -100,9 +107,36 @@ export async function listConnections(
   );
   const ids = rows.map((row) => row.connector);
   const connectors = await connectorsBy(ctx.modules.catalogue, ids);
-  return toPage(rows, query.limit, (row) =>
-    present(ctx, row, row.mcp === null ? connectors.get(row.connector) : remoteConnector(row.mcp, row.name)),
-  );
+  return toPage(rows, query.limit, (row) => present(ctx, row, connectorAmong(row, connectors.get(row.connector))));
+}
+
+/** Those of a connector; by another broker's id of it, those that use the way in which that means. */
+function meant(ctx: Ctx, asked: string) {
+  const { id, variant } = ctx.modules.catalogue.meaningOf(asked);
+  return and(eq(t.connector, id), variant === null ? undefined : eq(t.authVariant, variant));
+}
+
+/** What the id and `auth_variant` of a new connection mean. @throws Fault unknown_connector, invalid_request */
+async function wayIn(ctx: Ctx, input: ConnectionCreate): Promise<{ connector: Connector; variant: string | null }> {
+  const means = ctx.modules.catalogue.meaningOf(input.connector);
+  const connector = await ctx.modules.catalogue.find(means.id);
+  if (connector === undefined) throw new Fault('unknown_connector', `there is no connector "${input.connector}"`);
+  const variant = input.auth_variant === undefined ? means.variant : input.auth_variant;
+  if (means.variant !== null && variant !== means.variant) {
+    throw noWayIn(`"${input.connector}" means ${connector.id} by ${means.variant}; leave auth_variant out or name ${connector.id}`);
+  }
+  const used = variantOf(connector, variant);
+  if (used === undefined) {
+    const known = Object.keys(connector.authVariants ?? {});
+    throw noWayIn(
+      known.length === 0 ? `${connector.name} has one way in only` : `${connector.name} has ${known.join(', ')}, or none for the default`,
+    );
+  }
+  return { connector: used, variant };
+}
+
+function noWayIn(detail: string): Fault {
+  return new Fault('invalid_request', { detail: `/auth_variant: ${detail}`, errors: [{ pointer: '/auth_variant', detail }] });
 }
 
 export async function getConnection(ctx: Ctx, id: string): Promise<Connection> {
@@ -268,6 +302,7 @@ function present(ctx: Ctx, row: ConnectionRow, connector: Connector | undefined)
     id: row.id,
     name: row.name,
     connector: row.connector,
+    auth_variant: row.authVariant,
     status: connector !== undefined ? connectionStatus(row, connector.auth) : row.clientId === null ? 'COMPLETED' : 'IN_PROGRESS',
     auth: {
       kind,
@@ -367,7 +402,8 @@ async function sandboxApp(
   if (origin === undefined)
     throw new Fault('sandbox_not_allowed', 'the sandbox is off; in server mode it must be allowed with GRANTWAY_SANDBOX=on');
   if (!usesApp(connector.auth)) return { clientId: undefined, clientSecret: undefined };
-  return registerSandboxClient(ctx.modules.egress, origin, connector.id, redirectUri(ctx.modules.baseUrl(), connectionId));
+  const way = connector.variant === undefined ? connector.id : `${connector.id}.${connector.variant}`;
+  return registerSandboxClient(ctx.modules.egress, origin, way, redirectUri(ctx.modules.baseUrl(), connectionId));
 }
 
 function seal(ctx: Ctx, connectionId: string, generation: number, secret: Secret): Promise<Buffer> {
@@ -377,11 +413,15 @@ function seal(ctx: Ctx, connectionId: string, generation: number, secret: Secret
 type InputRemote = ConnectionCreate['mcp'];
 
 /** @throws Fault invalid_request */
-function remoteSettings(ctx: Ctx, input: { connector: string; mcp?: InputRemote }): ConnectionRow['mcp'] {
+function remoteSettings(
+  ctx: Ctx,
+  input: { connector: string; auth_variant?: string | null | undefined; mcp?: InputRemote },
+): ConnectionRow['mcp'] {
   if (input.connector !== remoteConnectorId) {
     if (input.mcp === undefined) return null;
     throw new Fault('invalid_request', 'only a connection of the connector "mcp" has a remote MCP server');
   }
+  if (input.auth_variant != null) throw noWayIn('a remote MCP server has one way in only');
   if (input.mcp === undefined) {
     throw new Fault('invalid_request', {
       detail: '/mcp: the connector "mcp" needs the URL of a server',

@@ -1,4 +1,15 @@
-import { annotations, type Connector, type Field, fieldsOf, hasConsentPage, isIssued, scopesOf, type Tool } from '@grantway/connector-kit';
+import {
+  type AuthSpec,
+  annotations,
+  type Connector,
+  type Field,
+  fieldsOf,
+  hasConsentPage,
+  idAliasesOf,
+  isIssued,
+  scopesOf,
+  type Tool,
+} from '@grantway/connector-kit';
 import { type Connector as ConnectorResource, type ConnectorSummary, Fault, type Tool as ToolResource } from '@grantway/contract';
 import type { Catalogue } from './ctx.ts';
 import { remoteConnectorId } from './remote-servers.ts';
@@ -24,41 +35,51 @@ export async function connectorsBy(catalogue: Catalogue, ids: Iterable<string>):
 }
 
 export async function getConnector(catalogue: Catalogue, id: string): Promise<ConnectorResource> {
-  if (id === remoteConnectorId) return { ...remote, auth: { kind: remote.auth_kind, scopes: [], fields: [] }, tools: [] };
-  const connector = await catalogue.find(id);
+  if (id === remoteConnectorId)
+    return { ...remote, auth: { kind: remote.auth_kind, scopes: [], fields: [] }, auth_variants: [], aliases: [], tools: [] };
+  const connector = await catalogue.find(catalogue.meaningOf(id).id);
   if (connector === undefined) throw new Fault('not_found', 'no such connector');
-  const { auth } = connector;
   return {
     ...summary(connector),
-    auth:
-      auth.kind === 'oauth2'
-        ? {
-            kind: auth.kind,
-            authorize_url: auth.authorizeUrl,
-            token_url: auth.tokenUrl,
-            pkce: auth.pkce === 'S256',
-            rotation_class: auth.rotationClass,
-            scopes: Object.entries(auth.scopes).map(([name, description]) => ({
-              name,
-              description,
-              default: auth.defaultScopes.includes(name),
-            })),
-            fields: presentFields(fieldsOf(auth)),
-          }
-        : {
-            kind: auth.kind,
-            ...(isIssued(auth) ? { secret_of: auth.secretOf, rotation_class: 'A' as const } : {}),
-            ...('tokenUrl' in auth && URL.canParse(auth.tokenUrl) ? { token_url: auth.tokenUrl } : {}),
-            ...(hasConsentPage(auth) ? { authorize_url: auth.authorization.authorizeUrl } : {}),
-            scopes: Object.entries(scopesOf(auth)).map(([name, description]) => ({
-              name,
-              description,
-              default: 'defaultScopes' in auth && auth.defaultScopes.includes(name),
-            })),
-            fields: presentFields(auth.fields),
-          },
+    auth: presentAuth(connector.auth),
+    auth_variants: Object.entries(connector.authVariants ?? {}).map(([variant, { label, description, auth }]) => ({
+      id: variant,
+      label,
+      description,
+      auth: presentAuth(auth),
+    })),
+    aliases: idAliasesOf(connector).map(({ alias, variant }) => ({ id: alias, auth_variant: variant })),
     tools: connector.tools.map((t) => presentTool(connector.id, t)),
   };
+}
+
+function presentAuth(auth: AuthSpec): ConnectorResource['auth'] {
+  return auth.kind === 'oauth2'
+    ? {
+        kind: auth.kind,
+        authorize_url: auth.authorizeUrl,
+        token_url: auth.tokenUrl,
+        pkce: auth.pkce === 'S256',
+        rotation_class: auth.rotationClass,
+        scopes: Object.entries(auth.scopes).map(([name, description]) => ({
+          name,
+          description,
+          default: auth.defaultScopes.includes(name),
+        })),
+        fields: presentFields(fieldsOf(auth)),
+      }
+    : {
+        kind: auth.kind,
+        ...(isIssued(auth) ? { secret_of: auth.secretOf, rotation_class: 'A' as const } : {}),
+        ...('tokenUrl' in auth && URL.canParse(auth.tokenUrl) ? { token_url: auth.tokenUrl } : {}),
+        ...(hasConsentPage(auth) ? { authorize_url: auth.authorization.authorizeUrl } : {}),
+        scopes: Object.entries(scopesOf(auth)).map(([name, description]) => ({
+          name,
+          description,
+          default: 'defaultScopes' in auth && auth.defaultScopes.includes(name),
+        })),
+        fields: presentFields(auth.fields),
+      };
 }
 
 function presentFields(fields: Field[]): ConnectorResource['auth']['fields'] {

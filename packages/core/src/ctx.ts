@@ -19,6 +19,8 @@ export interface Catalogue {
   ids(): string[];
   /** The tool that has this among its other names. */
   aliasOf(name: string): string | undefined;
+  /** The connector that an id means, be it another broker's, and which of its ways in; null: the default one. */
+  meaningOf(id: string): { id: string; variant: string | null };
   find(id: string): Promise<Connector | undefined>;
   all(): Promise<Connector[]>;
 }

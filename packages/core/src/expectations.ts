@@ -1,44 +1,41 @@
-import { type Database, grouped } from '@grantway/db';
-import { accountVersion } from '@grantway/vault';
-import { instanceSources, instanceVersions } from './opened-instances.ts';
+import type { FaultCode } from '@grantway/contract';
+import { type Changes, type Database, grouped, type Mark } from '@grantway/db';
 
 /**
- * What a call was prepared with and has not been compared yet: rows that were read up to a second ago, by their versions.
- * The statement that writes the intent compares them; nothing is sent, and no fault is told, before they were found equal.
+ * What a call was prepared with and has not been confirmed yet: rows that were read up to a second ago. The statement that writes the
+ * intent confirms them (`Database.fenced`); nothing is sent, and no fault is told, before nothing was heard of a change to them.
  */
 export interface Expected {
-  /** The instance by its URL, and the versions of all that it was made of; null: it was read for this very request. */
-  instance: { urlId: string; versions: string } | null;
-  account: { id: string; version: string } | null;
+  /** All that the instance was made of; null: it was read for this very request. */
+  instance: Mark | null;
+  account: Mark | null;
 }
 
 /** What is not as it was expected. Whoever asked reads it, and begins again. */
 export type Outdated = 'instance' | 'account';
 
-/** Nothing was sent and nothing was recorded: the call is begun again with what the database says now. */
+/** A call that has its row already, and of which nothing was sent. */
+export interface Begun {
+  toolCallId: string;
+  /** Where the call is not begun again: its row says why. */
+  refuse(code: FaultCode): Promise<void>;
+}
+
+/** Nothing was sent: the call is begun again with what the database says now, under the id that it has. */
 export class OutdatedInstance extends Error {
-  constructor() {
+  readonly begun: Begun | undefined;
+  constructor(begun?: Begun) {
     super('the instance is not as it was remembered');
     this.name = 'OutdatedInstance';
+    this.begun = begun;
   }
 }
 
-/** Parameters from `first` on: arrays of the same length, an element for each call; null where nothing is expected. */
-export const expectedValues = (expected: readonly (Expected | undefined)[]): (string | null)[][] => [
-  expected.map((e) => e?.instance?.urlId ?? null),
-  expected.map((e) => e?.instance?.versions ?? null),
-  expected.map((e) => e?.account?.id ?? null),
-  expected.map((e) => e?.account?.version ?? null),
-];
-
-/** One row for each call in the order of the arrays: n from 1, whether the instance and the account are as expected. */
-export const compared = (first: number): string => `
-  select w.n::int as n, w.versions is not null as known,
-    w.versions is null or coalesce(w.versions = (select ${instanceVersions} ${instanceSources} where i.url_id = w.url_id), false) as same_instance,
-    w.account_version is null or coalesce(w.account_version = (
-      select ${accountVersion} from connected_accounts a join connections c on c.id = a.connection_id where a.id = w.account_id), false) as same_account
-  from unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::text[])
-    with ordinality as w (url_id, versions, account_id, account_version, n)`;
+/** What may be other than it was expected, as far as was heard. */
+export function outdated(changes: Changes, { instance, account }: Expected): Outdated | undefined {
+  if (instance !== null && changes.since(instance)) return 'instance';
+  return account !== null && changes.since(account) ? 'account' : undefined;
+}
 
 export interface Expectations {
   /** Undefined: everything is as expected. One prepared statement for all who ask in the same moment. */
@@ -46,23 +43,19 @@ export interface Expectations {
 }
 
 export function createExpectations(db: Database): Expectations {
-  const comparisons = grouped<Expected, Outdated | undefined>(
+  const { changes } = db;
+  const fenced = db.fenced('open MCP instance', 'soon');
+  const fences = grouped<null, undefined>(
     async (all) => {
-      const rows = await db.system('open MCP instance').query<{ n: number; same_instance: boolean; same_account: boolean }>({
-        name: 'compare versions of MCP instances',
-        text: compared(1),
-        values: expectedValues(all),
-      });
-      const found = all.map((): Outdated | undefined => 'instance');
-      for (const row of rows) found[row.n - 1] = outdated(row);
-      return found;
+      await fenced.query({ name: 'hear of changes', text: 'select', values: [] });
+      return all.map(() => undefined);
     },
-    { lanes: 4, patienceMs: 3, maxItems: 200 },
+    { lanes: 2, patienceMs: 3, maxItems: 1000 },
   );
-  return { compare: (expected) => comparisons.add(expected) };
-}
-
-function outdated(row: { same_instance: boolean; same_account: boolean }): Outdated | undefined {
-  if (!row.same_instance) return 'instance';
-  return row.same_account ? undefined : 'account';
+  return {
+    compare: async (expected) => {
+      await fences.add(null);
+      return outdated(changes, expected);
+    },
+  };
 }

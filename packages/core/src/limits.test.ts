@@ -20,7 +20,54 @@ describe('windows', () => {
     pass(39_999);
     expect(take(count('a', 2))).toEqual({ index: 0, retryAfterMs: 1 });
     pass(1);
-    expect([take(count('a', 2)), take(count('a', 2)), take(count('a', 2))?.retryAfterMs]).toEqual([undefined, undefined, 60_000]);
+    expect([take(count('a', 2)), take(count('a', 2))]).toEqual([undefined, { index: 0, retryAfterMs: 30_000 }]);
+  });
+
+  it('F16: around the end of a window no more come together than fit into one', () => {
+    const { take, pass } = setting();
+    take(count('a', 100));
+    pass(59_000);
+    for (let i = 0; i < 99; i++) expect(take(count('a', 100))).toBeUndefined();
+    pass(1_000);
+    const made = Array.from({ length: 100 }, () => take(count('a', 100))).filter((reached) => reached === undefined);
+    expect(made).toHaveLength(1);
+    // What is refused until then fits then, and no more of it.
+    for (let i = 0; i < 200; i++) {
+      const { retryAfterMs = 0 } = take(count('a', 100)) ?? {};
+      if (retryAfterMs === 0) continue;
+      pass(retryAfterMs - 1);
+      expect(take(count('a', 100))?.retryAfterMs).toBe(1);
+      pass(1);
+      expect(take(count('a', 100))).toBeUndefined();
+    }
+  });
+
+  it('one a window is one a window, for ever', () => {
+    const { take, pass } = setting();
+    for (let i = 0; i < 5; i++) {
+      expect(take(count('a', 1))).toBeUndefined();
+      pass(25_000);
+      expect(take(count('a', 1))).toEqual({ index: 0, retryAfterMs: 35_000 });
+      pass(35_000);
+    }
+  });
+
+  it('a limit that was made smaller waits until what was made before covers less', () => {
+    const { take, pass } = setting();
+    for (let i = 0; i < 40; i++) take(count('a', 40));
+    pass(10_000);
+    const { retryAfterMs = 0 } = take(count('a', 10)) ?? {};
+    expect(retryAfterMs).toBe(50_000 + 45_000);
+    pass(retryAfterMs - 1);
+    expect(take(count('a', 10))?.retryAfterMs).toBe(1);
+    pass(1);
+    expect(take(count('a', 10))).toBeUndefined();
+  });
+
+  it('two limits on the same calls count each once', () => {
+    const { take } = setting();
+    for (let i = 0; i < 4; i++) expect(take(count('a', 4), count('a', 9))).toBeUndefined();
+    expect(take(count('a', 4), count('a', 9))?.index).toBe(0);
   });
 
   it('a call that one count refuses adds to none', () => {

@@ -15,48 +15,90 @@ export interface LimitReached {
 }
 
 /**
- * Fixed windows: the first call of a key opens one, and so many calls fit into it until it ends, 60 seconds or 24 hours
- * later. Around the end of a window twice as many can come together, never more than `limit` in one. A call adds to all of its
- * counts or, where one is full, to none.
+ * Sliding windows, by two counts for each key: that of the window that runs, and that of the one before, which weighs as much as the
+ * last `windowMs` still cover of it. So no more than `limit` come together, also around the end of a window. The first call of a
+ * key opens its first window. A call adds to all of its counts or, where one is full, to none.
  */
 export interface Limiter {
   /** Undefined: it was counted. */
   take(counts: readonly Count[]): Promise<LimitReached | undefined> | LimitReached | undefined;
 }
 
+interface Windows {
+  startsAt: number;
+  /** Calls in the window that runs, and in the one before. */
+  used: number;
+  before: number;
+  /** From then on it is as if there had been none. */
+  forgottenAt: number;
+}
+
+/** Whole milliseconds, the one that runs included: a window that is full is free again exactly when it ends. */
+const coveredMs = (elapsedMs: number, windowMs: number) => windowMs - elapsedMs - 1;
+
+/** How long until one more fits; 0: now. The script in redis-limits.ts says the same. */
+function waitMs({ used, before }: Windows, elapsedMs: number, limit: number, windowMs: number): number {
+  const room = (limit - used) * windowMs;
+  if (before * coveredMs(elapsedMs, windowMs) < room) return 0;
+  if (used < limit) return coveredMs(elapsedMs, windowMs) - Math.floor((room - 1) / before);
+  // Then the window that runs is the one before.
+  return windowMs - elapsedMs + Math.max(0, windowMs - 1 - Math.floor((limit * windowMs - 1) / used));
+}
+
 const maxWindows = 100_000;
 
 /** The counts of this process alone. */
 export function createLocalLimiter(now: () => number = () => performance.now()): Limiter {
-  const windows = new Map<string, { endsAt: number; used: number }>();
+  const known = new Map<string, Windows>();
   let sweepAt = 1_000;
 
-  /** Only windows that are over are forgotten; beyond so many, the oldest, because memory is not for agents to fill. */
+  /** Only what is over is forgotten; beyond so many, the oldest, because memory is not for agents to fill. */
   function makeRoom(time: number): void {
-    if (windows.size < sweepAt) return;
-    for (const [key, { endsAt }] of windows) if (endsAt <= time) windows.delete(key);
-    while (windows.size >= maxWindows) windows.delete(windows.keys().next().value as string);
-    sweepAt = Math.min(maxWindows, Math.max(1_000, windows.size * 2));
+    if (known.size < sweepAt) return;
+    for (const [key, { forgottenAt }] of known) if (forgottenAt <= time) known.delete(key);
+    while (known.size >= maxWindows) known.delete(known.keys().next().value as string);
+    sweepAt = Math.min(maxWindows, Math.max(1_000, known.size * 2));
+  }
+
+  /** As they are at a time; undefined: nothing counts any more. */
+  function at(time: number, { key, windowMs }: Count): Windows | undefined {
+    const windows = known.get(key);
+    if (windows === undefined || windows.forgottenAt <= time) return undefined;
+    if (windows.startsAt + windowMs > time) return windows;
+    windows.before = windows.used;
+    windows.used = 0;
+    windows.startsAt += windowMs;
+    // Insertion order makes the first key the oldest.
+    known.delete(key);
+    known.set(key, windows);
+    return windows;
   }
 
   return {
     take(counts) {
-      const time = now();
+      const time = Math.floor(now());
       let reached: LimitReached | undefined;
-      counts.forEach(({ key, limit }, index) => {
-        const window = windows.get(key);
-        if (window === undefined || window.endsAt <= time || window.used < limit) return;
-        const retryAfterMs = window.endsAt - time;
-        if (reached === undefined || retryAfterMs > reached.retryAfterMs) reached = { index, retryAfterMs };
+      counts.forEach((count, index) => {
+        const windows = at(time, count);
+        if (windows === undefined) return;
+        const retryAfterMs = waitMs(windows, time - windows.startsAt, count.limit, count.windowMs);
+        if (retryAfterMs > 0 && (reached === undefined || retryAfterMs > reached.retryAfterMs)) reached = { index, retryAfterMs };
       });
       if (reached !== undefined) return reached;
+      const added = new Set<string>();
       for (const { key, windowMs } of counts) {
-        const window = windows.get(key);
-        if (window !== undefined && window.endsAt > time) window.used++;
-        else {
+        if (counts.length > 1) {
+          if (added.has(key)) continue;
+          added.add(key);
+        }
+        const windows = known.get(key);
+        if (windows !== undefined && windows.forgottenAt > time) {
+          windows.used++;
+          windows.forgottenAt = windows.startsAt + 2 * windowMs;
+        } else {
           makeRoom(time);
-          windows.delete(key);
-          windows.set(key, { endsAt: time + windowMs, used: 1 });
+          known.delete(key);
+          known.set(key, { startsAt: time, used: 1, before: 0, forgottenAt: time + 2 * windowMs });
         }
       }
       return undefined;

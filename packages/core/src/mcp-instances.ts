@@ -206,7 +206,7 @@ async function scopesOf(
   account: { status: string; scopes: string[] },
 ): Promise<{ needed: readonly string[]; missing: string[]; canBeGranted: boolean }> {
   const none = { needed: [], missing: [], canBeGranted: false };
-  const auth = (await modules.catalogue.find(connection.connector))?.auth;
+  const auth = (await connectorOf(modules.catalogue, connection))?.auth;
   const mapping = mappings.find(({ connectionId }) => connectionId === connection.id);
   if (auth?.kind !== 'oauth2' || mapping === undefined) return none;
   const tools = await exposedTools(modules.catalogue, [mappedConnection(mapping, connection)]);

@@ -3,7 +3,7 @@ import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
 import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import { type Grant, grantOf } from './grants.ts';
-import { instanceSources, instanceVersions, type Remembered } from './opened-instances.ts';
+import type { Remembered } from './opened-instances.ts';
 import type { NameableAccount } from './owned-accounts.ts';
 import { remoteServerOf } from './remote-servers.ts';
 import { allowsConfig, allowsIdentifier, type Restrictions } from './restrictions.ts';
@@ -52,7 +52,8 @@ interface OpenRow {
     | { id: string; name: string; connector: string; mcp?: StoredRemoteServer | null; header?: string | null; generation?: number }[]
     | null;
   accounts: NameableAccount[] | null;
-  versions: string;
+  /** Milliseconds until the clock alone ends what it opens, or the URL of before; null: never. */
+  life_ms: number | null;
 }
 
 /** What both ways of opening look at; each is one prepared statement. */
@@ -71,23 +72,30 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
                   join connected_accounts a on a.connection_id = m->>'connectionId'
                     and (a.user_id = i.user_id and m->>'owner' is distinct from 'organization' or a.user_id is null and m->>'owner' = 'organization')
                 where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts,
-             ${instanceVersions} as versions
-           ${instanceSources}`;
+             extract(epoch from least(i.expires_at, case when i.previous_secret_until > clock_timestamp() then i.previous_secret_until end) - clock_timestamp())::float8 * 1000 as life_ms
+           from mcp_instances i
+             join users u on u.id = i.user_id
+             join environments e on e.id = i.environment_id
+             join mcp_configs g on g.id = i.config_id
+             join mcp_config_versions v on v.config_id = g.id and v.version = g.version
+             left join clients cl on cl.id = i.client_id`;
 
 /**
- * Opens an MCP instance by the secret part of its URL: one prepared query. What was opened within the last second is
- * opened again by its versions alone (`opened-instances.ts`).
+ * Opens an MCP instance by the secret part of its URL: one prepared query. What was opened within the last second and has not
+ * changed is not read again (`opened-instances.ts`).
  * @throws Fault not_found for anything that is no URL of ours; instance_revoked, instance_rotated, instance_expired,
  * client_suspended, user_suspended, environment_suspended
  */
 export async function openInstance(modules: Modules, token: string): Promise<OpenInstance> {
   const remembered = recallInstance(modules, token);
   if (remembered !== undefined) {
-    if ((await modules.expectations.compare({ instance: remembered, account: null })) === undefined) return remembered.instance;
+    if ((await modules.expectations.compare({ instance: remembered.mark, account: null })) === undefined) return remembered.instance;
     modules.openedInstances.forget(token);
   }
   const parsed = parseBearer('mcpUrl', token);
   if (parsed === undefined) throw new Fault('not_found');
+  const { changes } = modules.db;
+  const moment = changes.moment();
   const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
     name: 'open MCP instance',
     text: `${lookedAt} where i.url_id = $1`,
@@ -106,13 +114,28 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
   if (row.revoked) throw revoked();
   if (row.expired) throw new Fault('instance_expired', 'this MCP URL has expired; ask for a new one where you got it');
   const instance = opened(row, 'FULL');
-  modules.openedInstances.keep(token, { instance, urlId: parsed.id, versions: row.versions });
+  if (changes.hears()) modules.openedInstances.keep(token, { instance, mark: { moment, ids: madeOf(row) } }, row.life_ms ?? undefined);
   return instance;
 }
 
-/** What this URL opened within the last second, for whoever has its versions compared before anything comes of it. */
+/** All rows that what was opened was made of. */
+function madeOf(row: OpenRow): string[] {
+  return [
+    row.id,
+    row.user_id,
+    row.environment_id,
+    row.config_id,
+    ...(row.client_id === null ? [] : [row.client_id]),
+    ...row.mappings.flatMap(({ connectionId, choice }) => (choice === true ? [connectionId, `accounts:${connectionId}`] : [connectionId])),
+  ];
+}
+
+/** What this URL opened within the last second, for whoever looks at its mark behind a fence before anything comes of it. */
 export function recallInstance(modules: Modules, token: string): Remembered<OpenInstance> | undefined {
-  return modules.openedInstances.recall(token) as Remembered<OpenInstance> | undefined;
+  const found = modules.openedInstances.recall(token) as Remembered<OpenInstance> | undefined;
+  if (found === undefined || !modules.db.changes.since(found.mark)) return found;
+  modules.openedInstances.forget(token);
+  return undefined;
 }
 
 /** For so many rotations back a URL is told from one that never was. */

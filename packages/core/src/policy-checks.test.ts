@@ -33,6 +33,7 @@ const connectors = new Map([['mail', { id: 'mail', tools: [send] } as unknown as
 const catalogue: Catalogue = {
   ids: () => [...connectors.keys()],
   aliasOf: () => undefined,
+  meaningOf: (id) => ({ id, variant: null }),
   find: async (id) => connectors.get(id),
   all: async () => [...connectors.values()],
 };

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { Connector, Credential, StaticCredential } from '@grantway/connector-kit';
+import { type Connector, type Credential, type StaticCredential, variantOf } from '@grantway/connector-kit';
 import { Fault, type RemoteServer as RemoteInput, Secret } from '@grantway/contract';
 import type { StoredRemoteServer } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
@@ -150,11 +150,24 @@ export function addressOf(settings: StoredRemoteServer): { path: string; query?:
   return { path: url.pathname, ...(url.search === '' ? {} : { query: Object.fromEntries(url.searchParams) }) };
 }
 
-/** The connector of a connection, also of one that leads to a server of its own. */
+/** What of a connection's row says how it is authorized. */
+export interface ConnectorRow {
+  name: string;
+  connector: string;
+  authVariant: string | null;
+  mcp: StoredRemoteServer | null;
+}
+
+/** The connector of a connection, as that connection uses it: in its way in, or as its own remote server. */
 export async function connectorOf(
   catalogue: { find(id: string): Promise<Connector | undefined> },
-  row: { name: string; connector: string; mcp: StoredRemoteServer | null },
+  row: ConnectorRow,
 ): Promise<Connector | undefined> {
-  if (row.connector !== remoteConnectorId) return catalogue.find(row.connector);
-  return row.mcp === null ? undefined : remoteConnector(row.mcp, row.name);
+  return connectorAmong(row, row.mcp === null ? await catalogue.find(row.connector) : undefined);
+}
+
+/** The same where the catalogue was asked before. */
+export function connectorAmong(row: ConnectorRow, found: Connector | undefined): Connector | undefined {
+  if (row.mcp !== null) return remoteConnector(row.mcp, row.name);
+  return found === undefined ? undefined : variantOf(found, row.authVariant);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { Effect, FaultCode, ToolCallOutcome } from '@grantway/contract';
+import { type Effect, type FaultCode, firstIdAt, type ToolCallOutcome } from '@grantway/contract';
 import { type Database, grouped, withEvents } from '@grantway/db';
-import { compared, type Expected, expectedValues, type Outdated } from './expectations.ts';
+import { type Expected, type Outdated, outdated } from './expectations.ts';
 
 /** One row of the audit of calls. Written before anything is sent (pending), and when the outcome is known. */
 export interface ToolCallRecord {
@@ -38,12 +38,16 @@ export interface ToolCallLog {
   /**
    * The row that a call must have before any byte of it leaves, outcome `pending`. Of a write or destructive call it is
    * durable when this resolves. Of a read it is in the table, and on the disk a moment later: what a crash of the database
-   * could take with it has changed nothing anywhere. The same statement looks whether everybody is still served, and compares
-   * what is expected: where something is outdated, there is no row, and nothing may be sent.
+   * could take with it has changed nothing anywhere. By then it is known whether what is expected still holds: where something is
+   * outdated, nothing may be sent, and the row waits for the same call to be begun again or refused. A call of which nothing is
+   * expected has the same statement look whether everybody is still served.
    */
   intend(record: ToolCallRecord, expected?: Expected): Promise<Standing | Outdated>;
-  /** The row with its outcome; resolves when it is durable. Rows of calls that finish together share one statement. */
-  write(record: ToolCallRecord): Promise<void>;
+  /**
+   * The row with its outcome; resolves when it is durable. Rows of calls that finish together share one statement. `hasRow`: the
+   * intent was written; only what an outcome changes is written then.
+   */
+  write(record: ToolCallRecord, hasRow?: boolean): Promise<void>;
   /** Marks calls of processes that died as outcome_unknown; answers how many. */
   closeOrphans(olderThanSeconds: number): Promise<number>;
   drain(): Promise<void>;
@@ -58,77 +62,133 @@ const failures = `select 'evt_' || substr(id, 4) as id, environment_id, 'tool_ca
       'provider_status', provider_status, 'via', via, 'client_id', client_id, 'mcp_instance_id', mcp_instance_id) as data
   from deed where outcome in (${[...tellsOf].map((outcome) => `'${outcome}'`).join(', ')})`;
 
-const columns = `id, environment_id, request_id, via, client_id, user_identifier, mcp_instance_id, mcp_config_name, mcp_config_version,
-  connection_name, connected_account_id, account_label, connector, tool_name, effect, outcome, fault_code, provider_status, duration_ms, created_at`;
+const names = [
+  'id',
+  'environment_id',
+  'request_id',
+  'via',
+  'client_id',
+  'user_identifier',
+  'mcp_instance_id',
+  'mcp_config_name',
+  'mcp_config_version',
+  'connection_name',
+  'connected_account_id',
+  'account_label',
+  'connector',
+  'tool_name',
+  'effect',
+  'outcome',
+  'fault_code',
+  'provider_status',
+  'duration_ms',
+  'created_at',
+] as const satisfies (keyof ToolCallRecord)[];
+const columns = names.join(', ');
 
 /**
  * Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. A statement costs
  * the database as much as ten rows of it, so that few and full ones are what makes calls cheap.
  */
-const patienceMs = 4;
+const patienceMs = 15;
 const lanes = 2;
 const maxRows = 500;
+/** The mark of calls without an outcome; its first value is migration 0007's. */
+const sweep = 'unfinished tool calls';
+const clocksDifferMs = 300_000;
 const usedAgainMs = 60_000;
 const maxUsed = 50_000;
 
-const insert = `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch`;
-const batch = 'batch as (select * from json_populate_recordset(null::tool_calls, $1::json) with ordinality)';
+/** A call that is begun again or was refused has a row already: the later facts hold. */
+const later = names.filter((name) => !['id', 'environment_id', 'created_at'].includes(name)).map((name) => `${name} = excluded.${name}`);
+const begun = (json: number, writer: number) => `${batch(json)},
+  written as (
+    insert into tool_calls (${columns}, writer) select ${columns}, $${writer}::uuid from batch
+    on conflict (id) do update set ${later.join(', ')} where tool_calls.outcome = 'pending' or excluded.outcome <> 'pending')`;
+const batch = (json: number) => `batch as (select * from json_populate_recordset(null::tool_calls, $${json}::json) with ordinality)`;
+/** What an outcome changes; none of it is in an index. */
+const ended = (first: number) => `ended as (
+  update tool_calls t set outcome = u.outcome, fault_code = u.fault_code, provider_status = u.provider_status,
+    duration_ms = u.duration_ms, connected_account_id = u.connected_account_id, account_label = u.account_label
+  from unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::int[], $${first + 4}::int[], $${first + 5}::text[], $${first + 6}::text[])
+    as u (id, outcome, fault_code, provider_status, duration_ms, connected_account_id, account_label)
+  where t.id = u.id returning t.id)`;
+const endedNames = ['id', 'outcome', 'fault_code', 'provider_status', 'duration_ms', 'connected_account_id', 'account_label'] as const;
 
-/** A character for each call: what is outdated, or the sum of who is suspended. One column of one row is what is read fastest. */
+/** A character for each call: the sum of who is suspended. One column of one row is what is read fastest. */
 const standing = `(
-  case when a.known then 0 else
     coalesce((select (e.suspended_at is not null)::int from environments e where e.id = b.environment_id), 1)
     + coalesce((select 2 * (u.suspended_at is not null)::int from users u where u.environment_id = b.environment_id and u.identifier = b.user_identifier), 0)
     + coalesce((select 4 * (c.suspended_at is not null)::int from clients c where c.id = b.client_id), 0)
-  end)::text`;
+  )::text`;
 
 /** Whoever is not told of counts as suspended. */
-function readFound(character = '7'): Standing | Outdated {
-  if (character === 'i') return 'instance';
-  if (character === 'a') return 'account';
+function readStanding(character = '7'): Standing {
   const sum = Number(character);
   return { environmentSuspended: (sum & 1) !== 0, userSuspended: (sum & 2) !== 0, clientSuspended: (sum & 4) !== 0 };
 }
 
+/** The state in which an instance that has not changed was opened. */
+const served: Standing = { environmentSuspended: false, userSuspended: false, clientSuspended: false };
+
 const finished = `on conflict (id) do update set outcome = excluded.outcome, fault_code = excluded.fault_code,
   provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
   connected_account_id = excluded.connected_account_id, account_label = excluded.account_label`;
+
+/** Rows of one statement: of intents, of outcomes whose row is there, and of outcomes that are the first row of their call. */
+type Entry =
+  | { kind: 'intent'; record: ToolCallRecord; looks: boolean }
+  | { kind: 'ended'; record: ToolCallRecord }
+  | { kind: 'whole'; record: ToolCallRecord };
 
 /** Group commit: while statements are on their way, the rows that arrive wait for the next. */
 export function createToolCallLog(db: Database, onFinished: (record: ToolCallRecord) => void = () => {}): ToolCallLog {
   const writer = randomUUID();
   const system = db.system('write tool calls');
 
-  const intents = (durable: boolean) =>
-    grouped<{ record: ToolCallRecord; expected: Expected | undefined }, Standing | Outdated>(
-      async (asked) => {
-        // An instance that is as it was expected was opened for somebody who is served: only for others it is looked again.
-        const looks = asked.some(({ expected }) => (expected?.instance ?? null) === null);
-        const [row] = await system.query<{ found: string }>({
-          name: `${durable ? 'intend writes' : 'intend reads'}${looks ? '' : ' of known instances'}`,
-          text: `with ${durable ? '' : "now as materialized (select set_config('synchronous_commit', 'off', true)),"}
-                   ${batch},
-                   asked as materialized (${compared(3)}),
-                   intent as (${insert} ${durable ? '' : 'cross join now'} join asked on n = ordinality where same_instance and same_account on conflict (id) do nothing)
-                 select string_agg(case when not a.same_instance then 'i' when not a.same_account then 'a' else ${looks ? standing : "'0'"} end, '' order by a.n) as found
-                 from asked a ${looks ? 'join batch b on a.n = b.ordinality' : ''}`,
-          values: [JSON.stringify(asked.map(({ record }) => record)), writer, ...expectedValues(asked.map(({ expected }) => expected))],
+  const entries = (durability: 'durable' | 'soon') => {
+    const fenced = db.fenced('write tool calls', durability);
+    return grouped<Entry, Standing | undefined>(
+      async (group) => {
+        const rows = group.filter(({ kind }) => kind !== 'ended').map(({ record }) => record);
+        const over = group.filter(({ kind }) => kind === 'ended').map(({ record }) => record);
+        const looks = group.some((entry) => entry.kind === 'intent' && entry.looks);
+        const values = [
+          ...(over.length === 0 ? [] : endedNames.map((name) => over.map((record) => record[name]))),
+          ...(rows.length === 0 ? [] : [JSON.stringify(rows), writer]),
+        ];
+        const parts = [...(over.length === 0 ? [] : [ended(1)]), ...(rows.length === 0 ? [] : [begun(values.length - 1, values.length)])];
+        const [row] = await fenced.query<{ found: string | null; ended: number }>({
+          name: `tool calls:${over.length === 0 ? '' : ' end'}${rows.length === 0 ? '' : ' begin'}${looks ? ' look' : ''}`,
+          text: `with ${parts.join(', ')}
+                 select ${looks ? `(select string_agg(${standing}, '' order by b.ordinality) from batch b)` : "''"} as found,
+                   ${over.length === 0 ? '0' : '(select count(*)::int from ended)'} as ended`,
+          values,
         });
-        return asked.map((_, i) => readFound(row?.found[i]));
+        // Rows are taken away by whoever keeps the table short, never before their time; should it happen, the outcome is written whole.
+        if (row?.ended !== over.length) await writeWhole(over, []);
+        let next = 0;
+        return group.map((entry) => (entry.kind === 'ended' ? undefined : looks ? readStanding(row?.found?.[next++]) : served));
       },
       { lanes, patienceMs, maxItems: maxRows },
     );
-  const [writes, reads] = [intents(true), intents(false)];
+  };
+  const [durable, soon] = [entries('durable'), entries('soon')];
 
   // When this process last said of an account that it was used; oldest first.
   const used = new Map<string, number>();
+
+  function isNewlyUsed({ outcome, connected_account_id: id }: ToolCallRecord): boolean {
+    return outcome === 'success' && id !== null && performance.now() - (used.get(id) ?? Number.NEGATIVE_INFINITY) >= usedAgainMs;
+  }
 
   /** Of the accounts that these calls used, those of which it was not said within the last minute. */
   function newlyUsed(records: readonly ToolCallRecord[]): string[] {
     const now = performance.now();
     const found: string[] = [];
-    for (const { outcome, connected_account_id: id } of records) {
-      if (outcome !== 'success' || id === null || now - (used.get(id) ?? Number.NEGATIVE_INFINITY) < usedAgainMs) continue;
+    for (const record of records) {
+      const { connected_account_id: id } = record;
+      if (!isNewlyUsed(record) || id === null) continue;
       used.delete(id);
       used.set(id, now);
       found.push(id);
@@ -137,60 +197,75 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
     return found;
   }
 
-  const outcomes = grouped<ToolCallRecord, void>(
+  /** The rows, the events of those that failed, and when these accounts were last used (to the minute, so that busy ones are not rewritten each time). */
+  async function writeWhole(records: readonly ToolCallRecord[], accounts: readonly string[]): Promise<void> {
+    await system.query({
+      name: 'write tool calls',
+      text: withEvents(
+        `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch ${finished} returning ${columns}`,
+        failures,
+        `${batch(1)},
+           stale as (
+             select id from connected_accounts
+             where id = any($3::text[]) and (last_used_at is null or last_used_at < now() - interval '1 minute')
+             -- whoever holds the row now (a refresh, a consent) must not be waited for
+             for update skip locked),
+           used as (update connected_accounts a set last_used_at = now() from stale where a.id = stale.id),`,
+        'select 1 where false',
+      ),
+      values: [JSON.stringify(records), writer, accounts],
+    });
+  }
+
+  // What more than its row comes of: it tells of a failure, or that an account is in use again.
+  const consequential = grouped<ToolCallRecord, void>(
     async (records) => {
       const accounts = newlyUsed(records);
       try {
-        const rows = JSON.stringify(records);
-        // Most groups are calls that went well, of accounts in use: nothing but their rows is written.
-        if (accounts.length === 0 && records.every(({ outcome }) => !tellsOf.has(outcome))) {
-          await system.query({ name: 'write outcomes', text: `with ${batch} ${insert} ${finished}`, values: [rows, writer] });
-        } else {
-          await system.query({
-            name: 'write tool calls',
-            // One statement: the rows, and when their accounts were last used (to the minute, so that busy ones are not rewritten each time).
-            text: withEvents(
-              `${insert} ${finished} returning ${columns}`,
-              failures,
-              `${batch},
-                 stale as (
-                   select id from connected_accounts
-                   where id = any($3::text[]) and (last_used_at is null or last_used_at < now() - interval '1 minute')
-                   -- whoever holds the row now (a refresh, a consent) must not be waited for
-                   for update skip locked),
-                 used as (update connected_accounts a set last_used_at = now() from stale where a.id = stale.id),`,
-              'select 1 where false',
-            ),
-            values: [rows, writer, accounts],
-          });
-        }
+        await writeWhole(records, accounts);
       } catch (error) {
         for (const id of accounts) used.delete(id);
         throw error;
       }
-      for (const record of records) onFinished(record);
-      return [];
+      return records.map(() => undefined);
     },
     { lanes, patienceMs, maxItems: maxRows },
   );
 
   return {
-    intend: (record, expected) => (record.effect === 'read' ? reads : writes).add({ record: { ...record, outcome: 'pending' }, expected }),
-    write: (record) => outcomes.add(record),
+    async intend(record, expected = { instance: null, account: null }) {
+      const entry: Entry = { kind: 'intent', record: { ...record, outcome: 'pending' }, looks: expected.instance === null };
+      const found = await (record.effect === 'read' ? soon : durable).add(entry);
+      return outdated(db.changes, expected) ?? (found as Standing);
+    },
+    async write(record, hasRow = false) {
+      if (tellsOf.has(record.outcome) || isNewlyUsed(record)) await consequential.add(record);
+      else await durable.add({ kind: hasRow ? 'ended' : 'whole', record });
+      onFinished(record);
+    },
     async closeOrphans(olderThanSeconds) {
+      const before = firstIdAt('toolCall', Date.now() - olderThanSeconds * 1000);
       const rows = await system.query<{ id: string }>({
         name: 'close orphaned tool calls',
+        // Whoever looks is the first to begin where the one before has stopped; what is still running here is looked at again.
         text: withEvents(
           `update tool_calls set outcome = 'outcome_unknown', fault_code = 'outcome_unknown'
-               where outcome = 'pending' and writer is distinct from $1 and created_at < now() - make_interval(secs => $2) returning ${columns}`,
+               where id in (select id from unfinished where writer is distinct from $1) and outcome = 'pending' returning ${columns}`,
           failures,
+          `unfinished as (
+             select id, writer from tool_calls
+             where id >= coalesce((select reached from sweep_marks where name = '${sweep}'), '') and id < $2 and outcome = 'pending'),
+           mark as (
+             insert into sweep_marks (name, reached) select '${sweep}', least($3, (select min(id) from unfinished where writer = $1))
+             on conflict (name) do update set reached = greatest(excluded.reached, sweep_marks.reached), updated_at = now()),`,
         ),
-        values: [writer, olderThanSeconds],
+        // Clocks of processes beside this one differ by some minutes at most.
+        values: [writer, before, firstIdAt('toolCall', Date.now() - olderThanSeconds * 1000 - clocksDifferMs)],
       });
       return rows.length;
     },
     drain: async () => {
-      await Promise.all([writes.settled(), reads.settled(), outcomes.settled()]);
+      await Promise.all([durable.settled(), soon.settled(), consequential.settled()]);
     },
   };
 }

@@ -1,5 +1,6 @@
 import type { FileFacts } from '@grantway/connector-kit';
 import type { Fault } from '@grantway/contract';
+import type { Mark } from '@grantway/db';
 import type { Allowed } from './call-policy.ts';
 import type { Log, Modules } from './ctx.ts';
 import type { Expected } from './expectations.ts';
@@ -18,8 +19,8 @@ export interface Caller {
   /** The config whose tools and policy hold: null where none stands behind the call. Its id is null where a direct call named it. */
   instance: ({ id: string | null; configId: string; configName: string; configVersion: number } & Allowed) | null;
   grant: Grant;
-  /** Of an instance that is remembered: what must be found as it was before anything comes of the call. */
-  remembered?: Expected['instance'];
+  /** Of an instance that is remembered: what it was made of, which must not have changed before anything comes of the call. */
+  remembered?: Mark;
   requestId: string;
   log: Log;
 }
@@ -48,11 +49,13 @@ export interface Call {
   modules: Modules;
   caller: Caller;
   record: ToolCallRecord;
-  /** Not compared yet; both null where everything was read for this very call. */
+  /** Not confirmed yet; both null where everything was read for this very call. */
   expected: Expected;
-  /** Whether an account may be used as it was read a moment ago, and compared with the intent. */
+  /** Whether an account may be used as it was read a moment ago, and confirmed with the intent. */
   mayRecall: boolean;
-  /** Its row is in the table: from here on something may have been sent. */
+  /** Its row is in the table. */
+  hasRow: boolean;
+  /** From here on something may have been sent. */
   intended: boolean;
   /** Set while a call is made that a person approved. */
   settle: ((outcome: { answer: Answer } | { fault: Fault }) => Promise<void>) | undefined;

@@ -1,5 +1,5 @@
 import { type ApiRequest, type ApiResponse, forCall, type Tool } from '@grantway/connector-kit';
-import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
+import { Fault, type FaultCode, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
@@ -8,7 +8,7 @@ import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-polic
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
 import { type Conversation, exchange } from './exchange.ts';
-import { type Outdated, OutdatedInstance } from './expectations.ts';
+import { type Begun, type Outdated, OutdatedInstance } from './expectations.ts';
 import { auditSent, dropFile, fileOfCall, followLink } from './file-calls.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
@@ -22,7 +22,7 @@ import { factsOf } from './stored-files.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
 import type { Standing, ToolCallRecord } from './tool-call-log.ts';
 import { begin, runSteps } from './tool-runs.ts';
-import type { ExposedTool } from './tools.ts';
+import { asAuthorized, type ExposedTool } from './tools.ts';
 
 export type { Caller, ToolOutput } from './tool-call.ts';
 
@@ -34,7 +34,7 @@ export type { Caller, ToolOutput } from './tool-call.ts';
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
  * `extra.authentication_link` is there when a person must connect. OutdatedInstance where `caller.remembered` is not as it was:
- * then nothing happened.
+ * then nothing was sent, and a row that is there already waits to be begun again under `options.toolCallId` or refused.
  */
 export async function executeTool(
   modules: Modules,
@@ -74,6 +74,7 @@ export async function executeTool(
     record,
     expected: { instance: caller.remembered ?? null, account: null },
     mayRecall: true,
+    hasRow: false,
     intended: false,
     settle: undefined,
   };
@@ -131,9 +132,11 @@ async function runUntilCompared(call: Call, work: () => Promise<Answer>): Promis
 }
 
 /** @throws OutdatedInstance */
-async function mustBeAsRemembered({ modules, expected }: Call): Promise<void> {
+async function mustBeAsRemembered(call: Call): Promise<void> {
+  const { modules, expected } = call;
   if (expected.instance === null) return;
-  if ((await modules.expectations.compare({ instance: expected.instance, account: null })) !== undefined) throw new OutdatedInstance();
+  if ((await modules.expectations.compare({ instance: expected.instance, account: null })) !== undefined)
+    throw new OutdatedInstance(begunOf(call));
   expected.instance = null;
 }
 
@@ -180,20 +183,29 @@ async function intend(call: Call): Promise<boolean> {
     caller.log.error({ err: cause, tool_call_id: record.id, tool: record.tool_name }, 'a tool call could not be recorded and is not made');
     throw new Fault('unavailable', { detail: 'the call could not be recorded, so that it was not made', cause });
   }
-  if (standing === 'instance') throw new OutdatedInstance();
+  call.hasRow = true;
+  if (standing === 'instance') throw new OutdatedInstance(begunOf(call));
   if (standing === 'account') throw new Error('the account is not as it was remembered');
+  const wasRemembered = call.expected.instance !== null;
   call.intended = true;
   call.expected = { instance: null, account: null };
   mustStand(standing);
-  // The row of a write was waited for until it was on the disk.
-  return record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs;
+  // What was remembered was confirmed by the end of the statement; who is served was looked up at its beginning, and the row of a
+  // write was waited for until it was on the disk.
+  return !wasRemembered && (record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs);
+}
+
+function begunOf({ modules, record, hasRow }: Call): Begun | undefined {
+  if (!hasRow) return undefined;
+  const refuse = (code: FaultCode) => modules.toolCallLog.write({ ...record, outcome: 'refused', fault_code: code }, true);
+  return { toolCallId: record.id, refuse };
 }
 
 async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {
   const { record, caller, modules } = call;
   record.outcome = outcome;
   record.duration_ms = Math.round(performance.now() - startedAt);
-  await modules.toolCallLog.write(record);
+  await modules.toolCallLog.write(record, call.hasRow);
   caller.log.info(
     {
       tool_call_id: record.id,
@@ -247,7 +259,8 @@ async function run(
   try {
     if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
     const lease = await leased();
-    await mustBeGranted(call, exposed, account, lease);
+    const authorized = asAuthorized(exposed, lease);
+    await mustBeGranted(call, authorized, account, lease);
     const kept = await approve?.();
     if (kept !== undefined) return kept;
     await mustBeWithinLimits(call, rules);
@@ -258,7 +271,7 @@ async function run(
       hasWaited = true;
     }
     const endsAt = steps === undefined ? undefined : performance.now() + modules.settings.toolTimeoutMs;
-    const conversation: Conversation = { call, exposed, account, lease, hasWaited, endsAt, file };
+    const conversation: Conversation = { call, exposed: authorized, account, lease, hasWaited, endsAt, file };
     if (steps !== undefined) return { output: await runSteps(conversation, tool, steps.run, steps.first) };
     const response = await exchange(conversation, request, tool.effect);
     return await readWithFile(conversation, request, response);
@@ -340,7 +353,7 @@ async function accountOf(
     const of = { environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId };
     const recalled = call.mayRecall ? modules.leases.recallDefault(of) : undefined;
     if (recalled !== undefined) {
-      call.expected.account = { id: recalled.account.id, version: recalled.version };
+      call.expected.account = recalled.mark;
       return { account: recalled.account, leased: recalled.lease };
     }
     const found = await modules.leases.ofDefault(of);

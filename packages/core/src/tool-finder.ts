@@ -96,11 +96,11 @@ function placeOf(connector: Connector): string {
 }
 
 /** What is looked at of a tool, wherever it stands. */
-function partsOf(tool: Tool, inputSchema = tool.inputSchema()): Pick<Searchable, 'title' | 'description' | 'effect' | 'args'> {
-  const { title, description, effect } = tool;
+function partsOf(tool: Tool, inputSchema = tool.inputSchema()): Pick<Searchable, 'aliases' | 'title' | 'description' | 'effect' | 'args'> {
+  const { aliases, title, description, effect } = tool;
   const { properties } = inputSchema;
   const args = typeof properties === 'object' && properties !== null ? Object.entries(properties) : [];
-  return { title, description, effect, args: args.map(([name, schema]) => ({ name, values: valuesOf(schema) })) };
+  return { aliases, title, description, effect, args: args.map(([name, schema]) => ({ name, values: valuesOf(schema) })) };
 }
 
 /** The texts that an argument is limited to. */

@@ -3,6 +3,8 @@ import { lexicon, stemOf, wordsOf } from './tool-search-words.ts';
 /** What is looked at of a tool. */
 export interface Searchable {
   name: string;
+  /** Names by which clients of other brokers know it. */
+  aliases: readonly string[];
   title: string;
   description: string;
   effect: 'read' | 'write' | 'destructive';
@@ -32,16 +34,19 @@ const maxQueryWords = 48;
 /** A description's beginning says what a tool is; the rest are details that would only be noise. */
 const maxDescribed = 600;
 const maxArguments = 60;
+const maxAliases = 20;
 const maxValues = 20;
 const maxValue = 64;
 
-const weight = { name: 3, title: 1.2, description: 1.6, argument: 0.5, value: 0.3 } as const;
+const weight = { name: 3, alias: 1.5, title: 1.2, description: 1.6, argument: 0.5, value: 0.3 } as const;
 /** How much a word counts that only means the same. */
 const meaningShare = 0.75;
 const typoShare = 0.6;
 /** Where the search words name a connector: what its tools are multiplied with, and those of all others. */
 const named = { yes: 1.6, no: 0.3, kind: 1.3 } as const;
 const saturation = 1.2;
+/** More than words can reach. */
+const asNamed = 1000;
 
 /** The tools that have a term, in their order, and how much of it. */
 interface Posting {
@@ -60,6 +65,8 @@ interface Term {
 /** One tool, taken apart once. */
 export interface ToolDocument {
   effect: Searchable['effect'];
+  /** Its name and its other ones, as a whole. */
+  names: readonly string[];
   /** How much of each term it has. */
   weights: ReadonlyMap<string, number>;
   /** Stems of its connector's and connection's names. */
@@ -78,6 +85,12 @@ export function documentOf(tool: Searchable): ToolDocument {
   };
   const own = termsOf(tool.name).filter((term) => !places.includes(term));
   add(own, weight.name);
+  // What the name has already is not counted again, and what several of them have is counted once.
+  const others = tool.aliases.slice(0, maxAliases).flatMap((alias) => termsOf(alias.slice(0, maxValue)));
+  add(
+    others.filter((term) => !places.includes(term) && !own.includes(term)),
+    weight.alias,
+  );
   add(termsOf(tool.title.slice(0, maxDescribed)), weight.title);
   const described = termsOf(tool.description.slice(0, maxDescribed));
   // A long description has more words by chance.
@@ -87,7 +100,7 @@ export function documentOf(tool: Searchable): ToolDocument {
     for (const value of values.slice(0, maxValues)) add(termsOf(value.slice(0, maxValue)), weight.value);
   }
   const name = own.filter((term) => !term.startsWith('@')).map((term) => [term, ...meaningsOf(term)]);
-  return { effect: tool.effect, weights, places, name };
+  return { effect: tool.effect, names: [tool.name, ...tool.aliases], weights, places, name };
 }
 
 /** Own ranking, after BM25 over weighted fields (Robertson, Zaragoza 2009); no model, nothing leaves the process. */
@@ -96,6 +109,10 @@ export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
   const connectors = new Map<string, Set<number>>();
   // The documents themselves are not kept: they are the greater part of the memory.
   const known = tools.map(({ effect, name }) => ({ effect, name }));
+  const called = new Map<string, number[]>();
+  tools.forEach(({ names }, doc) => {
+    for (const name of names) called.set(name, [...(called.get(name) ?? []), doc]);
+  });
   tools.forEach(({ weights, places }, doc) => {
     for (const stem of places) connectors.set(stem, (connectors.get(stem) ?? new Set<number>()).add(doc));
     for (const [term, sum] of weights) {
@@ -138,11 +155,13 @@ export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
       const asked = new Set(terms.flatMap((term) => term.keys.map(({ key }) => key)));
       const inPlace = marked(places, known.length);
       const ofKind = marked(kinds, known.length);
+      // A name given as a whole is no search.
+      const meant = new Set(called.get(query.trim().toLowerCase()));
       const hits: { at: number; score: number }[] = [];
       for (let doc = 0; doc < known.length; doc++) {
         const { effect, name } = known[doc] as Pick<ToolDocument, 'effect' | 'name'>;
         let score = isBare ? 1 : (scores[doc] as number);
-        if (score === 0 && inPlace[doc] === 1) score = 0.01;
+        if (score === 0 && (inPlace[doc] === 1 || meant.has(doc))) score = 0.01;
         if (score === 0 || !only(doc)) continue;
         if (places.length > 0) score *= inPlace[doc] === 1 ? named.yes : named.no;
         else if (ofKind[doc] === 1) score *= named.kind;
@@ -150,7 +169,7 @@ export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
         score *= 0.8 + (0.4 * covered) / Math.max(1, name.length);
         if (does && !reads && effect === 'read') score *= 0.75;
         if (reads && !does && effect !== 'read') score *= 0.75;
-        hits.push({ at: doc, score });
+        hits.push({ at: doc, score: meant.has(doc) ? score + asNamed : score });
       }
       hits.sort((a, b) => b.score - a.score || a.at - b.at);
       return hits.slice(0, limit).map(({ at, score }) => ({
@@ -158,6 +177,7 @@ export function createToolIndex(tools: readonly ToolDocument[]): ToolIndex {
         score: Math.round(score * 100) / 100,
         matched: [
           ...new Set(terms.filter((term) => term.keys.some(({ key }) => postings.get(key)?.docs.includes(at))).map(({ word }) => word)),
+          ...(meant.has(at) ? [query.trim()] : []),
         ],
       }));
     },

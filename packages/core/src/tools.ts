@@ -1,4 +1,4 @@
-import { apiRequestTool, type Connector, goesBy, type Tool } from '@grantway/connector-kit';
+import { apiRequestTool, type Connector, goesBy, type Tool, variantOf } from '@grantway/connector-kit';
 import { type AccountOwner, Fault } from '@grantway/contract';
 import type { ToolMapping } from '@grantway/db';
 import type { JsonObject } from '@grantway/mcp-client';
@@ -27,6 +27,15 @@ export interface ExposedTool {
     params: (args: Record<string, unknown>) => JsonObject;
     mirrored?: ReadonlyMap<string, string>;
   };
+}
+
+/** The tool as its connection's account uses it: authorized as the credential is. @throws Fault connection_not_ready */
+export function asAuthorized(exposed: ExposedTool, { authVariant }: { authVariant: string | null }): ExposedTool {
+  if (authVariant === null) return exposed;
+  const connector = variantOf(exposed.connector, authVariant);
+  if (connector === undefined)
+    throw new Fault('connection_not_ready', `this build does not know how "${exposed.connectionName}" is authorized`);
+  return { ...exposed, connector };
 }
 
 export interface MappedConnection {

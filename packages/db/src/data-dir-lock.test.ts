@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
@@ -146,3 +147,29 @@ test('a zombie counts as dead', async () => {
   await expect.poll(() => isProcessAlive(pid), { timeout: 5000 }).toBe(false);
   expect(() => process.kill(pid, 0)).not.toThrow();
 });
+
+test('broken locks that follow each other, as a power cut leaves them, are nobody’s: the next process takes the folder', async () => {
+  mkdirSync(folder, { recursive: true });
+  const nonceOf = (name: string) => createHash('sha256').update(`${name}\n`).digest('hex').slice(0, 32);
+  const broken = ['lock'];
+  for (let i = 0; i < 3; i++) broken.push(`lock.after.${nonceOf(broken.at(-1) as string)}`);
+  // By its bytes alone an empty lock would be its own successor.
+  broken.push(`lock.after.${createHash('sha256').update('').digest('hex').slice(0, 32)}`);
+  for (const name of broken) writeFileSync(path.join(folder, name), '');
+  const next = starter();
+  expect(await next.next()).toBe('up');
+  next.child.stdin?.write('\n');
+  expect(await next.next()).toBe('held');
+  expect(readdirSync(folder)).toEqual(['lock']);
+}, 60_000);
+
+test('a lock whose copy stands in its successor’s place is refused, not followed for ever', async () => {
+  mkdirSync(folder, { recursive: true });
+  const nonce = 'ab'.repeat(16);
+  const dead = JSON.stringify({ pid: 0, startedAt: '', nonce });
+  for (const name of ['lock', `lock.after.${nonce}`]) writeFileSync(path.join(folder, name), dead);
+  const next = starter();
+  expect(await next.next()).toBe('up');
+  next.child.stdin?.write('\n');
+  expect(await next.next()).toContain('keeps changing hands');
+}, 60_000);

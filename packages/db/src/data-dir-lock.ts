@@ -85,11 +85,13 @@ function take(folder: string, name: string, draft: string, me: Owner): 'taken' |
   return 'taken';
 }
 
-/** The lock and its successors in order; empty when nobody holds or held it. */
+/** The lock and its successors in order; empty when nobody holds or held it. A copy of a lock, put where its successor would be, ends it. */
 function readChain(folder: string, name: string): Owner[] {
   const chain: Owner[] = [];
+  const seen = new Set<string>();
   let owner = readOwner(path.join(folder, name));
-  while (owner !== undefined) {
+  while (owner !== undefined && !seen.has(owner.nonce)) {
+    seen.add(owner.nonce);
     chain.push(owner);
     owner = readOwner(path.join(folder, `${name}.after.${owner.nonce}`));
   }
@@ -109,8 +111,13 @@ function readOwner(file: string): Owner | undefined {
     if (Number.isInteger(value.pid) && typeof value.startedAt === 'string' && /^[0-9a-f]{32}$/.test(value.nonce ?? ''))
       return value as Owner;
   } catch {}
-  // Locks are linked into place complete, so a broken one is what a power cut left: nobody's, and stale.
-  return { pid: 0, startedAt: '', nonce: createHash('sha256').update(text).digest('hex').slice(0, 32) };
+  // Locks are linked into place complete, so a broken one is what a power cut left: nobody's, and stale. Known by its name as well:
+  // a power cut leaves several with the same bytes, and none may be taken for its own successor.
+  const nonce = createHash('sha256')
+    .update(`${path.basename(file)}\n${text}`)
+    .digest('hex')
+    .slice(0, 32);
+  return { pid: 0, startedAt: '', nonce };
 }
 
 function linkIfAbsent(source: string, target: string): boolean {

@@ -1,6 +1,7 @@
-import { sql } from 'drizzle-orm';
+import { randomUUID } from 'node:crypto';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
+import { type Changes, changesChannel, createChanges } from './changes.ts';
 
 export type Tx = NodePgDatabase;
 
@@ -15,6 +16,15 @@ export interface Database {
    * reason; the coverage test lists them, and the list may only shrink.
    */
   system(reason: SystemReason): System;
+  /**
+   * Named statements, across environments as well, on connections that hear of changes: when one resolves, `changes` knows of every
+   * commit that was answered before it was sent. What `durable` ones write is on the disk by then; the others' is in the table, and on
+   * the disk a moment later.
+   */
+  fenced(reason: SystemReason, durability: 'durable' | 'soon'): Pick<System, 'query'>;
+  changes: Changes;
+  /** Connects those connections, and finds out whether they hear; without it nothing may be remembered. */
+  listen(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -49,7 +59,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const size = options.poolSize ?? 10;
   // What is answered is on the disk, whatever the server's or the role's own setting.
   const durable = '-c synchronous_commit=on';
-  const settings = `-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000 ${durable}`;
+  const limits = '-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000';
+  const settings = `${limits} ${durable}`;
   const own = new pg.Pool({ connectionString: options.connectionString, max: size, options: settings });
   // Named statements are planned once: left to itself the server plans one that takes arrays anew each time, which costs it far
   // more than to run it. What they read is found by indexes, whatever the values.
@@ -69,26 +80,88 @@ export function openDatabase(options: DatabaseOptions): Database {
     // Nor one that is in use between two statements of a transaction: its next statement fails.
     pool.on('connect', (client) => client.on('error', () => {}));
   }
+  const changes = createChanges();
+  // What runs there finds rows by their ids, also where a table is new and a planner takes it for small. They stay open: whoever
+  // comes anew has missed what was told before.
+  const hearing = (commit: 'on' | 'off') => {
+    const pool = new pg.Pool({
+      connectionString: options.connectionString,
+      max: hearingConnections,
+      idleTimeoutMillis: 0,
+      // Waited for; where it fails, the connection is of no use and is ended.
+      onConnect: async (client) => {
+        client.on('error', () => {});
+        client.on('notification', ({ payload = '' }) => {
+          for (const id of payload.split(' ')) changes.heard(id);
+        });
+        await client.query(`listen ${changesChannel}`);
+        changes.missed();
+      },
+      options: `${limits} -c synchronous_commit=${commit} -c grantway.environment_id=* -c plan_cache_mode=force_generic_plan
+        -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off`.replace(/\s+/g, ' '),
+    });
+    pool.on('error', (error) => options.onError?.(error));
+    pool.on('remove', () => changes.missed());
+    return pool;
+  };
+  const hearers = { durable: hearing('on'), soon: hearing('off') };
   const acrossDb = drizzle(across);
   const system: System = {
     query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
       (await named.query<R>(statement)).rows,
     tx: (work) => acrossDb.transaction((tx) => work(tx as unknown as Tx)),
   };
-  const ownDb = drizzle(own);
+  const sessions = new WeakMap<pg.PoolClient, Tx>();
+  const sessionOf = (client: pg.PoolClient): Tx => {
+    const known = sessions.get(client) ?? (drizzle(client) as unknown as Tx);
+    sessions.set(client, known);
+    return known;
+  };
   return {
-    inEnvironment: (environmentId, work) =>
-      ownDb.transaction(async (tx) => {
-        if (environmentId === '*') throw new Error('an environment id is required');
-        await tx.execute(sql`select set_config('grantway.environment_id', ${environmentId}, true)`);
-        return work(tx as unknown as Tx);
-      }),
+    inEnvironment: async (environmentId, work) => {
+      if (environmentId === '*') throw new Error('an environment id is required');
+      const client = await own.connect();
+      let lost: Error | undefined;
+      try {
+        // One message instead of two: each costs both sides as much as a small query.
+        await client.query(`begin; select set_config('grantway.environment_id', ${pg.escapeLiteral(environmentId)}, true)`);
+        const result = await work(sessionOf(client));
+        await client.query('commit');
+        return result;
+      } catch (error) {
+        // A connection that cannot even do that is not for the next one.
+        await client.query('rollback').catch((cause: Error) => {
+          lost = cause;
+        });
+        throw error;
+      } finally {
+        client.release(lost);
+      }
+    },
     system: () => system,
+    fenced: (_reason, durability) => ({
+      query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
+        (await hearers[durability].query<R>(statement)).rows,
+    }),
+    changes,
+    listen: async () => {
+      const all = Object.values(hearers).flatMap((pool) => Array.from({ length: hearingConnections }, () => pool));
+      const ask = () => Promise.all(all.map((pool) => pool.query('select 1')));
+      await ask();
+      const moment = changes.moment();
+      const word = `hello-${randomUUID()}`;
+      await named.query('select pg_notify($1, $2)', [changesChannel, word]);
+      await ask();
+      changes.setHears(changes.since({ moment, ids: [word] }));
+    },
     close: async () => {
-      await Promise.all([own.end(), named.end(), across.end()]);
+      await Promise.all([own, named, across, ...Object.values(hearers)].map((pool) => pool.end()));
     },
   };
 }
+
+/** Of each durability. Every one of them is woken by every change. */
+const hearingConnections = 2;
 
 /** Postgres error code of a failed query (https://www.postgresql.org/docs/current/errcodes-appendix.html), also when drizzle wrapped it. */
 export function pgErrorCode(error: unknown): string | undefined {

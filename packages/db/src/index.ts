@@ -1,4 +1,5 @@
 export * from './audit.ts';
+export { type Changes, changesChannel, createChanges, type Mark } from './changes.ts';
 export * from './database.ts';
 export * from './events.ts';
 export * from './grouped.ts';

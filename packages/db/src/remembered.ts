@@ -8,24 +8,25 @@ const maxKept = 10_000;
  */
 export function createRemembered<T>(): {
   recall(key: string): { value: T; ageMs: number } | undefined;
-  keep(key: string, value: T): void;
+  /** `lifeMs`: where it ends sooner than after a second. */
+  keep(key: string, value: T, lifeMs?: number): void;
   forget(key: string): void;
 } {
-  const kept = new Map<string, { value: T; at: number }>();
+  const kept = new Map<string, { value: T; at: number; until: number }>();
   return {
     recall(key) {
       const found = kept.get(key);
       if (found === undefined) return undefined;
-      const ageMs = performance.now() - found.at;
-      if (ageMs <= keptMs) return { value: found.value, ageMs };
+      const now = performance.now();
+      if (now <= found.until) return { value: found.value, ageMs: now - found.at };
       kept.delete(key);
       return undefined;
     },
-    keep(key, value) {
+    keep(key, value, lifeMs = keptMs) {
       // Deleted first, so that the order of the map is the order of time.
       kept.delete(key);
       const at = performance.now();
-      kept.set(key, { value, at });
+      kept.set(key, { value, at, until: at + Math.min(lifeMs, keptMs) });
       for (const [oldest, { at: since }] of kept) {
         if (kept.size <= maxKept && at - since <= keptMs) break;
         kept.delete(oldest);

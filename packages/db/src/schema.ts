@@ -179,6 +179,8 @@ export const connections = pgTable(
     environmentId: environmentId(),
     name: text('name').notNull(),
     connector: text('connector').notNull(),
+    /** Which of the connector's ways in it uses; null: the connector's default. Never changes. */
+    authVariant: text('auth_variant'),
     clientId: text('client_id'),
     /** Generation is part of the authenticated data of `client_secret_ct`; it grows with every write. */
     secretGeneration: bigint('secret_generation', { mode: 'number' }).notNull().default(0),
@@ -636,7 +638,8 @@ export const toolCalls = pgTable(
   'tool_calls',
   {
     id: text('id').primaryKey(),
-    environmentId: environmentId(),
+    // No reference: looking it up would be a tenth of what a row costs, and environments are never deleted.
+    environmentId: text('environment_id').notNull(),
     requestId: text('request_id').notNull(),
     via: text('via').notNull(),
     clientId: text('client_id'),
@@ -662,9 +665,16 @@ export const toolCalls = pgTable(
   (t) => [
     index('tool_calls_page').on(t.environmentId, t.id),
     index('tool_calls_of_user').on(t.environmentId, t.userIdentifier, t.id),
-    index('tool_calls_pending').on(t.createdAt).where(sql`outcome = 'pending'`),
+    // None holds what an outcome changes, so that its update stays within the page (HOT); fillfactor leaves room for it.
     isolated(),
   ],
+);
+
+/** How far a sweep has come, by its name: what it looks for is not before this id any more. */
+export const sweepMarks = pgTable(
+  'sweep_marks',
+  { name: text('name').primaryKey(), reached: text('reached').notNull(), updatedAt: updatedAt() },
+  () => [outOfReach()],
 );
 
 export const idempotencyKeys = pgTable(

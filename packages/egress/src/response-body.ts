@@ -14,8 +14,25 @@ export function parseBody(body: Buffer, contentType: string | undefined, secrets
   } catch {
     return text;
   }
-  return cleaned(parsed, secrets);
+  // Without an escape every string is as it came, and what came was scrubbed.
+  const hides = text.includes('\\');
+  if (hides || text.includes('__proto__')) return cleaned(parsed, hides ? secrets : []);
+  mustBeShallow(parsed);
+  return parsed;
 }
+
+function mustBeShallow(root: unknown): void {
+  const open: { value: object; depth: number }[] = typeof root === 'object' && root !== null ? [{ value: root, depth: 0 }] : [];
+  for (let node = open.pop(); node !== undefined; node = open.pop()) {
+    const { value, depth } = node;
+    if (depth > maxDepth) throw tooDeep();
+    for (const child of Object.values(value)) {
+      if (typeof child === 'object' && child !== null) open.push({ value: child, depth: depth + 1 });
+    }
+  }
+}
+
+const tooDeep = () => new EgressError('invalid', true, 'the answer is nested too deeply');
 
 /**
  * Drops `__proto__` members, which JSON.parse makes own properties and a later copy would turn into a prototype, and the
@@ -27,7 +44,7 @@ function cleaned(root: unknown, secrets: string[]): unknown {
   for (let node = open.pop(); node !== undefined; node = open.pop()) {
     const { value, depth } = node;
     if (typeof value !== 'object' || value === null) continue;
-    if (depth > maxDepth) throw new EgressError('invalid', true, 'the answer is nested too deeply');
+    if (depth > maxDepth) throw tooDeep();
     const object = value as Record<string, unknown>;
     for (const key of Object.keys(object)) {
       const child = object[key];

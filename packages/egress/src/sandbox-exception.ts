@@ -11,14 +11,17 @@ export interface SandboxException {
 }
 
 export function sandboxException(configured: () => string | undefined): SandboxException {
+  let known = { text: '', origin: '' };
   const origin = () => {
     const text = configured();
     if (text === undefined) return undefined;
+    if (text === known.text) return known.origin;
     const url = URL.canParse(text) ? new URL(text) : undefined;
     if (url?.protocol !== 'http:' || !['127.0.0.1', '[::1]', 'localhost'].includes(url.hostname)) {
       throw blocked('the sandbox must be http on a loopback address');
     }
-    return url.origin;
+    known = { text, origin: url.origin };
+    return known.origin;
   };
   return { origin, covers: (url) => url.origin === origin() };
 }

@@ -1,5 +1,14 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import type { Credential, OAuth2Credential, TokenAnswer } from '@grantway/connector-kit';
+import {
+  type ApiRequest,
+  type AppRevocation,
+  appRevocationRequest,
+  type Connector,
+  type Credential,
+  type OAuth2Credential,
+  parametersOf,
+  type TokenAnswer,
+} from '@grantway/connector-kit';
 import { reveal, Secret } from '@grantway/contract';
 import { scrubText } from '@grantway/egress';
 import {
@@ -74,6 +83,45 @@ export async function requestRevocation(
   hint: 'refresh_token' | 'access_token',
 ): Promise<void> {
   await tokenRevocation(config, reveal(current)[hint] ?? '', { token_type_hint: hint });
+}
+
+/**
+ * The connector's own revocation call, authenticated by the app: as of a connector whose credential is the app's. Undefined where the
+ * app has no secret, or the grant no token of the kind that the call names.
+ */
+export function revocationByApp(
+  app: OAuthApp,
+  spec: AppRevocation,
+  current: Secret<OAuth2Credential>,
+): { connector: Connector; request: ApiRequest; credential: Secret<Credential> } | undefined {
+  if (app.clientSecret === undefined) return undefined;
+  const { access_token, refresh_token } = reveal(current);
+  const request = appRevocationRequest(spec, { client_id: app.clientId, access_token, refresh_token });
+  if (request === undefined) return undefined;
+  const { connector } = app;
+  return {
+    request,
+    connector: {
+      ...connector,
+      auth: {
+        kind: 'basic',
+        fields: [
+          // The base URL may depend on what was learned with the grant.
+          ...parametersOf(connector.auth).map(({ options, ...parameter }) => ({
+            ...parameter,
+            label: parameter.name,
+            secret: false,
+            ...(options === undefined ? {} : { options: options.map(({ value }) => ({ value, label: value })) }),
+          })),
+          { name: 'client_id', label: 'Client id', secret: false },
+          { name: 'client_secret', label: 'Client secret', secret: true },
+        ],
+        username: '{client_id}',
+        password: '{client_secret}',
+      },
+    },
+    credential: new Secret<Credential>({ kind: 'basic', fields: { client_id: app.clientId, client_secret: reveal(app.clientSecret) } }),
+  };
 }
 
 export function hasRefreshToken(current: Secret<OAuth2Credential>): boolean {

@@ -1,7 +1,14 @@
-import { type ApiRequest, type Credential, faultByStatus, type OAuth2Credential } from '@grantway/connector-kit';
+import {
+  type ApiRequest,
+  type AppRevocation,
+  type Credential,
+  faultByStatus,
+  namesRefreshToken,
+  type OAuth2Credential,
+} from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { type ApiTarget, type Egress, EgressError } from '@grantway/egress';
-import { appOfGrant, hasRefreshToken, requestRevocation, vendorWords } from './client-authentication.ts';
+import { appOfGrant, hasRefreshToken, requestRevocation, revocationByApp, vendorWords } from './client-authentication.ts';
 import type { OAuthApp } from './oauth-app.ts';
 import { tokenConversation } from './token-endpoint.ts';
 
@@ -14,7 +21,7 @@ export interface Revocation {
   detail: string;
 }
 
-/** Asks the provider to end the grant: RFC 7009, or the connector's own call. Never throws on what the provider does. */
+/** Asks the provider to end the grant: RFC 7009, or the connector's own call by the token or by the app. Never throws on what the provider does. */
 export async function revokeToken(
   egress: Egress,
   operatorsApp: OAuthApp,
@@ -27,7 +34,33 @@ export async function revokeToken(
     const target = { connector: app.connector, fields: {}, sandbox: app.sandboxOrigin !== undefined };
     return revokeByCall(egress, target, app.connector.auth.revocation, current, options);
   }
+  if (app.connector.auth.revocationByApp !== undefined) return byApp(egress, app, app.connector.auth.revocationByApp, current, options);
   return noneOffered;
+}
+
+/** As RFC 7009 has it, but in the vendor's own words: the app names the token. */
+async function byApp(
+  egress: Egress,
+  app: OAuthApp,
+  spec: AppRevocation,
+  current: Secret<OAuth2Credential>,
+  options: { timeoutMs?: number },
+): Promise<Revocation> {
+  const call = revocationByApp(app, spec, current);
+  if (call === undefined)
+    return { proven: false, final: true, detail: 'the grant has no token of the kind that the vendor’s revocation names' };
+  const target = { connector: call.connector, fields: { ...app.values }, sandbox: app.sandboxOrigin !== undefined };
+  const receipt = await revokeByCall(egress, target, call.request, call.credential, {
+    ...options,
+    // A token that the vendor does not know when an app names it will not become known.
+    finalStatuses: [404, 422],
+  });
+  if (!receipt.proven || namesRefreshToken(spec) || !hasRefreshToken(current)) return receipt;
+  return {
+    proven: false,
+    final: true,
+    detail: 'access token: revoked; refresh token: the vendor’s call does not name it, and the copy here is destroyed',
+  };
 }
 
 const noneOffered: Revocation = { proven: false, final: true, detail: 'the vendor offers no revocation' };
@@ -83,7 +116,7 @@ export async function revokeByCall(
   target: ApiTarget,
   request: ApiRequest | undefined,
   current: Secret<Credential>,
-  options: { timeoutMs?: number } = {},
+  options: { timeoutMs?: number; finalStatuses?: number[] } = {},
 ): Promise<Revocation> {
   if (request === undefined) return noneOffered;
   try {
@@ -91,7 +124,8 @@ export async function revokeByCall(
     const fault = (target.connector.api.fault ?? faultByStatus)(response);
     if (fault === undefined) return { proven: true, final: true, detail: 'revoked' };
     if (fault.kind === 'revoked') return { proven: true, final: true, detail: 'was revoked already' };
-    return { proven: false, final: false, detail: `answered ${response.status}, ${fault.kind}` };
+    const final = options.finalStatuses?.includes(response.status) === true;
+    return { proven: false, final, detail: `answered ${response.status}, ${fault.kind}` };
   } catch (error) {
     if (error instanceof EgressError) return { proven: false, final: false, detail: `no answer (${error.kind})` };
     throw error;

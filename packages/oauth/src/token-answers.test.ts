@@ -47,7 +47,7 @@ const old = `old_${randomBytes(16).toString('hex')}`;
 const oldRefresh = `oldr_${randomBytes(16).toString('hex')}`;
 const clientSecret = `cs_${randomBytes(16).toString('hex')}`;
 const code = `code_${randomBytes(16).toString('hex')}`;
-const current = () =>
+const current = (changes: Partial<OAuth2Credential> = {}) =>
   new Secret<OAuth2Credential>({
     kind: 'oauth2',
     access_token: old,
@@ -55,6 +55,7 @@ const current = () =>
     scopes: ['a', 'b'],
     extra: { team: 'T1' },
     id_token: 'old.id.token',
+    ...changes,
   });
 
 function app(auth: Partial<OAuth2Auth> = {}, sandboxOrigin: string | undefined = origin): OAuthApp {
@@ -480,6 +481,52 @@ describe('revocation', () => {
     expect(seen[0]?.headers.authorization).toBe(`Bearer ${old}`);
     answering({ status: 500 });
     expect(await revokeToken(egress, of, current())).toMatchObject({ proven: false });
+  });
+
+  describe('by the app itself', () => {
+    const revocationByApp = { method: 'DELETE', path: '/apps/{client_id}/token', json: { access_token: '{access_token}' } } as const;
+    const withoutRefresh = () => current({ refresh_token: undefined });
+    const basic = (pair: string) => `Basic ${Buffer.from(pair).toString('base64')}`;
+
+    it('carries the app’s id and secret, and the token in the body alone', async () => {
+      answering({ status: 204 });
+      expect(await revokeToken(egress, app({ revocationByApp }), withoutRefresh())).toEqual({
+        proven: true,
+        final: true,
+        detail: 'revoked',
+      });
+      expect(seen).toHaveLength(1);
+      expect(seen[0]).toMatchObject({
+        url: '/api.odd.example/apps/client-1_x.y/token',
+        method: 'DELETE',
+        body: json({ access_token: old }),
+      });
+      expect(seen[0]?.headers.authorization).toBe(basic(`client-1_x.y:${clientSecret}`));
+      expect(JSON.stringify(seen[0]?.headers)).not.toContain(old);
+    });
+
+    it('proves nothing of a refresh token that the call does not name', async () => {
+      answering({ status: 204 });
+      const receipt = await revokeToken(egress, app({ revocationByApp }), current());
+      expect(receipt).toMatchObject({
+        proven: false,
+        final: true,
+        detail: expect.stringMatching(/^access token: revoked; refresh token: /),
+      });
+      const both = { ...revocationByApp, json: { access_token: '{access_token}', refresh_token: '{refresh_token}' } };
+      expect(await revokeToken(egress, app({ revocationByApp: both }), current())).toMatchObject({ proven: true });
+    });
+
+    it.each<[string, Answer, { proven: boolean; final: boolean }]>([
+      ['the vendor does not know the token', { status: 404 }, { proven: false, final: true }],
+      ['the app’s secret is refused', { status: 401 }, { proven: false, final: false }],
+      ['the vendor fails', { status: 503 }, { proven: false, final: false }],
+      ['too many', { status: 429 }, { proven: false, final: false }],
+      ['a redirect', { status: 302, headers: { location: 'https://elsewhere.example/' } }, { proven: false, final: false }],
+    ])('%s', async (_name, answer, receipt) => {
+      answering(answer);
+      expect(await revokeToken(egress, app({ revocationByApp }), withoutRefresh())).toMatchObject(receipt);
+    });
   });
 
   it('a vendor that offers none is said to offer none', async () => {

@@ -15,6 +15,7 @@ export interface AccountRow {
   connection_id: string;
   connection_name: string;
   connector: string;
+  auth_variant: string | null;
   sandbox: boolean;
   client_id: string | null;
   client_secret_ct: Buffer | null;
@@ -57,7 +58,7 @@ export const graceSeconds = 2;
 const isAbandoned = `coalesce(a.claim_owner is not null and a.claim_deadline < clock_timestamp() - interval '${graceSeconds} seconds', false)`;
 
 export const accountColumns = `
-  a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.sandbox, c.client_id, c.client_secret_ct,
+  a.id, a.environment_id, a.connection_id, c.name as connection_name, c.connector, c.auth_variant, c.sandbox, c.client_id, c.client_secret_ct,
   c.secret_generation, c.fields as connection_fields, a.status, a.reason, a.scopes, a.fields, a.provider_account_id, a.grant_id, a.generation, a.credential_ct,
   a.access_fingerprint, a.refreshable,
   extract(epoch from a.access_expires_at - clock_timestamp())::float8 as life_left_s,
@@ -91,12 +92,8 @@ export interface DefaultOf {
   clientId: string | null;
 }
 
-/** Equal texts, equal rows: of the account and of its connection, as `a` and `c`. What the clock alone says of them is not in it. */
-export const accountVersion = `concat_ws(' ', a.xmin, c.xmin)`;
-
 /** With what names it besides. */
 export interface DefaultAccountRow extends AccountRow {
-  version: string;
   user_id: string | null;
   label: string | null;
   provider_account_label: string | null;
@@ -106,14 +103,14 @@ export interface DefaultAccountRow extends AccountRow {
 export async function readDefaultAccounts(db: Database, wanted: readonly DefaultOf[]): Promise<(DefaultAccountRow | undefined)[]> {
   const rows = await db.system('lease credential').query<DefaultAccountRow & { n: number } & Record<string, unknown>>({
     name: 'lease: read default accounts',
-    text: `select w.n::int as n, ${accountColumns}, a.user_id, a.label, a.provider_account_label, ${accountVersion} as version,
+    text: `select w.n::int as n, ${accountColumns}, a.user_id, a.label, a.provider_account_label,
              coalesce((select l.suspended_at is not null from clients l where l.id = w.client_id), false) as client_suspended
            from unnest($1::text[], $2::text[], $3::text[], $4::text[]) with ordinality as w (environment_id, connection_id, owner_id, client_id, n)
              -- Two looks instead of one with coalesce: under row-level security only what is leakproof uses an index.
              join lateral (
-               select xmin, * from connected_accounts where user_id = w.owner_id and connection_id = w.connection_id
+               select * from connected_accounts where user_id = w.owner_id and connection_id = w.connection_id
                union all
-               select xmin, * from connected_accounts where w.owner_id is null and user_id is null and connection_id = w.connection_id
+               select * from connected_accounts where w.owner_id is null and user_id is null and connection_id = w.connection_id
              ) a on a.is_default and a.environment_id = w.environment_id
              join connections c on c.id = a.connection_id`,
     values: [

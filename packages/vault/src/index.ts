@@ -1,5 +1,4 @@
 export {
-  accountVersion,
   clientSecretPlace,
   credentialPlace,
   type Ending,

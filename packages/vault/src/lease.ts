@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { AppCredentials, Connector, Credential, RenewableCredential } from '@grantway/connector-kit';
 import { type ConnectedAccountReason, type ConnectedAccountStatus, Fault, type Secret } from '@grantway/contract';
-import { createRemembered, type Database, grouped, newEventId, recordEvent, withEvents } from '@grantway/db';
+import { createRemembered, type Database, grouped, type Mark, newEventId, recordEvent, withEvents } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { RefreshOutcome } from '@grantway/oauth';
 import {
@@ -28,6 +28,8 @@ export interface Lease {
   accountId: string;
   environmentId: string;
   connector: string;
+  /** Which of the connector's ways in the credential belongs to; null: its default. */
+  authVariant: string | null;
   connectionId: string;
   connectionName: string;
   sandbox: boolean;
@@ -60,7 +62,7 @@ export interface LeaseDeps {
   db: Database;
   sealing: Sealing;
   egress: Egress;
-  connector(id: string): Promise<Connector>;
+  connector(id: string, variant: string | null): Promise<Connector>;
   /** Where the built-in stand-in for vendors answers; undefined where it is off. */
   sandboxOrigin(): string | undefined;
   baseUrl(): string;
@@ -119,11 +121,10 @@ export interface Leases {
    */
   ofDefault(of: DefaultOf): Promise<DefaultAccount | undefined>;
   /**
-   * The same as it was read within the last second, for whoever compares `version` with the rows before anything comes of
-   * it. Who is suspended is not in the version.
+   * The same as it was read within the last second, for whoever looks at `mark` behind a fence before anything comes of it. Who is
+   * suspended is not in the mark.
    */
-  recallDefault(of: DefaultOf): (DefaultAccount & { version: string }) | undefined;
-  forgetDefault(of: DefaultOf): void;
+  recallDefault(of: DefaultOf): (DefaultAccount & { mark: Mark }) | undefined;
   /**
    * The one refresh function: called before a tool call, after a provider's 401, and by the sweep. Renews only while
    * the stored credential is the one with this fingerprint; without one, while too little of its life is left, and with
@@ -199,6 +200,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       accountId: row.id,
       environmentId: row.environment_id,
       connector: row.connector,
+      authVariant: row.auth_variant,
       connectionId: row.connection_id,
       connectionName: row.connection_name,
       sandbox: row.sandbox,
@@ -217,7 +219,8 @@ export function createLeases(deps: LeaseDeps): Leases {
     maxItems: 200,
   });
 
-  const remembered = createRemembered<DefaultAccountRow>();
+  const { changes } = deps.db;
+  const remembered = createRemembered<{ row: DefaultAccountRow; mark: Mark }>();
   const keyOf = ({ environmentId, connectionId, ownerId, clientId }: DefaultOf) =>
     `${environmentId} ${connectionId} ${ownerId ?? ''} ${clientId ?? ''}`;
 
@@ -227,18 +230,24 @@ export function createLeases(deps: LeaseDeps): Leases {
   }
 
   async function ofDefault(of: DefaultOf): Promise<DefaultAccount | undefined> {
+    const moment = changes.moment();
     const row = await defaults.add(of);
     if (row === undefined || row.status !== 'ACTIVE') return undefined;
-    remembered.keep(keyOf(of), row);
+    if (changes.hears()) remembered.keep(keyOf(of), { row, mark: { moment, ids: [row.id, row.connection_id] } });
     return defaultAccount(row, of);
   }
 
-  function recallDefault(of: DefaultOf): (DefaultAccount & { version: string }) | undefined {
+  function recallDefault(of: DefaultOf): (DefaultAccount & { mark: Mark }) | undefined {
     const found = remembered.recall(keyOf(of));
     if (found === undefined) return undefined;
-    const { value: row, ageMs } = found;
+    const { ageMs } = found;
+    const { row, mark } = found.value;
+    if (changes.since(mark)) {
+      remembered.forget(keyOf(of));
+      return undefined;
+    }
     const left = row.life_left_s === null ? null : row.life_left_s - ageMs / 1000;
-    return { ...defaultAccount({ ...row, life_left_s: left }, of), version: row.version };
+    return { ...defaultAccount({ ...row, life_left_s: left }, of), mark };
   }
 
   async function lease(accountId: string, clientId: string | null = null, known?: AccountRow): Promise<Lease> {
@@ -539,7 +548,6 @@ export function createLeases(deps: LeaseDeps): Leases {
     lease: (accountId, clientId) => lease(accountId, clientId),
     ofDefault,
     recallDefault,
-    forgetDefault: (of) => remembered.forget(keyOf(of)),
     refresh,
     replayJournal: received.replay,
     settleSalvaged: received.settleSalvaged,

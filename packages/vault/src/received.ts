@@ -25,7 +25,7 @@ export interface ReceivedDeps {
   sealing: Sealing;
   journal?: Journal | undefined;
   faults?: FaultInjection | undefined;
-  connector(id: string): Promise<Connector>;
+  connector(id: string, variant: string | null): Promise<Connector>;
   log: { info(fields: Record<string, unknown>, message: string): void; warn(fields: Record<string, unknown>, message: string): void };
 }
 
@@ -113,7 +113,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
   }
 
   async function queueLate(tx: Tx, row: AccountRow, grantId: string, credential: Secret<RenewableCredential>): Promise<void> {
-    const { auth } = await deps.connector(row.connector);
+    const { auth } = await deps.connector(row.connector, row.auth_variant);
     // Where refresh tokens never change, the new grant may well hold the same one: it must not be revoked.
     if (row.status === 'ACTIVE' && auth.kind === 'oauth2' && auth.rotationClass === 'A') return;
     await queueRevocation(tx, sealing, {
@@ -223,7 +223,7 @@ export function createReceivedCredentials(deps: ReceivedDeps): ReceivedCredentia
         const received = { ...rest, credential: await sealing.open<RenewableCredential>(journalPlace(rest), record) };
         const row = await readAccount(db, entry.accountId);
         await deps.faults?.at?.('replaying', entry.accountId);
-        await store(received, row === undefined ? undefined : idleSecondsOf(await deps.connector(row.connector)));
+        await store(received, row === undefined ? undefined : idleSecondsOf(await deps.connector(row.connector, row.auth_variant)));
         await deps.faults?.at?.('replayed', entry.accountId);
         await settleEntry(id);
       } catch (err) {

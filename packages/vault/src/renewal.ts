@@ -27,7 +27,7 @@ export interface Renewal {
 export interface RenewalDeps {
   sealing: Sealing;
   egress: Egress;
-  connector(id: string): Promise<Connector>;
+  connector(id: string, variant: string | null): Promise<Connector>;
   sandboxOrigin(): string | undefined;
   baseUrl(): string;
 }
@@ -89,7 +89,7 @@ export function createRenewals(deps: RenewalDeps): Renewals {
 
   return {
     async of(row) {
-      const connector = await deps.connector(row.connector);
+      const connector = await deps.connector(row.connector, row.auth_variant);
       const { auth } = connector;
       if (row.sandbox && deps.sandboxOrigin() === undefined) throw new Fault('sandbox_not_allowed', 'the sandbox is off');
       if (auth.kind === 'oauth2') return byGrant(row, connector as Connector & { auth: OAuth2Auth });
@@ -97,7 +97,7 @@ export function createRenewals(deps: RenewalDeps): Renewals {
       throw new Fault('connection_not_ready', 'the connection has no OAuth app');
     },
     async signingApp(row) {
-      if (row.client_id === null || (await deps.connector(row.connector)).auth.kind !== 'oauth1') return undefined;
+      if (row.client_id === null || (await deps.connector(row.connector, row.auth_variant)).auth.kind !== 'oauth1') return undefined;
       return appOf(row);
     },
   };

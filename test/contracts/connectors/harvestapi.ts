@@ -4,7 +4,7 @@ import { harvestapi, pages } from '../sources.ts';
 const contract: Contract = {
   specifications: [
     [/@harvestapi/, harvestapi],
-    [/./, pages('HarvestAPI')],
+    [/./, pages('HarvestAPI', 'HarvestAPI’s client has no method for it')],
   ],
 };
 

@@ -24,6 +24,10 @@ const supplements = Object.entries(defaults).map(
       patternProperties: { '^(first|second)_key$': { type: 'string' } },
     },
     page: `https://developers.hubspot.com/docs/api-reference/crm-${object}-v3/guide`,
+    evidence:
+      object === 'notes' || object === 'tasks'
+        ? { read: `https://developers.hubspot.com/docs/api/crm/${object}, which lists them all` }
+        : { unverified: 'no package of HubSpot’s names the default properties, and its page does not list them with their internal names' },
   }),
 );
 

@@ -1,11 +1,10 @@
 import type { Contract } from '../contract.ts';
-import { graph, graphOpenapi, pages } from '../sources.ts';
+import { graph, graphOpenapi } from '../sources.ts';
 
 const contract: Contract = {
   specifications: [
     [/ms-365|graph/i, graph],
     [/ms-365|graph/i, graphOpenapi],
-    [/./, pages('Microsoft Graph')],
   ],
   // Graph's OpenAPI document leaves out what every list takes: the page's token, out of @odata.nextLink.
   allowed: [{ operation: /./, at: 'query.$skiptoken', page: 'https://learn.microsoft.com/en-us/graph/query-parameters' }],

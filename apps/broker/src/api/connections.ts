@@ -11,7 +11,7 @@ export const connections = [
     path: '/v1/connections',
     summary: 'Create a connection',
     description:
-      'Configures a connector for your users. OAuth connectors need an OAuth app of yours (client_id, client_secret), registered with the redirect_uri of the answer; the connection is DRAFT or IN_PROGRESS until both are there. With "sandbox": true the built-in stand-in is used and no app is needed.',
+      'Configures a connector for your users. OAuth connectors need an OAuth app of yours (client_id, client_secret), registered with the redirect_uri of the answer; the connection is DRAFT or IN_PROGRESS until both are there. With "sandbox": true the built-in stand-in is used and no app is needed. Some connectors have several ways in, such as an OAuth app or a personal token: GET /v1/connectors/{id} lists them, and auth_variant chooses one for good.',
     permission: 'connections:write',
     audit: 'connection.created',
     body: ConnectionCreate,
@@ -27,7 +27,7 @@ export const connections = [
     permission: 'connections:read',
     query: z.object({
       ...PageQuery,
-      connector: z.string().optional().describe('Only this connector’s'),
+      connector: z.string().optional().describe('Only this connector’s, or by an alias those of the way in that it means'),
       name: z.string().optional().describe('Only the one of this name'),
     }),
     status: 200,
@@ -48,7 +48,8 @@ export const connections = [
     method: 'PATCH',
     path: '/v1/connections/{id}',
     summary: 'Change a connection',
-    description: 'Only what is named changes. New scopes ask people anew only when they connect again.',
+    description:
+      'Only what is named changes; the connector and its auth_variant never do. New scopes ask people anew only when they connect again.',
     permission: 'connections:write',
     audit: 'connection.updated',
     params: id,

@@ -18,9 +18,10 @@ export const connectors = [
     method: 'GET',
     path: '/v1/connectors/{id}',
     summary: 'Get a connector',
-    description: 'How it is authorized, its scopes in plain words, and its tools with schemas and annotations.',
+    description:
+      'How it is authorized, its other ways in (auth_variants), its scopes in plain words, and its tools with schemas and annotations.',
     permission: 'connectors:read',
-    params: { id: 'The connector’s id, for example slack' },
+    params: { id: 'The connector’s id, for example slack, or one of its aliases' },
     status: 200,
     reply: Connector,
     run: (ctx, { params }) => getConnector(ctx.modules.catalogue, params['id'] as string),

@@ -22,14 +22,17 @@ const keepAliveMs = 15_000;
 const maxUnsentBytes = 4 * 1024 * 1024;
 
 export function createConversation(request: FastifyRequest, reply: FastifyReply): Conversation {
-  const gone = new AbortController();
+  let gone: AbortController | undefined;
+  let isGone = false;
   const canStream = /\btext\/event-stream\b|\*\/\*/i.test(request.headers.accept ?? '');
   let isStream = false;
   let ended = false;
   let keepAlive: NodeJS.Timeout | undefined;
   const onClose = () => {
     clearInterval(keepAlive);
-    if (!ended) gone.abort();
+    if (ended) return;
+    isGone = true;
+    gone?.abort();
   };
   reply.raw.on('close', onClose);
 
@@ -42,7 +45,14 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
   }
 
   return {
-    gone: gone.signal,
+    // Few ask for it.
+    get gone() {
+      if (gone === undefined) {
+        gone = new AbortController();
+        if (isGone) gone.abort();
+      }
+      return gone.signal;
+    },
     canStream,
     say(message) {
       if (!canStream || ended) return;

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import type { Log, Modules, OpenInstance, Remembered, ToolFinder } from '@grantway/core';
+import type { Log, Modules, OpenInstance, ToolFinder } from '@grantway/core';
+import type { Mark } from '@grantway/db';
 import type { Rounds } from './answers.ts';
 import type { Conversation } from './conversation.ts';
 import type { Exposures } from './exposure.ts';
@@ -15,8 +16,10 @@ export interface Exchange {
   exposures: Exposures;
   finder: ToolFinder;
   instance: OpenInstance;
-  /** Where the instance is one of a moment ago that nobody compared yet: whatever is done with it compares it first. */
-  remembered?: Remembered;
+  /** Where the instance is one of a moment ago that nobody confirmed yet: whatever is done with it confirms it first. */
+  remembered?: Mark;
+  /** Of a call that is begun again. */
+  toolCallId?: string;
   /** Tells when the credential of this request ends, until the answer is called: for what waits. */
   hold(ended: () => void): () => void;
   headers: IncomingHttpHeaders;

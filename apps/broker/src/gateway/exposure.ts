@@ -83,8 +83,19 @@ export function hasRemotes(instance: OpenInstance): boolean {
   return instance.mappings.some((mapping) => mapping.remote !== undefined);
 }
 
+// An instance that is remembered comes with many calls.
+const fingerprints = new WeakMap<OpenInstance, string>();
+
 /** Changes when the config or one of its connections does, and with the grant, not with what servers offer. */
 export function fingerprintOf(instance: OpenInstance): string {
+  const known = fingerprints.get(instance);
+  if (known !== undefined) return known;
+  const fingerprint = madeFingerprint(instance);
+  fingerprints.set(instance, fingerprint);
+  return fingerprint;
+}
+
+function madeFingerprint(instance: OpenInstance): string {
   const mappings = instance.mappings.map(({ remote, ...mapping }) => (remote === undefined ? mapping : { ...mapping, key: remote.key }));
   const only = instance.onlyTools === null ? null : [...instance.onlyTools];
   return `${policyKey(instance)} ${JSON.stringify([only, mappings])}`;

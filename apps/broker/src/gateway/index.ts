@@ -1,4 +1,4 @@
-import { faults, isFault, isId, newId } from '@grantway/contract';
+import { type FaultCode, faults, isFault, isId, newId } from '@grantway/contract';
 import {
   approvalTool,
   createToolFinder,
@@ -115,7 +115,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         conversation,
         session: undefined,
         instance,
-        ...(found.remembered === undefined ? {} : { remembered: found.remembered }),
+        ...(found.remembered === undefined ? {} : { remembered: found.remembered.mark }),
         hold: (ended) => watch.hold(credential, { ended }),
         headers: request.headers,
         requestId,
@@ -162,7 +162,14 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
           era.era === 'modern' ? answerModern(exchange, message, era.clientCapabilities) : answerLegacy(exchange, message);
         const result = await answer().catch(async (error: unknown) => {
           if (!(error instanceof OutdatedInstance)) throw error;
-          await openAnew();
+          const { begun } = error;
+          try {
+            await openAnew();
+          } catch (refusal) {
+            if (refusal instanceof RpcError) await begun?.refuse(refusal.data?.code as FaultCode);
+            throw refusal;
+          }
+          if (begun !== undefined) exchange.toolCallId = begun.toolCallId;
           return answer();
         });
         conversation.end(resultMessage(message.id, result));

@@ -69,7 +69,12 @@ export async function execute(
       name,
       exposed,
       args,
-      { account, ...(agent === undefined ? {} : { agent }), ...(approvalId === undefined ? {} : { approvalId }) },
+      {
+        account,
+        ...(exchange.toolCallId === undefined ? {} : { toolCallId: exchange.toolCallId }),
+        ...(agent === undefined ? {} : { agent }),
+        ...(approvalId === undefined ? {} : { approvalId }),
+      },
     );
     return output.file === undefined ? { kind: 'output', output } : await withLink(exchange, output, output.file.file_id);
   } catch (error) {

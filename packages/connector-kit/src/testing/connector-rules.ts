@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { appRevocationRequest } from '../app-revocation.ts';
 import { type AuthSpec, type OAuth2Auth, reservedNames, type TokenAnswer, type TokenRefusal, templatesOf, usesApp } from '../auth.ts';
 import { type ApiFault, type Connector, connector as declare, faultByStatus } from '../connector.ts';
 import { accepts } from '../parameters.ts';
@@ -22,8 +23,9 @@ export const connectorRules: ConnectorRule[] = [
     title: 'is well formed and presents itself',
     problems: (c) => {
       const found: string[] = [];
+      const { variant: _, ...plain } = c;
       try {
-        declare(c);
+        declare(plain);
       } catch (error) {
         found.push(String(error));
       }
@@ -182,7 +184,15 @@ function oauthProblems(auth: OAuth2Auth): string[] {
   const params = { ...auth.authorizeParams, ...auth.scopeParams?.(auth.defaultScopes) };
   for (const name of ownParams) if (name in params) found.push(`it overrides ${name}`);
   if (auth.authorizeParams !== undefined && 'scope' in auth.authorizeParams) found.push('scope is fixed in authorizeParams');
-  if (auth.revokeUrl !== undefined && auth.revocation !== undefined) found.push('both revokeUrl and revocation');
+  if ([auth.revokeUrl, auth.revocation, auth.revocationByApp].filter((way) => way !== undefined).length > 1)
+    found.push('it is revoked in more than one way');
+  if (auth.revocationByApp !== undefined) {
+    const tokens = { client_id: 'made-up-client', access_token: 'made-up-access-token', refresh_token: 'made-up-refresh-token' };
+    const request = appRevocationRequest(auth.revocationByApp, tokens);
+    found.push(
+      ...(request === undefined ? ['names a value that no grant has'] : requestProblems(request)).map((p) => `revocationByApp: ${p}`),
+    );
+  }
   if (auth.revocation !== undefined) found.push(...requestProblems(auth.revocation).map((problem) => `revocation: ${problem}`));
   if (auth.defaultScopes.length === 0 && auth.scopesAt !== 'app') found.push('there are no default scopes');
   for (const [scope, words] of Object.entries(auth.scopes)) {

@@ -26,6 +26,7 @@ const tasksList = tool({
     next_cursor: body.next ?? null,
   }),
   docs: 'https://docs.acme.example/tasks#list',
+  provenance: { specification: 'acme-openapi', version: '1.4', operation: 'GET /v1/boards/{board}/tasks' },
   examples: [
     {
       input: { board: 'operations' },
@@ -47,6 +48,7 @@ const taskClose = tool({
   request: ({ task_id }) => post(path`/v1/tasks/${task_id}/close`, {}),
   respond: (body: { id: number; closed: string }) => ({ id: body.id, closed_at: body.closed }),
   docs: 'https://docs.acme.example/tasks#close',
+  provenance: { specification: 'acme-openapi', version: '1.4', operation: 'POST /v1/tasks/{task_id}/close' },
   examples: [
     {
       input: { task_id: 7 },

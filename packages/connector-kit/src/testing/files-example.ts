@@ -27,6 +27,7 @@ const uploadCreate = tool({
   request: ({ filename }) => post('/v1/uploads', { filename }),
   respond: ({ id, status }: z.infer<typeof upload>) => ({ id, status }),
   docs: 'https://docs.folio.example/uploads#create',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/uploads' },
   examples: [
     {
       input: { filename: 'report.pdf' },
@@ -53,6 +54,7 @@ const uploadSend = tool({
   }),
   respond: ({ id, status }: z.infer<typeof upload>) => ({ id, status }),
   docs: 'https://docs.folio.example/uploads#send',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/uploads/{upload_id}/send' },
   examples: [
     { input: { upload_id: 'up-1', file_id: exampleFile.file_id }, receives: { body: known }, gives: { id: 'up-1', status: 'uploaded' } },
   ],
@@ -69,6 +71,7 @@ const pageAttach = tool({
   request: ({ page_id, upload_id }) => post(path`/v1/pages/${page_id}/blocks`, { type: 'file', upload: upload_id }),
   respond: ({ id }: { id: string }) => ({ block_id: id }),
   docs: 'https://docs.folio.example/pages#append',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/pages/{page_id}/blocks' },
   examples: [
     {
       input: { page_id: 'page-1', upload_id: 'up-1' },
@@ -97,6 +100,7 @@ const blocksList = tool({
     next_cursor: body.next,
   }),
   docs: 'https://docs.folio.example/pages#blocks',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'GET /v1/pages/{page_id}/blocks' },
   examples: [
     {
       input: { page_id: 'page-1' },
@@ -119,6 +123,7 @@ const fileDownload = tool({
   download: { link: ({ file }: { file: { url: string } }) => file.url, hostSuffixes: ['folio-content.example'] },
   respond: (_body: unknown, { file }) => file ?? exampleFile,
   docs: 'https://docs.folio.example/blocks#get',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'GET /v1/blocks/{block_id}' },
   examples: [
     {
       input: { block_id: 'block-1' },
@@ -151,6 +156,7 @@ const pageExport = tool({
   download: { hostSuffixes: ['folio-content.example'] },
   respond: (_body: unknown, { file }) => file ?? exampleFile,
   docs: 'https://docs.folio.example/pages#export',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'GET /v1/pages/{page_id}/export' },
   examples: [
     {
       input: { page_id: 'page-1' },

@@ -29,6 +29,7 @@ const definition: ToolDefinition<typeof input, typeof output> = {
   request: ({ board, title }) => post(path`/boards/${board}/cards`, { title }),
   respond: ({ card }: { card: { id: string; title: string } }) => ({ id: card.id, title: card.title }),
   docs: 'https://docs.acme.example/cards',
+  provenance: { specification: 'acme-openapi', version: '3.1', operation: 'createCard' },
   examples: [
     {
       input: { board: 'ops', title: 'Disk is full' },
@@ -150,6 +151,47 @@ describe('the suite objects to a tool that', () => {
       change({ description: `${definition.description} See acme_card_find.` }),
       'names only tools',
     ],
+    [
+      'takes an id that comes from nowhere',
+      withInput(
+        input.extend({
+          label_id: z
+            .string()
+            .regex(/^\d{1,9}$/)
+            .optional()
+            .describe('Label to put on it'),
+        }),
+      ),
+      'says of every id',
+    ],
+    [
+      'sends the agent for an id to a tool that has none such',
+      withInput(
+        input.extend({
+          label_id: z
+            .string()
+            .regex(/^\d{1,9}$/)
+            .optional()
+            .describe('Label id from acme_card_file'),
+        }),
+      ),
+      'says of every id',
+    ],
+    [
+      'hides an id behind a plain name',
+      tool({
+        ...(definition as unknown as ToolDefinition),
+        input: input.extend({
+          label: z
+            .string()
+            .regex(/^L\d{4,9}$/)
+            .optional()
+            .describe('Label to put on it'),
+        }),
+        examples: [{ ...example, input: { board: 'ops', label: 'L12345' } }] as never,
+      }),
+      'says of every id',
+    ],
     ['leaves a parameter undescribed', withInput(input.extend({ due: z.string().optional() })), 'has at most 12 parameters'],
     [
       'leaves a nested parameter undescribed',
@@ -173,6 +215,17 @@ describe('the suite objects to a tool that', () => {
         }),
       ),
       'costs an agent',
+    ],
+    ['does not say what it is held against', { ...card, provenance: undefined as never }, 'says which operation'],
+    [
+      'names no operation of its specification',
+      change({ provenance: { specification: 'acme-openapi', version: '3.1', operation: ' ' } }),
+      'says which operation',
+    ],
+    [
+      'leaves the version of its specification open',
+      change({ provenance: { specification: 'acme-openapi', version: '', operation: 'createCard' } }),
+      'says which operation',
     ],
     ['writes with GET', change({ request: () => get('/boards/ops/cards') }), 'tells clients its effect'],
     [
@@ -416,6 +469,7 @@ describe('the suite objects to a tool that', () => {
         effect: 'read',
         scopes: ['cards:read'],
         docs: definition.docs,
+        provenance: { specification: 'acme-openapi', version: '3.1', operation: 'listCards' },
         input: paged.extend({ limit: z.int().min(1).max(50).default(size).describe('Cards per page') }),
         output: z.object({ cards: z.array(z.string()), next_cursor: z.string().nullable() }),
         request: ({ limit, cursor }) => get('/cards', { limit, cursor }),
@@ -482,6 +536,29 @@ describe('the suite objects to a connector that', () => {
     ['brings its own state', withAuth({ authorizeParams: { state: 'fixed' } }), 'is authorized over https'],
     ['loses a scope on the way', withAuth({ scopeParams: ([first = '']) => ({ scope: first }) }), 'is authorized over https'],
     ['has a scope without words', withAuth({ scopes: { ...oauth.scopes, 'cards:read': 'cards' } }), 'is authorized over https'],
+    [
+      'is revoked in two ways',
+      withAuth({ revocationByApp: { method: 'DELETE', path: '/token', json: { token: '{access_token}' } } }),
+      'is authorized over https',
+    ],
+    [
+      'puts a token into the path of its revocation',
+      withAuth({
+        revokeUrl: undefined as never,
+        revocationByApp: { method: 'POST', path: '/revoke/{access_token}', json: { token: '{access_token}' } },
+      }),
+      'is well formed',
+    ],
+    [
+      'has a way in whose fields may be any host',
+      {
+        ...acme,
+        authVariants: {
+          key: { label: 'Own key', description: 'A key of the person’s own.', auth: keys, api: { baseUrl: 'https://{site}' } },
+        },
+      },
+      'is well formed',
+    ],
     [
       'reads the token from the wrong place',
       withAuth({ readTokenResponse: (body) => ({ access_token: String((body as { token?: string } | null)?.token) }) }),

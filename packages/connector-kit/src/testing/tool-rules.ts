@@ -12,6 +12,7 @@ import { annotations, type FreshKind, type Tool } from '../tool.ts';
 import { placeholders } from '../url-template.ts';
 import { downloaded, fileRules } from './file-rules.ts';
 import { stringsIn, valueAt, withStrings, withValues } from './pointer.ts';
+import { hasPlace, soughtOf, sourcesOf } from './sources.ts';
 
 /** One promise of a tool, and what breaks it in the given one. */
 export interface ToolRule {
@@ -81,6 +82,16 @@ export const toolRules: ToolRule[] = [
         .map((name) => `there is no ${name}`),
   },
   {
+    title: 'says of every id that it takes which tool gives it, or where a person finds it',
+    problems: (tool, connector) =>
+      // of a service that nobody here knows, nothing is known of its ids either
+      isOperatorService(connector)
+        ? []
+        : soughtOf(tool)
+            .filter((sought) => !hasPlace(sought) && sourcesOf(tool, sought, connector).length === 0)
+            .map(({ name, description }) => `${name} (${description}) comes from nowhere`),
+  },
+  {
     title: 'has at most 12 parameters, all described, the required ones first',
     problems: (tool) => {
       const schema = tool.inputSchema() as Schema;
@@ -139,8 +150,9 @@ export const toolRules: ToolRule[] = [
   },
   {
     title: 'has scopes that are said in plain words',
-    problems: ({ scopes }, { auth }) => {
-      if (!('scopes' in auth)) return scopes.length === 0 ? [] : ['a key connector has no scopes'];
+    problems: ({ scopes }, { auth, variant }) => {
+      // a key that stands beside an OAuth app reaches what its owner does
+      if (!('scopes' in auth)) return scopes.length === 0 || variant !== undefined ? [] : ['a key connector has no scopes'];
       const words = scopesOf(auth);
       return scopes.filter((scope) => (words[scope]?.length ?? 0) < 8 || words[scope] === scope).map((scope) => `${scope} has no words`);
     },
