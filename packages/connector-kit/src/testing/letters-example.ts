@@ -19,6 +19,7 @@ export const letterSend = tool({
   description:
     'Send a letter with files attached, 10 MB together, to one person; each call sends another. To put a file on a page use folio_upload_send.',
   effect: 'write',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/letters' },
   scopes: [],
   input: z.object({
     to: z.email().max(100).describe('Address of the person'),
@@ -50,6 +51,7 @@ export const noteAdd = tool({
   title: 'Add a note with pictures',
   description: 'Add a note with up to three pictures; each call adds another. For a single file of any size use folio_upload_send instead.',
   effect: 'write',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'POST /v1/notes' },
   scopes: [],
   input: z.object({ text: z.string().min(1).max(1000).describe('What the note says'), file_ids: fileIds(3) }),
   output: z.object({ id: z.string() }),
@@ -77,6 +79,7 @@ export const scanDownload = runTool({
   description:
     'Download what was scanned of one letter, and get a handle that other tools take as file_id. Letter ids come from folio_letter_send.',
   effect: 'read',
+  provenance: { specification: 'folio-openapi', version: '1.4', operation: 'GET /v1/letters/{letter_id}/scan' },
   scopes: [],
   input: z.object({ letter_id: letterId }),
   output: fileOutput,
