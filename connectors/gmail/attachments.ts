@@ -25,7 +25,7 @@ export const getAttachment = runTool({
     attachmentId: z
       .string()
       .regex(/^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,1023}$/)
-      .describe('part_id of the attachment (short, for example 1), or its attachment_id'),
+      .describe('part_id (short, for example 1) or attachment_id from gmail_get_message_by_id'),
   }),
   output: fileOutput,
   download: { inJson: { pointer: '/data', encoding: 'base64url' } },

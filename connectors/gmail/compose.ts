@@ -16,7 +16,7 @@ const recipients = z.array(address).max(100);
 
 export const subject = oneLine(500).describe('Subject line');
 export const to = recipients.min(1).describe('Recipients');
-export const cc = recipients.optional().describe('Addresses that get a copy');
+export const cc = recipients.optional().describe('Who gets a copy');
 export const bcc = recipients.optional().describe('The same, unseen by the others');
 export const body = z.string().min(1).max(500_000).describe('The text');
 export const contentType = z.enum(['text/plain', 'text/html']).default('text/plain').describe('What body is');

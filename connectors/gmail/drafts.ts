@@ -22,7 +22,7 @@ const letter = {
   cc,
   bcc,
   contentType,
-  threadId: threadId.optional().describe('Conversation that it answers; id from gmail_list_threads'),
+  threadId: threadId.optional().describe('Thread that it answers, from gmail_list_threads'),
   inReplyTo: z
     .string()
     .regex(/^<[^\s<>]{3,250}>$/)
