@@ -146,34 +146,34 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
   const writer = randomUUID();
   const system = db.system('write tool calls');
 
-  const entries = (durability: 'durable' | 'soon') => {
-    const fenced = db.fenced('write tool calls', durability);
-    return grouped<Entry, Standing | undefined>(
-      async (group) => {
-        const rows = group.filter(({ kind }) => kind !== 'ended').map(({ record }) => record);
-        const over = group.filter(({ kind }) => kind === 'ended').map(({ record }) => record);
-        const looks = group.some((entry) => entry.kind === 'intent' && entry.looks);
-        const values = [
-          ...(over.length === 0 ? [] : endedNames.map((name) => over.map((record) => record[name]))),
-          ...(rows.length === 0 ? [] : [JSON.stringify(rows), writer]),
-        ];
-        const parts = [...(over.length === 0 ? [] : [ended(1)]), ...(rows.length === 0 ? [] : [begun(values.length - 1, values.length)])];
-        const [row] = await fenced.query<{ found: string | null; ended: number }>({
-          name: `tool calls:${over.length === 0 ? '' : ' end'}${rows.length === 0 ? '' : ' begin'}${looks ? ' look' : ''}`,
-          text: `with ${parts.join(', ')}
+  const pools = { durable: db.fenced('write tool calls', 'durable'), soon: db.fenced('write tool calls', 'soon') };
+
+  // One line for all: what has to be on the disk takes the rows of reads along, which is one statement instead of two.
+  const entries = grouped<Entry, Standing | undefined>(
+    async (group) => {
+      const isSoon = group.every(({ kind, record }) => kind === 'intent' && record.effect === 'read');
+      const rows = group.filter(({ kind }) => kind !== 'ended').map(({ record }) => record);
+      const over = group.filter(({ kind }) => kind === 'ended').map(({ record }) => record);
+      const looks = group.some((entry) => entry.kind === 'intent' && entry.looks);
+      const values = [
+        ...(over.length === 0 ? [] : endedNames.map((name) => over.map((record) => record[name]))),
+        ...(rows.length === 0 ? [] : [JSON.stringify(rows), writer]),
+      ];
+      const parts = [...(over.length === 0 ? [] : [ended(1)]), ...(rows.length === 0 ? [] : [begun(values.length - 1, values.length)])];
+      const [row] = await pools[isSoon ? 'soon' : 'durable'].query<{ found: string | null; ended: number }>({
+        name: `tool calls:${over.length === 0 ? '' : ' end'}${rows.length === 0 ? '' : ' begin'}${looks ? ' look' : ''}`,
+        text: `with ${parts.join(', ')}
                  select ${looks ? `(select string_agg(${standing}, '' order by b.ordinality) from batch b)` : "''"} as found,
                    ${over.length === 0 ? '0' : '(select count(*)::int from ended)'} as ended`,
-          values,
-        });
-        // Rows are taken away by whoever keeps the table short, never before their time; should it happen, the outcome is written whole.
-        if (row?.ended !== over.length) await writeWhole(over, []);
-        let next = 0;
-        return group.map((entry) => (entry.kind === 'ended' ? undefined : looks ? readStanding(row?.found?.[next++]) : served));
-      },
-      { lanes, patienceMs, maxItems: maxRows },
-    );
-  };
-  const [durable, soon] = [entries('durable'), entries('soon')];
+        values,
+      });
+      // Rows are taken away by whoever keeps the table short, never before their time; should it happen, the outcome is written whole.
+      if (row?.ended !== over.length) await writeWhole(over, []);
+      let next = 0;
+      return group.map((entry) => (entry.kind === 'ended' ? undefined : looks ? readStanding(row?.found?.[next++]) : served));
+    },
+    { lanes, patienceMs, maxItems: maxRows },
+  );
 
   // When this process last said of an account that it was used; oldest first.
   const used = new Map<string, number>();
@@ -235,12 +235,12 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
   return {
     async intend(record, expected = { instance: null, account: null }) {
       const entry: Entry = { kind: 'intent', record: { ...record, outcome: 'pending' }, looks: expected.instance === null };
-      const found = await (record.effect === 'read' ? soon : durable).add(entry);
+      const found = await entries.add(entry);
       return outdated(db.changes, expected) ?? (found as Standing);
     },
     async write(record, hasRow = false) {
       if (tellsOf.has(record.outcome) || isNewlyUsed(record)) await consequential.add(record);
-      else await durable.add({ kind: hasRow ? 'ended' : 'whole', record });
+      else await entries.add({ kind: hasRow ? 'ended' : 'whole', record });
       onFinished(record);
     },
     async closeOrphans(olderThanSeconds) {
@@ -265,7 +265,7 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
       return rows.length;
     },
     drain: async () => {
-      await Promise.all([durable.settled(), soon.settled(), consequential.settled()]);
+      await Promise.all([entries.settled(), consequential.settled()]);
     },
   };
 }

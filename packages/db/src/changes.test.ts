@@ -41,6 +41,14 @@ describe('changes', () => {
     expect(changes.since({ moment: later, ids: ['a'] })).toBe(false);
   });
 
+  it('are counted up to a bound: of a flood of them nothing that was read before is believed', () => {
+    const { changes } = driven();
+    const moment = changes.moment();
+    for (let i = 0; i <= 50_000; i++) changes.heard(`id-${i}`);
+    expect(changes.since({ moment, ids: ['another'] })).toBe(true);
+    expect(changes.since({ moment: changes.moment(), ids: ['another'] })).toBe(false);
+  });
+
   it('are not known to be heard of before that was tried', () => {
     const { changes } = driven();
     expect(changes.hears()).toBe(false);

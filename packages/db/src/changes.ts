@@ -23,6 +23,8 @@ export interface Changes {
 
 /** For longer than anything is remembered. */
 const keptMs = 30_000;
+/** Of so many at once it is cheaper to believe nothing than to know which. */
+const maxKept = 50_000;
 
 export interface HeardChanges extends Changes {
   heard(id: string): void;
@@ -49,6 +51,7 @@ export function createChanges(now: () => number = () => performance.now()): Hear
     hears: () => hears,
     heard(id) {
       last.delete(id);
+      if (last.size >= maxKept) this.missed();
       const at = now();
       last.set(id, { position: ++position, at });
       for (const [oldest, found] of last) {
