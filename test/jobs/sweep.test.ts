@@ -1,3 +1,4 @@
+import { newId } from '@grantway/contract';
 import { connectAll, incidentSetting, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 
@@ -50,15 +51,19 @@ describe('the sweep', () => {
 
   it('marks calls of a dead process as outcome_unknown, and leaves running ones alone', async () => {
     const system = broker.modules.db.system('sweep');
-    const insert = (id: string, age: string) =>
-      system.query({
-        name: `insert pending ${age}`,
+    const insert = async (ageSeconds: number) => {
+      const id = newId('toolCall', Date.now() - ageSeconds * 1000);
+      await system.query({
+        name: 'insert pending',
         text: `insert into tool_calls (id, environment_id, request_id, via, user_identifier, tool_name, effect, outcome, writer, created_at)
-               values ($1, $2, 'req', 'mcp', 'someone', 'slack_post_message', 'write', 'pending', gen_random_uuid(), now() - interval '${age}')`,
-        values: [id, broker.broker.environmentId],
+               values ($1, $2, 'req', 'mcp', 'someone', 'slack_post_message', 'write', 'pending', gen_random_uuid(), now() - make_interval(secs => $3))`,
+        values: [id, broker.broker.environmentId, ageSeconds],
       });
-    await insert('tc_0000000000000000000000dead', '1 hour');
-    await insert('tc_000000000000000000000alive', '1 second');
+      return id;
+    };
+    // This broker has just begun, and looked: as if it had run when the one of an hour ago died.
+    await system.query({ name: 'forget the mark', text: 'delete from sweep_marks', values: [] });
+    const [dead, alive] = [await insert(3600), await insert(1)];
     await broker.broker.jobs.runNow('housekeeping');
     const outcomes = await system.query<{ id: string; outcome: string }>({
       name: 'outcomes',
@@ -66,8 +71,8 @@ describe('the sweep', () => {
       values: [],
     });
     expect(outcomes).toEqual([
-      { id: 'tc_0000000000000000000000dead', outcome: 'outcome_unknown' },
-      { id: 'tc_000000000000000000000alive', outcome: 'pending' },
+      { id: dead, outcome: 'outcome_unknown' },
+      { id: alive, outcome: 'pending' },
     ]);
   });
 });
