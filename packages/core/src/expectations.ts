@@ -1,4 +1,3 @@
-import type { FaultCode } from '@grantway/contract';
 import { type Changes, type Database, grouped, type Mark } from '@grantway/db';
 
 /**
@@ -17,8 +16,8 @@ export type Outdated = 'instance' | 'account';
 /** A call that has its row already, and of which nothing was sent. */
 export interface Begun {
   toolCallId: string;
-  /** Where the call is not begun again: its row says why. */
-  refuse(code: FaultCode): Promise<void>;
+  /** Where the call is not begun again: whoever is not let in leaves no row, however late that was heard. */
+  discard(): Promise<void>;
 }
 
 /** Nothing was sent: the call is begun again with what the database says now, under the id that it has. */

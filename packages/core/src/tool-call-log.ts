@@ -39,7 +39,7 @@ export interface ToolCallLog {
    * The row that a call must have before any byte of it leaves, outcome `pending`. Of a write or destructive call it is
    * durable when this resolves. Of a read it is in the table, and on the disk a moment later: what a crash of the database
    * could take with it has changed nothing anywhere. By then it is known whether what is expected still holds: where something is
-   * outdated, nothing may be sent, and the row waits for the same call to be begun again or refused. A call of which nothing is
+   * outdated, nothing may be sent, and the row waits for the same call to be begun again or taken back. A call of which nothing is
    * expected has the same statement look whether everybody is still served.
    */
   intend(record: ToolCallRecord, expected?: Expected): Promise<Standing | Outdated>;
@@ -48,6 +48,8 @@ export interface ToolCallLog {
    * intent was written; only what an outcome changes is written then.
    */
   write(record: ToolCallRecord, hasRow?: boolean): Promise<void>;
+  /** Takes an intent back of which nothing was sent. */
+  discard(id: string): Promise<void>;
   /** Marks calls of processes that died as outcome_unknown; answers how many. */
   closeOrphans(olderThanSeconds: number): Promise<number>;
   drain(): Promise<void>;
@@ -242,6 +244,13 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
       if (tellsOf.has(record.outcome) || isNewlyUsed(record)) await consequential.add(record);
       else await entries.add({ kind: hasRow ? 'ended' : 'whole', record });
       onFinished(record);
+    },
+    async discard(id) {
+      await system.query({
+        name: 'take an intent back',
+        text: "delete from tool_calls where id = $1 and outcome = 'pending' and writer = $2",
+        values: [id, writer],
+      });
     },
     async closeOrphans(olderThanSeconds) {
       const before = firstIdAt('toolCall', Date.now() - olderThanSeconds * 1000);

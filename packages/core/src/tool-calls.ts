@@ -1,5 +1,5 @@
 import { type ApiRequest, type ApiResponse, forCall, type Tool } from '@grantway/connector-kit';
-import { Fault, type FaultCode, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
+import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@grantway/contract';
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
@@ -33,7 +33,7 @@ export type { Caller, ToolOutput } from './tool-call.ts';
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
  * `extra.authentication_link` is there when a person must connect. OutdatedInstance where `caller.remembered` is not as it was:
- * then nothing was sent, and a row that is there already waits to be begun again under `options.toolCallId` or refused.
+ * then nothing was sent, and a row that is there already waits to be begun again under `options.toolCallId` or taken back.
  */
 export async function executeTool(
   modules: Modules,
@@ -196,8 +196,7 @@ async function intend(call: Call): Promise<boolean> {
 
 function begunOf({ modules, record, hasRow }: Call): Begun | undefined {
   if (!hasRow) return undefined;
-  const refuse = (code: FaultCode) => modules.toolCallLog.write({ ...record, outcome: 'refused', fault_code: code }, true);
-  return { toolCallId: record.id, refuse };
+  return { toolCallId: record.id, discard: () => modules.toolCallLog.discard(record.id) };
 }
 
 async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {

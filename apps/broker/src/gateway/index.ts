@@ -1,4 +1,4 @@
-import { type FaultCode, faults, isFault, isId, newId } from '@grantway/contract';
+import { faults, isFault, isId, newId } from '@grantway/contract';
 import {
   approvalTool,
   createToolFinder,
@@ -166,7 +166,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
           try {
             await openAnew();
           } catch (refusal) {
-            if (refusal instanceof RpcError) await begun?.refuse(refusal.data?.code as FaultCode);
+            await begun?.discard();
             throw refusal;
           }
           if (begun !== undefined) exchange.toolCallId = begun.toolCallId;
