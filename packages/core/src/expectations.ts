@@ -13,20 +13,11 @@ export interface Expected {
 /** What is not as it was expected. Whoever asked reads it, and begins again. */
 export type Outdated = 'instance' | 'account';
 
-/** A call that has its row already, and of which nothing was sent. */
-export interface Begun {
-  toolCallId: string;
-  /** Where the call is not begun again: whoever is not let in leaves no row, however late that was heard. */
-  discard(): Promise<void>;
-}
-
-/** Nothing was sent: the call is begun again with what the database says now, under the id that it has. */
+/** Nothing was sent and no row is left: the call is begun again with what the database says now. */
 export class OutdatedInstance extends Error {
-  readonly begun: Begun | undefined;
-  constructor(begun?: Begun) {
+  constructor() {
     super('the instance is not as it was remembered');
     this.name = 'OutdatedInstance';
-    this.begun = begun;
   }
 }
 

@@ -39,7 +39,7 @@ export interface ToolCallLog {
    * The row that a call must have before any byte of it leaves, outcome `pending`. Of a write or destructive call it is
    * durable when this resolves. Of a read it is in the table, and on the disk a moment later: what a crash of the database
    * could take with it has changed nothing anywhere. By then it is known whether what is expected still holds: where something is
-   * outdated, nothing may be sent, and the row waits for the same call to be begun again or taken back. A call of which nothing is
+   * outdated, nothing may be sent, and the row is that of the same call begun again (with another account), or is taken back. A call of which nothing is
    * expected has the same statement look whether everybody is still served.
    */
   intend(record: ToolCallRecord, expected?: Expected): Promise<Standing | Outdated>;

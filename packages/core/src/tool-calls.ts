@@ -8,7 +8,7 @@ import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-polic
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
 import { type Conversation, exchange } from './exchange.ts';
-import { type Begun, type Outdated, OutdatedInstance } from './expectations.ts';
+import { type Outdated, OutdatedInstance } from './expectations.ts';
 import { auditSent, dropFile, factsFor, filesOfCall, followLink, mustFit } from './file-calls.ts';
 import { permits } from './grants.ts';
 import { countsFor, limitWords } from './limits.ts';
@@ -33,7 +33,7 @@ export type { Caller, ToolOutput } from './tool-call.ts';
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
  * `extra.authentication_link` is there when a person must connect. OutdatedInstance where `caller.remembered` is not as it was:
- * then nothing was sent, and a row that is there already waits to be begun again under `options.toolCallId` or taken back.
+ * then nothing was sent, and no row is left.
  */
 export async function executeTool(
   modules: Modules,
@@ -135,7 +135,7 @@ async function mustBeAsRemembered(call: Call): Promise<void> {
   const { modules, expected } = call;
   if (expected.instance === null) return;
   if ((await modules.expectations.compare({ instance: expected.instance, account: null })) !== undefined)
-    throw new OutdatedInstance(begunOf(call));
+    throw await outdatedInstance(call);
   expected.instance = null;
 }
 
@@ -183,7 +183,7 @@ async function intend(call: Call): Promise<boolean> {
     throw new Fault('unavailable', { detail: 'the call could not be recorded, so that it was not made', cause });
   }
   call.hasRow = true;
-  if (standing === 'instance') throw new OutdatedInstance(begunOf(call));
+  if (standing === 'instance') throw await outdatedInstance(call);
   if (standing === 'account') throw new Error('the account is not as it was remembered');
   const wasRemembered = call.expected.instance !== null;
   call.intended = true;
@@ -194,9 +194,10 @@ async function intend(call: Call): Promise<boolean> {
   return !wasRemembered && (record.effect !== 'read' || performance.now() - askedAt > standingHoldsMs);
 }
 
-function begunOf({ modules, record, hasRow }: Call): Begun | undefined {
-  if (!hasRow) return undefined;
-  return { toolCallId: record.id, discard: () => modules.toolCallLog.discard(record.id) };
+/** Whoever is not let in any more leaves no row, however late that was heard. */
+async function outdatedInstance({ modules, record, hasRow }: Call): Promise<OutdatedInstance> {
+  if (hasRow) await modules.toolCallLog.discard(record.id);
+  return new OutdatedInstance();
 }
 
 async function finish(call: Call, startedAt: number, outcome: ToolCallOutcome): Promise<void> {

@@ -18,8 +18,6 @@ export interface Exchange {
   instance: OpenInstance;
   /** Where the instance is one of a moment ago that nobody confirmed yet: whatever is done with it confirms it first. */
   remembered?: Mark;
-  /** Of a call that is begun again. */
-  toolCallId?: string;
   /** Tells when the credential of this request ends, until the answer is called: for what waits. */
   hold(ended: () => void): () => void;
   headers: IncomingHttpHeaders;

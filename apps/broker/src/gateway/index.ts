@@ -162,14 +162,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
           era.era === 'modern' ? answerModern(exchange, message, era.clientCapabilities) : answerLegacy(exchange, message);
         const result = await answer().catch(async (error: unknown) => {
           if (!(error instanceof OutdatedInstance)) throw error;
-          const { begun } = error;
-          try {
-            await openAnew();
-          } catch (refusal) {
-            await begun?.discard();
-            throw refusal;
-          }
-          if (begun !== undefined) exchange.toolCallId = begun.toolCallId;
+          await openAnew();
           return answer();
         });
         conversation.end(resultMessage(message.id, result));

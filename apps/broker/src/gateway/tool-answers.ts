@@ -71,7 +71,6 @@ export async function execute(
       args,
       {
         account,
-        ...(exchange.toolCallId === undefined ? {} : { toolCallId: exchange.toolCallId }),
         ...(agent === undefined ? {} : { agent }),
         ...(approvalId === undefined ? {} : { approvalId }),
       },
