@@ -20,7 +20,7 @@ export interface KeyRing {
   /** The active key of a purpose; made on first use. A rotation is noticed within `staleMs`. */
   active(purpose: KeyPurpose, environmentId?: string): Promise<DataKey>;
   /** The very key a record names: no trial decryption. */
-  forRecord(record: Buffer, purpose: KeyPurpose, environmentId?: string): Promise<DataKey>;
+  forRecord(record: Buffer, purpose: KeyPurpose, environmentId?: string): DataKey | Promise<DataKey>;
 }
 
 export interface KeyRingOptions {
@@ -88,7 +88,8 @@ export async function openKeyRing(db: Database, keys: KeyWrapper | KeySources, o
     return load;
   }
 
-  async function byId(id: string, purpose: KeyPurpose, environmentId: string): Promise<DataKey> {
+  /** At once, where it is in memory. */
+  function byId(id: string, purpose: KeyPurpose, environmentId: string): DataKey | Promise<DataKey> {
     const name = `${id} ${purpose} ${environmentId}`;
     const known = held.get(name);
     const age = known === undefined ? Number.POSITIVE_INFINITY : now() - known.at;
@@ -99,7 +100,7 @@ export async function openKeyRing(db: Database, keys: KeyWrapper | KeySources, o
       }
       return known.key;
     }
-    return inTime(load(name, id, purpose, environmentId), waitMs);
+    return closed(inTime(load(name, id, purpose, environmentId), waitMs));
   }
 
   async function findActive(purpose: KeyPurpose, environmentId: string): Promise<string | undefined> {
@@ -153,8 +154,8 @@ export async function openKeyRing(db: Database, keys: KeyWrapper | KeySources, o
   }
 
   const ring: KeyRing = {
-    active: (purpose, environmentId = '') => closed(async () => byId(await activeId(purpose, environmentId), purpose, environmentId)),
-    forRecord: (record, purpose, environmentId = '') => closed(() => byId(recordKeyId(record), purpose, environmentId)),
+    active: async (purpose, environmentId = '') => byId(await closed(activeId(purpose, environmentId)), purpose, environmentId),
+    forRecord: (record, purpose, environmentId = '') => byId(recordKeyId(record), purpose, environmentId),
   };
 
   const openers = openersFor(sources, '');
@@ -178,9 +179,9 @@ export async function openKeyRing(db: Database, keys: KeyWrapper | KeySources, o
 }
 
 /** A caller outside learns that it is temporary; the log learns which key service it was. */
-async function closed(work: () => Promise<DataKey>): Promise<DataKey> {
+async function closed<T>(work: Promise<T>): Promise<T> {
   try {
-    return await work();
+    return await work;
   } catch (error) {
     if (error instanceof KeyServiceError) throw new Fault('unavailable', { internal: error.message, cause: error });
     throw error;

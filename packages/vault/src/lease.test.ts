@@ -2,7 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import type { OAuth2Credential } from '@grantway/connector-kit';
 import { type Fault, isFault, reveal } from '@grantway/contract';
 import { connectAll, incidentSetting, startBroker, type TestBroker } from '@grantway/test/harness';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endAccount, storeGrant } from './accounts.ts';
 import { dueForRefreshSql, type Lease, type Leases, NeedsAuthorization } from './lease.ts';
 import { type Installation, newGrant, openReplica, type Replica, startInstallation } from './testing/installation.ts';
@@ -69,6 +69,31 @@ describe('a lease', () => {
     const id = await installation.account({ expires_at: undefined });
     await leases.lease(id);
     expect(provider.spent).toEqual([]);
+  });
+
+  it('of an account that was remembered is of its row as it is now, once its credential has come of age meanwhile', async () => {
+    const [replica] = replicas;
+    const id = await installation.account();
+    const [{ user_id: ownerId }] = (await installation.query<{ user_id: string }>('select user_id from connected_accounts where id = $1', [
+      id,
+    ])) as [{ user_id: string }];
+    const { environmentId, connectionId } = installation;
+    const of = { environmentId, connectionId, ownerId, clientId: null };
+    // A tenth of an hour is the margin: less than a second before it.
+    await installation.age(id, 360.9);
+    // Whoever was asked has heard of what was changed before.
+    await replica.db.listen();
+    let at = performance.now();
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => at);
+    await leases.ofDefault(of);
+    // What is only in the row as it is now; who is suspended is not among what makes a remembered row outdated.
+    await installation.query('update users set suspended_at = now() where id = $1', [ownerId]);
+    const young = leases.recallDefault(of);
+    at += 950;
+    const old = leases.recallDefault(of);
+    clock.mockRestore();
+    expect(reveal((await young?.lease())?.credential as Lease['credential'])).toMatchObject({ kind: 'oauth2' });
+    expect((await faultOf(old?.lease() as Promise<unknown>)).code).toBe('user_suspended');
   });
 
   it('of an expired credential is of a new one, made with the stored refresh token', async () => {

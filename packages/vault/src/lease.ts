@@ -106,7 +106,8 @@ interface Claim {
 
 export interface DefaultAccount {
   account: { id: string; userId: string | null; label: string | null };
-  lease(): Promise<Lease>;
+  /** At once, where nothing has to be asked for. */
+  lease(): Lease | Promise<Lease>;
 }
 
 export interface Leases {
@@ -178,13 +179,12 @@ export function createLeases(deps: LeaseDeps): Leases {
     if (row.client_suspended) throw new Fault('client_suspended');
   }
 
-  function isStale(row: AccountRow): boolean {
-    if (row.life_left_s === null) return false;
-    return row.life_left_s <= refreshMarginSeconds(row.life_s ?? row.life_left_s);
+  function isStale({ life_left_s: left, life_s: whole }: AccountRow, ageMs = 0): boolean {
+    return left !== null && left - ageMs / 1000 <= refreshMarginSeconds(whole ?? left);
   }
 
   const open = <T extends Credential>(row: AccountRow) =>
-    deps.sealing.open<T>(
+    deps.sealing.openNow<T>(
       credentialPlace({
         environmentId: row.environment_id,
         id: row.id,
@@ -194,8 +194,16 @@ export function createLeases(deps: LeaseDeps): Leases {
       row.credential_ct as Buffer,
     );
 
-  async function toLease(row: AccountRow, clientId: string | null): Promise<Lease> {
+  function toLease(row: AccountRow, clientId: string | null): Lease | Promise<Lease> {
     deps.budget?.spend(row.id, clientId);
+    const credential = open(row);
+    // Without a client id there is no app that could sign.
+    const app = row.client_id === null ? undefined : renewals.signingApp(row);
+    if (app === undefined && !(credential instanceof Promise)) return leaseOf(row, credential, undefined);
+    return Promise.all([credential, app]).then((opened) => leaseOf(row, ...opened));
+  }
+
+  function leaseOf(row: AccountRow, credential: Secret<Credential>, app: Secret<AppCredentials> | undefined): Lease {
     return {
       accountId: row.id,
       environmentId: row.environment_id,
@@ -206,8 +214,8 @@ export function createLeases(deps: LeaseDeps): Leases {
       sandbox: row.sandbox,
       fields: { ...row.fields, ...row.connection_fields },
       scopes: row.scopes,
-      credential: await open(row),
-      app: await renewals.signingApp(row),
+      credential,
+      app,
       fingerprint: row.access_fingerprint as Buffer,
       refreshable: row.refreshable,
     };
@@ -224,9 +232,10 @@ export function createLeases(deps: LeaseDeps): Leases {
   const keyOf = ({ environmentId, connectionId, ownerId, clientId }: DefaultOf) =>
     `${environmentId} ${connectionId} ${ownerId ?? ''} ${clientId ?? ''}`;
 
-  function defaultAccount(row: DefaultAccountRow, { clientId }: DefaultOf): DefaultAccount {
+  /** `ageMs`: of the row. */
+  function defaultAccount(row: DefaultAccountRow, { clientId }: DefaultOf, ageMs = 0): DefaultAccount {
     const account = { id: row.id, userId: row.user_id, label: row.label ?? row.provider_account_label };
-    return { account, lease: () => lease(row.id, clientId, row) };
+    return { account, lease: () => (isStale(row, ageMs) ? lease(row.id, clientId, ageMs > 0 ? undefined : row) : usable(row, clientId)) };
   }
 
   async function ofDefault(of: DefaultOf): Promise<DefaultAccount | undefined> {
@@ -246,8 +255,13 @@ export function createLeases(deps: LeaseDeps): Leases {
       remembered.forget(keyOf(of));
       return undefined;
     }
-    const left = row.life_left_s === null ? null : row.life_left_s - ageMs / 1000;
-    return { ...defaultAccount({ ...row, life_left_s: left }, of), mark };
+    return { ...defaultAccount(row, of, ageMs), mark };
+  }
+
+  function usable(row: AccountRow, clientId: string | null): Lease | Promise<Lease> {
+    mustNotBeSuspended(row);
+    mustBeUsable(row);
+    return toLease(row, clientId);
   }
 
   async function lease(accountId: string, clientId: string | null = null, known?: AccountRow): Promise<Lease> {
@@ -270,10 +284,7 @@ export function createLeases(deps: LeaseDeps): Leases {
       if (!(error instanceof Fault) || (row.life_left_s as number) <= usableSeconds) throw error;
       return toLease(row, clientId);
     }
-    const fresh = await read(accountId, clientId);
-    mustNotBeSuspended(fresh);
-    mustBeUsable(fresh);
-    return toLease(fresh, clientId);
+    return usable(await read(accountId, clientId), clientId);
   }
 
   function refresh(accountId: string, options: { rejected?: Buffer; due?: boolean }): Promise<void> {

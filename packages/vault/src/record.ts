@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createHmac, createSecretKey, KeyObject, randomBytes, timingSafeEqual } from 'node:crypto';
 
 /**
  * The sealed record, suite 1: HKDF-SHA-512, AES-256-GCM, 32-byte key commitment.
@@ -43,9 +43,13 @@ export class VaultError extends Error {
 }
 
 /** Length-prefixed fields: ["ab","c"] and ["a","bc"] must not be the same bytes. */
-export function tlv(fields: readonly string[]): Buffer {
-  const out = Buffer.allocUnsafe(fields.reduce((sum, field) => sum + 4 + Buffer.byteLength(field, 'utf8'), 0));
-  let at = 0;
+export const tlv = (fields: readonly string[]): Buffer => behind(Buffer.alloc(0), fields);
+
+/** `head`, and then the fields with their lengths. */
+function behind(head: Buffer, fields: readonly string[]): Buffer {
+  // Not of the pool that small buffers share: it would be kept as a whole for as long as one of them.
+  const out = Buffer.allocUnsafeSlow(fields.reduce((sum, field) => sum + 4 + Buffer.byteLength(field, 'utf8'), head.length));
+  let at = head.copy(out);
   for (const field of fields) {
     const length = out.write(field, at + 4, 'utf8');
     out.writeUInt32BE(length, at);
@@ -64,9 +68,59 @@ function derive(key: Buffer, salt: Buffer, header: Buffer): { encryption: Buffer
 
 const firstBlock = Buffer.from([1]);
 
+interface RecordKey {
+  encryption: KeyObject;
+  commitment: Buffer;
+  /** The place that its record was last looked for in, and the additional data that this makes: nearly always the same again, and no secret. */
+  context: readonly string[];
+  additional: Buffer;
+}
+
+/**
+ * Of the records that were read last, by their salts: a key is derived once for the calls that follow one another, which is
+ * half of the work of opening. They stand below their data key, which is in memory as well and without which nobody has them
+ * here, and go with it; whoever has that one can derive them all.
+ */
+const derivedKeys = new WeakMap<DataKey, Map<string, RecordKey>>();
+export const maxDerivedKeys = 1_000;
+
+/** How many keys of records are in memory below this one. */
+export const derivedKeysOf = (dataKey: DataKey): number => derivedKeys.get(dataKey)?.size ?? 0;
+
+/** @throws VaultError for a record that names another data key */
+function recordKeyOf(dataKey: DataKey, record: Buffer): RecordKey {
+  const known = derivedKeys.get(dataKey) ?? new Map<string, RecordKey>();
+  // The header stands in the name: whatever is found was held against this data key's id.
+  const name = record.toString('latin1', 0, saltEnd);
+  const found = known.get(name);
+  if (found !== undefined) return found;
+  if (recordKeyId(record) !== dataKey.id) throw new VaultError();
+  const { encryption, commitment } = derive(dataKey.key, record.subarray(headerLength, saltEnd), record.subarray(0, headerLength));
+  const made = { encryption: createSecretKey(encryption), commitment: Buffer.from(commitment), context: [], additional: Buffer.alloc(0) };
+  encryption.fill(0);
+  if (known.size >= maxDerivedKeys) known.delete(known.keys().next().value as string);
+  known.set(name, made);
+  derivedKeys.set(dataKey, known);
+  return made;
+}
+
+function additionalOf(key: RecordKey, context: readonly string[], record: Buffer): Buffer {
+  if (key.additional.length === 0 || !isSame(key.context, context)) {
+    key.additional = behind(record.subarray(0, saltEnd), context);
+    key.context = [...context];
+  }
+  return key.additional;
+}
+
+function isSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let i = 0; i < one.length; i++) if (one[i] !== other[i]) return false;
+  return true;
+}
+
 /** A 256-bit key, a 96-bit IV and a 128-bit tag are all there is. */
-function mustFit(key: Buffer, iv: Buffer): void {
-  if (key.length !== 32 || iv.length !== ivEnd - saltEnd) throw new VaultError();
+function mustFit(key: Buffer | KeyObject, iv: Buffer): void {
+  if ((key instanceof KeyObject ? key.symmetricKeySize : key.length) !== 32 || iv.length !== ivEnd - saltEnd) throw new VaultError();
 }
 
 /**
@@ -86,22 +140,28 @@ export function encrypt(key: Buffer, iv: Buffer, additional: Buffer, plaintext: 
  * What `encrypt` made, or nothing: no byte comes out before the tag was found right.
  * @throws VaultError for everything that `encrypt` did not make under this key, IV and additional data
  */
-export function decrypt(key: Buffer, iv: Buffer, additional: Buffer, ciphertext: Buffer): Buffer {
+export function decrypt(key: Buffer | KeyObject, iv: Buffer, additional: Buffer, ciphertext: Buffer): Buffer {
   mustFit(key, iv);
+  if (ciphertext.length < tagLength) throw new VaultError();
+  return unsealed(key, iv, additional, ciphertext);
+}
+
+// Without authTagLength Node accepts tags cut down to 4 bytes.
+const wholeTag = { authTagLength: tagLength };
+
+function unsealed(key: Buffer | KeyObject, iv: Buffer, additional: Buffer, ciphertext: Buffer): Buffer {
   const end = ciphertext.length - tagLength;
-  if (end < 0) throw new VaultError();
-  // Without authTagLength Node accepts tags cut down to 4 bytes.
-  const decipher = createDecipheriv('aes-256-gcm', key, iv, { authTagLength: tagLength });
+  const decipher = createDecipheriv('aes-256-gcm', key, iv, wholeTag);
   decipher.setAAD(additional);
   decipher.setAuthTag(ciphertext.subarray(end));
   const opened = decipher.update(ciphertext.subarray(0, end));
   try {
-    return Buffer.concat([opened, decipher.final()]);
+    // A stream mode has nothing left to give; it throws where the tag is not right.
+    decipher.final();
+    return opened;
   } catch {
-    throw new VaultError();
-  } finally {
-    // The caller wipes the copy that he gets; this one nobody else knows.
     opened.fill(0);
+    throw new VaultError();
   }
 }
 
@@ -112,7 +172,13 @@ export function sealRecord(dataKey: DataKey, context: readonly string[], plainte
   const header = Buffer.concat([Buffer.from([magic, format, suite]), uuidBytes(dataKey.id)]);
   const { encryption, commitment } = derive(dataKey.key, salt, header);
   try {
-    return Buffer.concat([header, salt, iv, commitment, encrypt(encryption, iv, Buffer.concat([header, salt, tlv(context)]), plaintext)]);
+    return Buffer.concat([
+      header,
+      salt,
+      iv,
+      commitment,
+      encrypt(encryption, iv, behind(Buffer.concat([header, salt]), context), plaintext),
+    ]);
   } finally {
     encryption.fill(0);
   }
@@ -126,17 +192,11 @@ export function recordKeyId(record: Buffer): string {
 
 /** @throws VaultError for any record that was not sealed with this key for this very context */
 export function openRecord(dataKey: DataKey, context: readonly string[], record: Buffer): Buffer {
-  if (recordKeyId(record) !== dataKey.id) throw new VaultError();
-  const header = record.subarray(0, headerLength);
-  const { encryption, commitment } = derive(dataKey.key, record.subarray(headerLength, saltEnd), header);
+  if (record.length < recordOverhead) throw new VaultError();
+  const key = recordKeyOf(dataKey, record);
   // AES-GCM does not commit to its key: one ciphertext can open under two. The commitment is checked first.
-  if (!timingSafeEqual(commitment, record.subarray(ivEnd, commitmentEnd))) throw new VaultError();
-  const additional = Buffer.concat([record.subarray(0, saltEnd), tlv(context)]);
-  try {
-    return decrypt(encryption, record.subarray(saltEnd, ivEnd), additional, record.subarray(commitmentEnd));
-  } finally {
-    encryption.fill(0);
-  }
+  if (!timingSafeEqual(key.commitment, record.subarray(ivEnd, commitmentEnd))) throw new VaultError();
+  return unsealed(key.encryption, record.subarray(saltEnd, ivEnd), additionalOf(key, context, record), record.subarray(commitmentEnd));
 }
 
 function uuidBytes(uuid: string): Buffer {

@@ -2,7 +2,7 @@ import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypt
 import type { AppCredentials, Credential } from '@grantway/connector-kit';
 import { type BearerKind, formatBearer, parseBearer, randomBase62, reveal, Secret, toBase62 } from '@grantway/contract';
 import type { KeyRing } from './key-ring.ts';
-import { openRecord, sealRecord, VaultError } from './record.ts';
+import { type DataKey, openRecord, sealRecord, VaultError } from './record.ts';
 import type { KeyPurpose } from './wrapped-keys.ts';
 
 /** Where a sealed value lives. All of it is authenticated, so that a record opens in its own place only. */
@@ -60,6 +60,8 @@ export interface Sealing {
   prepare(environmentId: string): Promise<void>;
   /** @throws VaultError when it was not sealed for this very place */
   open<T>(place: Place, record: Buffer): Promise<Secret<T>>;
+  /** As `open`, at once where the data key is in memory: for what every call does. */
+  openNow<T>(place: Place, record: Buffer): Secret<T> | Promise<Secret<T>>;
   /** Opens a value that belongs to the caller himself, to be given back to him: a kept answer, a request or a call that waited. Never a credential. */
   openAnswer<T>(place: Place, record: Buffer): Promise<T>;
   /** Keyed hash of a value we must recognise but need not know: client secrets, `state`, idempotency keys. 32 bytes. */
@@ -84,12 +86,21 @@ export function createSealing(ring: KeyRing): Sealing {
     return formatBearer({ kind, id, secret: toBase62(bytes, 43) });
   }
 
-  async function open<T>(place: Place, record: Buffer): Promise<T> {
-    const key = await ring.forRecord(record, purposeOf(place), place.environmentId);
+  const keyOf = (place: Place, record: Buffer) => ring.forRecord(record, purposeOf(place), place.environmentId);
+
+  function openWith<T>(key: DataKey, place: Place, record: Buffer): T {
     const plaintext = openRecord(key, contextOf(place), record);
     const value = JSON.parse(unpad(plaintext)) as T;
     plaintext.fill(0);
     return value;
+  }
+
+  const openValue = async <T>(place: Place, record: Buffer) => openWith<T>(await keyOf(place, record), place, record);
+
+  function openNow<T>(place: Place, record: Buffer): Secret<T> | Promise<Secret<T>> {
+    const key = keyOf(place, record);
+    if (key instanceof Promise) return key.then((loaded) => new Secret(openWith<T>(loaded, place, record)));
+    return new Secret(openWith<T>(key, place, record));
   }
 
   return {
@@ -103,10 +114,11 @@ export function createSealing(ring: KeyRing): Sealing {
     async prepare(environmentId) {
       await Promise.all([ring.active('record', environmentId), ring.active('journal', environmentId)]);
     },
-    open: async <T>(place: Place, record: Buffer) => new Secret(await open<T>(place, record)),
-    openAnswer(place, record) {
+    open: async <T>(place: Place, record: Buffer) => openNow<T>(place, record),
+    openNow,
+    openAnswer<T>(place: Place, record: Buffer) {
       if (!answerColumns.has(`${place.table}.${place.column}`)) throw new VaultError();
-      return open(place, record);
+      return openValue<T>(place, record);
     },
     async mac(purpose, parts) {
       const { key } = await ring.active('lookup');

@@ -148,8 +148,8 @@ export async function startInstallation(sandboxOrigin: () => string | undefined)
     },
     async age(accountId, secondsLeft) {
       await query(
-        `update connected_accounts set access_obtained_at = clock_timestamp() + make_interval(secs => $2 - 3600),
-           access_expires_at = clock_timestamp() + make_interval(secs => $2), next_refresh_at = clock_timestamp() - interval '1 second'
+        `update connected_accounts set access_obtained_at = clock_timestamp() + make_interval(secs => $2::float8 - 3600),
+           access_expires_at = clock_timestamp() + make_interval(secs => $2::float8), next_refresh_at = clock_timestamp() - interval '1 second'
          where id = $1`,
         [accountId, secondsLeft],
       );
