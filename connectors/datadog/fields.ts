@@ -16,7 +16,8 @@ export function isoOfSeconds(seconds: number | null | undefined): string | null 
 
 /** Datadog writes moments with offsets and microseconds; outside they are RFC 3339 in UTC, to the millisecond. */
 export function isoOf(text: string | null | undefined): string | null {
-  return typeof text === 'string' && !Number.isNaN(Date.parse(text)) ? new Date(text).toISOString() : null;
+  const at = typeof text === 'string' ? new Date(text) : undefined;
+  return at === undefined || Number.isNaN(at.getTime()) ? null : at.toISOString();
 }
 
 export const moment = z.iso.datetime({ offset: true });

@@ -22,8 +22,44 @@ export function fillTemplate(connector: Connector, template: string, values: Rec
   }
 }
 
+/**
+ * Whether a path is below every base URL and stays as it is written, whoever parses it: segments of characters that stand for
+ * themselves, none empty and none beginning with a dot. Others may be as good; `joinApiUrl` tells.
+ */
+export function isPlainPath(path: string): boolean {
+  return path === '/' || /^(?:\/[A-Za-z0-9_~!$&*+,;=:@-][A-Za-z0-9._~!$&*+,;=:@-]*)+\/?$/.test(path);
+}
+
+/** The query as `joinApiUrl` writes it, with its question mark; undefined where that refuses it. */
+export function plainSearch(query: ApiRequest['query'], reserved: readonly string[]): string | undefined {
+  if (query === undefined) return '';
+  let search = '';
+  for (const name of Object.keys(query)) {
+    const value = query[name];
+    if (value === undefined) continue;
+    if (isReserved(name, reserved)) return undefined;
+    for (const item of Array.isArray(value) ? value : [value]) {
+      // Like `flat` and `String` there: a list in a list is none of ours.
+      if (typeof item === 'object') return undefined;
+      const text = String(item);
+      if (/[\r\n\0]/.test(name) || /[\r\n\0]/.test(text)) return undefined;
+      search += `${search === '' ? '?' : '&'}${formText(name)}=${formText(text)}`;
+    }
+  }
+  return search;
+}
+
+/** As a form and `URLSearchParams` write it. */
+function formText(text: string): string {
+  if (/^[A-Za-z0-9*._-]*$/.test(text)) return text;
+  if (!/^[ -~]*$/.test(text)) return new URLSearchParams({ v: text }).toString().slice(2);
+  return encodeURIComponent(text).replace(/%20|[!'()~]/g, (found) =>
+    found === '%20' ? '+' : `%${found.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
+}
+
 /** `path` and `query` below `base`. Throws EgressError `blocked` for a path that leaves it, `invalid` for a query that cannot be sent. */
-export function joinApiUrl(base: URL, path: string, query: ApiRequest['query'], reserved: string[] = []): URL {
+export function joinApiUrl(base: URL, path: string, query: ApiRequest['query'], reserved: readonly string[] = []): URL {
   const problem = pathProblem(path);
   if (problem !== undefined) throw blocked(`the path ${problem}`);
   const prefix = base.pathname.replace(/\/$/, '');
@@ -73,8 +109,10 @@ function decodedOnce(text: string): string | undefined {
 const credentialNames = ['access_token', 'refresh_token', 'client_secret', 'api_key', 'apikey', 'application_key', 'app_key'];
 
 // RFC 6750 section 2.3 and its kin: a token in the query would be logged, and could stand beside ours.
-function isReserved(name: string, reserved: string[]): boolean {
-  const plain = (decodedOnce(name) ?? name).toLowerCase().replace(/\[.*$/, '').replaceAll('-', '_').trim();
+function isReserved(name: string, reserved: readonly string[]): boolean {
+  const plain = /^[a-z0-9_]+$/.test(name)
+    ? name
+    : (decodedOnce(name) ?? name).toLowerCase().replace(/\[.*$/, '').replaceAll('-', '_').trim();
   return (
     plain.startsWith('oauth_') || credentialNames.includes(plain) || reserved.some((r) => r.toLowerCase().replaceAll('-', '_') === plain)
   );

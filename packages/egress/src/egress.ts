@@ -1,34 +1,21 @@
 import { lookup } from 'node:dns/promises';
-import {
-  type ApiRequest,
-  type ApiResponse,
-  type AppCredentials,
-  type Connector,
-  type Credential,
-  type FileDownload,
-  fieldsOf,
-  fillText,
-  parametersOf,
-  sandboxUrl,
-} from '@grantway/connector-kit';
+import type { ApiRequest, ApiResponse, Credential, FileDownload } from '@grantway/connector-kit';
 import type { Secret } from '@grantway/contract';
 import { Agent } from 'undici';
-import { fillBaseUrl, joinApiUrl } from './api-url.ts';
+import { joinApiUrl } from './api-url.ts';
 import { type DestinationPolicy, judgeDestination } from './destination.ts';
 import { createDial, type Resolve } from './dial.ts';
 import { blocked, EgressError, malformed } from './egress-error.ts';
-import { fileBody, type StreamedBody } from './file-body.ts';
-import { checkedHeaders, connectorHeaders } from './headers.ts';
-import { exchange, type OutboundResponse } from './http-exchange.ts';
+import type { StreamedBody } from './file-body.ts';
+import { checkedHeaders } from './headers.ts';
+import { exchange, type OutboundResponse, type PreparedRequest } from './http-exchange.ts';
 import { type FileHead, type FileRequest, fileExchange } from './http-file.ts';
 import { streamExchange } from './http-stream.ts';
 import { fileInJson, maxRestBytes } from './json-file.ts';
 import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
 import type { OutboundFile } from './outbound-file.ts';
-import { learnedWith } from './placement/oauth2.ts';
-import { sealedUrlOf } from './placement/operator-url.ts';
-import type { Placement } from './placement/placed.ts';
-import { place } from './placement/placement.ts';
+import { createPlainRequests } from './plain-request.ts';
+import { type ApiTarget, createPreparation } from './preparation.ts';
 import { parseBody } from './response-body.ts';
 import { sandboxException } from './sandbox-exception.ts';
 import { scrubResponse, scrubText } from './scrub.ts';
@@ -59,15 +46,6 @@ export interface EgressOptions {
   maxAnswerBytes?: number;
   /** Where names are looked up. Default: the system's resolver. */
   resolve?: Resolve;
-}
-
-export interface ApiTarget {
-  connector: Connector;
-  /** Non-secret fields, fixed by the operator or entered by the person. */
-  fields: Record<string, string>;
-  sandbox: boolean;
-  /** The connection's app, where requests are signed with it. */
-  app?: Secret<AppCredentials> | undefined;
 }
 
 /** One event of a stream. */
@@ -155,6 +133,7 @@ export interface Egress {
 }
 
 const methods = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS']);
+const coded = { 'accept-encoding': 'gzip, br' };
 const defaultTimeoutMs = 30_000;
 
 export function createEgress(options: EgressOptions): Egress {
@@ -172,6 +151,8 @@ export function createEgress(options: EgressOptions): Egress {
   const listeners = new Agent({ connect: dial.connect, connections: 256, pipelining: 1, maxHeaderSize: maxHeaderBytes });
   const stopped = new AbortController();
   const userAgent = options.userAgent ?? 'grantway';
+  const { prepare, inSandbox } = createPreparation(sandbox);
+  const plainRequest = createPlainRequests(policy, { before: { 'user-agent': userAgent }, after: coded });
   const underWay = new Set<Promise<unknown>>();
   let closing = false;
 
@@ -180,37 +161,39 @@ export function createEgress(options: EgressOptions): Egress {
     if (!methods.has(method)) throw malformed('the method is not allowed');
     const mark = { sandbox: request.sandbox === true, webhook, ...(port === undefined ? {} : { port }) };
     const url = judgeDestination(request.url, policy, mark);
-    const headers = {
-      'user-agent': userAgent,
-      ...checkedHeaders(request.headers ?? {}),
-      'accept-encoding': 'gzip, br',
-    };
+    const headers = { 'user-agent': userAgent, ...checkedHeaders(request.headers ?? {}), ...coded };
+    const to = { origin: url.origin, host: url.host, path: url.pathname + url.search };
+    return send({ method, to, headers, body: request.body, timeoutMs, maxBytes });
+  }
+
+  function send(request: PreparedRequest): Promise<OutboundResponse> {
     if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
-    const answer = exchange(agent, { method, url, headers, body: request.body, timeoutMs, maxBytes });
+    const answer = exchange(agent, request);
+    const ended = () => underWay.delete(answer);
     underWay.add(answer);
-    return answer.finally(() => underWay.delete(answer));
+    answer.then(ended, ended);
+    return answer;
   }
 
   return {
     send: (request) => deliver(request),
 
     async call(target, request, credential, { timeoutMs, file, totalMs } = {}) {
+      const plain = file === undefined ? plainRequest(target, request, credential) : undefined;
+      if (plain !== undefined) {
+        const { to, headers, body, secrets } = plain;
+        const { method } = request;
+        return answered(
+          await send({ method, to, headers, body, timeoutMs: timeoutMs ?? defaultTimeoutMs, maxBytes: defaultMaxBytes }),
+          secrets,
+        );
+      }
       const { prepared, port, secrets, streamed } = prepare(target, request, credential, file);
       if (streamed !== undefined) {
         const idleMs = timeoutMs ?? defaultTimeoutMs;
-        const answer = scrubResponse(
-          await move<never>(prepared, port, secrets, { idleMs, totalMs: totalMs ?? idleMs, body: streamed }),
-          secrets,
-        );
-        return { status: answer.status, headers: answer.headers, body: parseBody(answer.body, answer.headers['content-type'], secrets) };
+        return answered(await move<never>(prepared, port, secrets, { idleMs, totalMs: totalMs ?? idleMs, body: streamed }), secrets);
       }
-      const response = await deliver({ ...prepared, ...(timeoutMs === undefined ? {} : { timeoutMs }) }, port);
-      const clean = scrubResponse(response, secrets);
-      return {
-        status: clean.status,
-        headers: clean.headers,
-        body: parseBody(clean.body, clean.headers['content-type'], secrets),
-      };
+      return answered(await deliver({ ...prepared, ...(timeoutMs === undefined ? {} : { timeoutMs }) }, port), secrets);
     },
 
     async download(target, request, credential, options) {
@@ -367,60 +350,16 @@ export function createEgress(options: EgressOptions): Egress {
     throw new EgressError('invalid', true, 'the file is behind too many redirects');
   }
 
-  function prepare(target: ApiTarget, request: ApiRequest, credential: Secret<Credential>, given?: CallOptions['file']) {
-    const files = given === undefined ? undefined : [given].flat();
-    const { connector } = target;
-    const fields = { ...target.fields, ...learnedWith(credential), ...sealedUrlOf(connector, credential) };
-    const base = fillBaseUrl(connector, request, fields);
-    const ofCredential = connector.auth.kind === 'api_key' ? Object.keys(connector.auth.query ?? {}) : [];
-    const reserved = [
-      ...ofCredential,
-      ...fieldsOf(connector.auth)
-        .filter((f) => f.secret)
-        .map((f) => f.name),
-    ];
-    const url = joinApiUrl(base, request.path, request.query, reserved);
-    if ((request.upload === undefined) !== (files === undefined)) throw malformed('a request carries a file exactly where it says so');
-    const streamed = files === undefined ? undefined : fileBody(request, files);
-    const payload: ReturnType<typeof encoded> =
-      streamed === undefined ? encoded(request) : { headers: { 'content-type': streamed.contentType } };
-    // A signature is over bytes: a space that some servers read as a plus must not be in doubt.
-    if (connector.auth.kind === 'aws_sigv4' || connector.auth.kind === 'oauth1') url.search = url.search.replaceAll('+', '%20');
-    const unsigned = {
-      method: request.method,
-      url,
-      body: payload.body,
-      ...(files === undefined ? {} : { bodyHash: request.upload?.as === 'body' ? (files[0]?.sha256 ?? null) : null }),
-      contentType: payload.headers['content-type'],
-      nowMs: Date.now(),
-      token: request.token,
-    };
-    const placement = place(connector, credential, fields, unsigned, target.app);
-    addPlaced(url, base, placement);
-    const headers = connectorHeaders(
-      mergedHeaders({ accept: 'application/json', ...payload.headers }, constantHeaders(connector, fields), request.headers),
-      placement.headers,
-    );
-    const prepared = {
-      method: request.method,
-      url: target.sandbox ? inSandbox(url.href) : url.href,
-      headers,
-      sandbox: target.sandbox,
-      ...(payload.body === undefined ? {} : { body: payload.body }),
-    };
-    return { prepared, port: base.port, secrets: placement.secrets, streamed };
-  }
-
   function judgeWebhook(text: string): URL {
     const port = URL.canParse(text) ? new URL(text).port : '';
     return judgeDestination(text, policy, { sandbox: false, webhook: true, port });
   }
+}
 
-  function inSandbox(url: string): string {
-    const origin = sandbox.origin();
-    if (origin === undefined) throw blocked('there is no sandbox here');
-    return sandboxUrl(url, origin);
-  }
+/** Clean of the credential, and parsed. */
+function answered(response: OutboundResponse, secrets: string[]): ApiResponse {
+  const { status, headers, body } = scrubResponse(response, secrets);
+  return { status, headers, body: parseBody(body, headers['content-type'], secrets) };
 }
 
 const maxHops = 4;
@@ -438,44 +377,4 @@ function linkOf(text: string, hostSuffixes: readonly string[]): URL {
 
 async function systemResolve(hostname: string): Promise<string[]> {
   return (await lookup(hostname, { all: true, verbatim: true })).map((answer) => answer.address);
-}
-
-/** After everything that the connector says was judged: what stands in the URL from here on is secret. */
-function addPlaced(url: URL, base: URL, { pathPrefix, query }: Placement): void {
-  if (pathPrefix !== undefined) {
-    const below = base.pathname.replace(/\/$/, '');
-    url.pathname = `${below}${pathPrefix}${url.pathname.slice(below.length)}`;
-  }
-  for (const [name, value] of Object.entries(query ?? {})) url.searchParams.set(name, value);
-}
-
-function constantHeaders(connector: Connector, fields: Record<string, string>): Record<string, string> {
-  const parameters = parametersOf(connector.auth);
-  try {
-    return Object.fromEntries(
-      Object.entries(connector.api.headers ?? {}).map(([name, template]) => [
-        name,
-        template.includes('{') ? fillText(template, parameters, fields) : template,
-      ]),
-    );
-  } catch (error) {
-    throw error instanceof RangeError ? blocked(error.message) : error;
-  }
-}
-
-function mergedHeaders(...layers: (Record<string, string> | undefined)[]): Record<string, string> {
-  return Object.fromEntries(layers.flatMap((layer) => Object.entries(layer ?? {}).map(([name, value]) => [name.toLowerCase(), value])));
-}
-
-function encoded(request: ApiRequest): { headers: Record<string, string>; body?: string } {
-  if (request.json !== undefined && request.form !== undefined) throw malformed('a request has either json or form');
-  if (request.json !== undefined) return { headers: { 'content-type': 'application/json' }, body: JSON.stringify(request.json) };
-  if (request.form !== undefined) {
-    const form = new URLSearchParams();
-    for (const [name, value] of Object.entries(request.form)) {
-      if (value !== undefined) form.append(name, String(value));
-    }
-    return { headers: { 'content-type': 'application/x-www-form-urlencoded' }, body: form.toString() };
-  }
-  return { headers: {} };
 }

@@ -23,7 +23,12 @@ const ownHeaders = new Set([
 const deniedToConnectors =
   /^(authorization|forwarded|via|x-forwarded-.+|x-real-ip|x-http-method(-override)?|x-method-override|x-original-url|x-rewrite-url)$/;
 
-/** Lower-cased and checked: token names, values without control characters (RFC 9110 section 5.5). Throws EgressError `invalid`. */
+/** Without control characters, and of bytes (RFC 9110 section 5.5). */
+export function isHeaderValue(value: unknown): boolean {
+  return typeof value === 'string' && /^[\t\x20-\x7e\x80-\xff]*$/.test(value);
+}
+
+/** Lower-cased and checked: token names, values that `isHeaderValue` takes. Throws EgressError `invalid`. */
 export function checkedHeaders(headers: Record<string, string>): Record<string, string> {
   const out: Record<string, string> = {};
   for (const [name, value] of Object.entries(headers)) {
@@ -31,7 +36,7 @@ export function checkedHeaders(headers: Record<string, string>): Record<string, 
     if (!/^[a-z0-9!#$%&'*+.^_`|~-]+$/.test(key)) throw malformed('a header name is not a token');
     if (ownHeaders.has(key)) throw malformed(`the header ${key} may not be set`);
     if (key in out) throw malformed(`the header ${key} is set twice`);
-    if (typeof value !== 'string' || !/^[\t\x20-\x7e\x80-\xff]*$/.test(value)) {
+    if (!isHeaderValue(value)) {
       throw malformed(`the header ${key} has a value that cannot be sent`);
     }
     out[key] = value;

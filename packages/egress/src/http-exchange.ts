@@ -4,10 +4,19 @@ import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { type Dispatcher, errors } from 'undici';
 import { EgressError } from './egress-error.ts';
 
+/** Where a request goes, already judged. */
+export interface Destination {
+  origin: string;
+  host: string;
+  /** With the query. */
+  path: string;
+}
+
 export interface PreparedRequest {
   method: string;
-  url: URL;
-  headers: Record<string, string>;
+  to: Destination;
+  /** By name, or name and value in turn. */
+  headers: Record<string, string> | string[];
   body: string | Buffer | undefined;
   timeoutMs: number;
   maxBytes: number;
@@ -30,87 +39,118 @@ const decoders = {
 } as const;
 
 /** One request and its whole answer. Follows nothing, repeats nothing. Throws EgressError only. */
-export async function exchange(dispatcher: Dispatcher, request: PreparedRequest): Promise<OutboundResponse> {
-  const raw = await transfer(dispatcher, request);
-  return { ...raw, body: await decoded(raw, request.maxBytes) };
+export function exchange(dispatcher: Dispatcher, request: PreparedRequest): Promise<OutboundResponse> {
+  return new Promise((resolve, reject) => new Transfer(request, resolve, reject).begin(dispatcher));
 }
 
-function transfer(dispatcher: Dispatcher, request: PreparedRequest): Promise<OutboundResponse> {
-  const { url, timeoutMs, maxBytes } = request;
-  return new Promise((resolve, reject) => {
-    // undici calls onRequestStart right before it writes to an open connection, so until then no byte can have left.
-    let sent = false;
-    let settled = false;
-    let controller: Dispatcher.DispatchController | undefined;
-    let status = 0;
-    let informational = 0;
-    let headers: Record<string, string> = {};
-    let size = 0;
-    const chunks: Buffer[] = [];
+/** An object instead of closures, since there is one for every call. */
+class Transfer implements Dispatcher.DispatchHandler {
+  readonly #request: PreparedRequest;
+  readonly #resolve: (response: OutboundResponse | Promise<OutboundResponse>) => void;
+  readonly #reject: (error: EgressError) => void;
+  readonly #timer: NodeJS.Timeout;
+  /** undici calls onRequestStart right before it writes to an open connection, so until then no byte can have left. */
+  #sent = false;
+  #settled = false;
+  #controller: Dispatcher.DispatchController | undefined;
+  #status = 0;
+  #informational = 0;
+  #headers: Record<string, string> = {};
+  #size = 0;
+  #chunks: Buffer[] = [];
 
-    const fail = (error: EgressError) => {
-      if (settled) return;
-      settled = true;
-      clearTimeout(timer);
-      reject(error);
-      controller?.abort(error);
-    };
-    const timer = setTimeout(() => fail(new EgressError('timeout', sent, `${url.host} did not answer within ${timeoutMs} ms`)), timeoutMs);
+  constructor(
+    request: PreparedRequest,
+    resolve: (response: OutboundResponse | Promise<OutboundResponse>) => void,
+    reject: (error: EgressError) => void,
+  ) {
+    this.#request = request;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#timer = setTimeout(Transfer.#isLate, request.timeoutMs, this);
+  }
 
-    const handler: Dispatcher.DispatchHandler = {
-      onRequestStart(c) {
-        controller = c;
-        if (settled) c.abort(new Error('given up before it was sent'));
-        else sent = true;
-      },
-      onResponseStart(_c, statusCode, received) {
-        if (statusCode < 200) {
-          informational += 1;
-          if (informational > maxInformational) fail(new EgressError('invalid', true, `${url.host} sent too many interim answers`));
-          return;
-        }
-        status = statusCode;
-        headers = plainHeaders(received);
-        if (request.method !== 'HEAD' && Number(headers['content-length']) > maxBytes) fail(tooLarge(url, maxBytes));
-      },
-      onResponseData(_c, chunk) {
-        size += chunk.length;
-        if (size > maxBytes) fail(tooLarge(url, maxBytes));
-        else if (!settled) chunks.push(chunk);
-      },
-      onResponseEnd() {
-        if (settled) return;
-        settled = true;
-        clearTimeout(timer);
-        resolve({ status, headers, body: Buffer.concat(chunks) });
-      },
-      onResponseError(_c, error) {
-        fail(explained(error, sent, url));
-      },
-    };
-
+  begin(dispatcher: Dispatcher): void {
+    const { to, method, headers, body, timeoutMs } = this.#request;
     try {
       dispatcher.dispatch(
         {
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method: request.method as Dispatcher.HttpMethod,
-          headers: request.headers,
-          body: request.body ?? null,
-          headersTimeout: timeoutMs,
+          origin: to.origin,
+          path: to.path,
+          method: method as Dispatcher.HttpMethod,
+          headers,
+          body: body ?? null,
+          // The time of the whole exchange is watched here.
+          headersTimeout: 0,
           bodyTimeout: Math.min(timeoutMs, idleTimeoutMs),
         },
-        handler,
+        this,
       );
     } catch (error) {
-      fail(explained(error, sent, url));
+      this.#fail(explained(error, this.#sent, to));
     }
-  });
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#settled) controller.abort(new Error('given up before it was sent'));
+    else this.#sent = true;
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, received: IncomingHttpHeaders): void {
+    const { to, method, maxBytes } = this.#request;
+    if (status < 200) {
+      this.#informational += 1;
+      if (this.#informational > maxInformational) this.#fail(new EgressError('invalid', true, `${to.host} sent too many interim answers`));
+      return;
+    }
+    this.#status = status;
+    this.#headers = plainHeaders(received);
+    if (method !== 'HEAD' && Number(this.#headers['content-length']) > maxBytes) this.#fail(tooLarge(to, maxBytes));
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    const { to, maxBytes } = this.#request;
+    this.#size += chunk.length;
+    if (this.#size > maxBytes) this.#fail(tooLarge(to, maxBytes));
+    else if (!this.#settled) this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#settled) return;
+    this.#settle();
+    const chunks = this.#chunks;
+    const raw = { status: this.#status, headers: this.#headers, body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) };
+    if (raw.headers['content-encoding'] === undefined) this.#resolve(raw);
+    else this.#resolve(decoded(raw, this.#request.maxBytes).then((body) => ({ ...raw, body })));
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#fail(explained(error, this.#sent, this.#request.to));
+  }
+
+  static #isLate(transfer: Transfer): void {
+    const { to, timeoutMs } = transfer.#request;
+    transfer.#fail(new EgressError('timeout', transfer.#sent, `${to.host} did not answer within ${timeoutMs} ms`));
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+  }
+
+  #fail(error: EgressError): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(error);
+    this.#controller?.abort(error);
+  }
 }
 
 export function plainHeaders(received: IncomingHttpHeaders): Record<string, string> {
   const out: Record<string, string> = {};
-  for (const [name, value] of Object.entries(received)) {
+  for (const name of Object.keys(received)) {
+    const value = received[name];
     const key = name.toLowerCase();
     if (value === undefined || key === 'set-cookie' || key === '__proto__') continue;
     out[key] = Array.isArray(value) ? value.join(', ') : value;
@@ -134,11 +174,11 @@ export async function decoded(response: OutboundResponse, maxBytes: number): Pro
   }
 }
 
-export function tooLarge(url: URL, maxBytes: number): EgressError {
+export function tooLarge(url: { host: string }, maxBytes: number): EgressError {
   return new EgressError('too_large', true, `${url.host} answered more than ${maxBytes} bytes`);
 }
 
-export function explained(error: unknown, sent: boolean, url: URL): EgressError {
+export function explained(error: unknown, sent: boolean, url: { host: string }): EgressError {
   if (error instanceof EgressError) return error;
   const kindAndWords = (): [EgressError['kind'], string] => {
     if (error instanceof errors.ConnectTimeoutError) return ['timeout', 'could not be connected to in time'];

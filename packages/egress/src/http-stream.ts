@@ -3,7 +3,8 @@ import { EgressError } from './egress-error.ts';
 import { createEventParser, type RawEvent } from './event-stream.ts';
 import { decoded, explained, type OutboundResponse, type PreparedRequest, plainHeaders, tooLarge } from './http-exchange.ts';
 
-export interface StreamedRequest extends PreparedRequest {
+export interface StreamedRequest extends Omit<PreparedRequest, 'to'> {
+  url: URL;
   /** Ends the exchange; the promise then rejects with EgressError `aborted`. */
   signal: AbortSignal | undefined;
   /** Meant to stay open: only single events are bounded, not the stream. */

@@ -1,6 +1,5 @@
 export { fillTemplate } from './api-url.ts';
 export {
-  type ApiTarget,
   type CallOptions,
   createEgress,
   type Downloaded,
@@ -13,4 +12,5 @@ export { EgressError, type EgressErrorKind } from './egress-error.ts';
 export type { OutboundResponse } from './http-exchange.ts';
 export { oauth1Authorization } from './oauth1-signature.ts';
 export type { OutboundFile } from './outbound-file.ts';
+export type { ApiTarget } from './preparation.ts';
 export { scrubText } from './scrub.ts';

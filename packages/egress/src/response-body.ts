@@ -5,9 +5,9 @@ const maxDepth = 256;
 
 /** JSON where the content type says so or the text is an object or an array; otherwise the text. Empty is ''. */
 export function parseBody(body: Buffer, contentType: string | undefined, secrets: string[]): unknown {
-  const text = body.toString('utf8').replace(/^\uFEFF/, '');
-  const saysJson = /^\s*(application|text)\/([\w.-]+\+)?json\b/i.test(contentType ?? '');
-  if (!saysJson && !/^\s*[[{]/.test(text)) return text;
+  const whole = body.toString('utf8');
+  const text = whole.charCodeAt(0) === 0xfeff ? whole.slice(1) : whole;
+  if (!saysJson(contentType) && !/^\s*[[{]/.test(text)) return text;
   let parsed: unknown;
   try {
     parsed = JSON.parse(text);
@@ -17,8 +17,29 @@ export function parseBody(body: Buffer, contentType: string | undefined, secrets
   // Without an escape every string is as it came, and what came was scrubbed.
   const hides = text.includes('\\');
   if (hides || text.includes('__proto__')) return cleaned(parsed, hides ? secrets : []);
-  mustBeShallow(parsed);
+  if (!isShallow(text)) mustBeShallow(parsed);
   return parsed;
+}
+
+function saysJson(contentType: string | undefined): boolean {
+  // First what nearly every answer says.
+  if (contentType === 'application/json' || contentType === 'application/json; charset=utf-8') return true;
+  return contentType !== undefined && /^\s*(application|text)\/([\w.-]+\+)?json\b/i.test(contentType);
+}
+
+/**
+ * Whether the text alone proves that it is not nested too deeply: whatever is open is closed again, so that there are at least as many
+ * closing brackets as levels. A text with more of them may be shallow as well.
+ */
+function isShallow(json: string): boolean {
+  let left = maxDepth;
+  for (const bracket of ['}', ']']) {
+    for (let at = json.indexOf(bracket); at !== -1; at = json.indexOf(bracket, at + 1)) {
+      left -= 1;
+      if (left < 0) return false;
+    }
+  }
+  return true;
 }
 
 function mustBeShallow(root: unknown): void {

@@ -1,3 +1,5 @@
+import { mayEcho } from './echo-filter.ts';
+
 /** What stands where a provider echoed a credential. Plain enough to survive inside JSON, HTML and a header. */
 export const scrubMarker = '[credential removed]';
 
@@ -55,7 +57,7 @@ function base64Cores(bytes: Buffer): string[] {
 
 /** The text without any spelling of the secrets. */
 export function scrubText(text: string, secrets: string[]): string {
-  return replaced(text, spellings(secrets));
+  return mayEcho(secrets, {}, text) ? replaced(text, spellings(secrets)) : text;
 }
 
 function replaced(text: string, patterns: string[]): string {
@@ -83,6 +85,7 @@ function isAscii(text: string): boolean {
 
 /** An answer without any spelling of the secrets, in headers and body. Works on bytes, so that any charset is covered. */
 export function scrubResponse<T extends { headers: Record<string, string>; body: Buffer }>(response: T, secrets: string[]): T {
+  if (!mayEcho(secrets, response.headers, response.body)) return response;
   const patterns = spellings(secrets);
   const entries = Object.entries(response.headers);
   // A line break cannot be in a header, nor in what is looked for across two of them.
