@@ -36,23 +36,29 @@ export function outcomeOf(fault: Fault): ToolCallOutcome {
   }
 }
 
-/** @throws Fault scope_missing that names each scope the tool needs and the account lacks; nothing was sent */
-export async function mustBeGranted(
+const none: readonly string[] = [];
+
+/** The scopes that the tool needs and the account lacks. */
+export function missingOf({ tool, connector }: ExposedTool, lease: Lease): readonly string[] {
+  if (connector.auth.kind !== 'oauth2' || tool.scopes.length === 0) return none;
+  return missingScopes(connector.auth, lease.scopes, tool.scopes);
+}
+
+/** Names each of them; nothing was sent. */
+export async function scopeMissing(
   call: Call,
-  { tool, connector, connectionName }: ExposedTool,
+  { connector, connectionName }: ExposedTool,
   account: UsedAccount,
   lease: Lease,
-): Promise<void> {
-  if (connector.auth.kind !== 'oauth2' || tool.scopes.length === 0) return;
-  const missing = missingScopes(connector.auth, lease.scopes, tool.scopes);
-  if (missing.length === 0) return;
+  missing: readonly string[],
+): Promise<Fault> {
   const link = await linkFor(call, account);
   const whose = account.userId === null ? "The organization's" : "The user's";
   const ask =
     link === undefined
       ? 'Ask the operator to connect it again and to grant it'
       : 'Ask the user to open the authorization link and to grant it';
-  throw new Fault('scope_missing', {
+  return new Fault('scope_missing', {
     detail: `${whose} ${connector.name} account was not granted ${missing.join(', ')}, which this tool needs. ${ask}; if it is not asked for there, the connection "${connectionName}" lacks it.`,
     extra: {
       connection_name: connectionName,

@@ -1,6 +1,6 @@
 import { type ApiRequest, type ApiResponse, type Effect, faultByStatus, isOfOtherKind } from '@grantway/connector-kit';
 import type { Lease } from '@grantway/vault';
-import { mustBeGranted, notAnAnswer, toFault } from './call-faults.ts';
+import { missingOf, notAnAnswer, scopeMissing, toFault } from './call-faults.ts';
 import type { CallFiles } from './file-calls.ts';
 import { anotherCredential, send } from './provider-calls.ts';
 import type { Call, UsedAccount } from './tool-call.ts';
@@ -50,7 +50,8 @@ export async function exchange(talk: Conversation, request: ApiRequest, effect: 
       if (other !== undefined) {
         talk.lease = other;
         // A refresh may have brought fewer scopes than before.
-        await mustBeGranted(call, exposed, account, other);
+        const missing = missingOf(exposed, other);
+        if (missing.length > 0) throw await scopeMissing(call, exposed, account, other, missing);
         continue;
       }
     }

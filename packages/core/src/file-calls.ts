@@ -30,10 +30,17 @@ export interface CallFiles {
  * The files that a call's arguments name: the very user's, in the very environment.
  * @throws Fault argument_invalid, in the same words whosever they are; nothing was sent
  */
-export async function filesOfCall({ modules, caller }: Call, tool: Tool, input: Record<string, unknown>): Promise<CallFiles | undefined> {
+export function filesOfCall(call: Call, tool: Tool, input: Record<string, unknown>): Promise<CallFiles | undefined> | undefined {
   const { file_id: one, file_ids: several } = input;
-  const name = typeof one === 'string' && takesFile(tool) ? 'file_id' : Array.isArray(several) && takesFiles(tool) ? 'file_ids' : undefined;
-  if (name === undefined) return undefined;
+  if (typeof one === 'string' && takesFile(tool)) return namedFiles(call, input, 'file_id');
+  return Array.isArray(several) && takesFiles(tool) ? namedFiles(call, input, 'file_ids') : undefined;
+}
+
+async function namedFiles(
+  { modules, caller }: Call,
+  input: Record<string, unknown>,
+  name: 'file_id' | 'file_ids',
+): Promise<CallFiles | undefined> {
   const ids = [input[name]].flat() as string[];
   const t = schema.files;
   const { environmentId, userIdentifier } = caller;
@@ -80,7 +87,7 @@ export async function auditSent({ modules, caller, record }: Call, { rows }: Cal
 const totalOf = (toolTimeoutMs: number) => 3 * toolTimeoutMs;
 
 /** One request of a tool to the provider. @throws EgressError, Fault as storeFile */
-export async function exchangeOnce(
+export function exchangeOnce(
   call: Call,
   tool: Tool,
   target: ApiTarget,
@@ -98,8 +105,18 @@ export async function exchangeOnce(
   const { download } = tool;
   if (download === undefined || download.link !== undefined || (tool.run !== undefined && request.receive === undefined))
     return egress.call(target, request, credential, { timeoutMs });
+  return fetchFile(call, download, target, request, credential);
+}
+
+async function fetchFile(
+  call: Call,
+  download: NonNullable<Tool['download']>,
+  target: ApiTarget,
+  request: ApiRequest,
+  credential: Secret<Credential>,
+): Promise<ApiResponse> {
   const { received, ...response } = await bounded(call, () =>
-    egress.download(target, request, credential, {
+    call.modules.egress.download(target, request, credential, {
       ...limits(call),
       hostSuffixes: download.hostSuffixes,
       inJson: download.inJson,

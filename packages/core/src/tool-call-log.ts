@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type Effect, type FaultCode, firstIdAt, type ToolCallOutcome } from '@grantway/contract';
-import { type Database, grouped, withEvents } from '@grantway/db';
+import { type Database, grouped, pgErrorCode, type Step, uniqueViolation, withEvents } from '@grantway/db';
 import { type Expected, type Outdated, outdated } from './expectations.ts';
 
 /** One row of the audit of calls. Written before anything is sent (pending), and when the outcome is known. */
@@ -45,7 +45,7 @@ export interface ToolCallLog {
   intend(record: ToolCallRecord, expected?: Expected): Promise<Standing | Outdated>;
   /**
    * The row with its outcome; resolves when it is durable. Rows of calls that finish together share one statement. `hasRow`: the
-   * intent was written; only what an outcome changes is written then.
+   * intent was written, and of a success as the record is now: only what an outcome changes is written then.
    */
   write(record: ToolCallRecord, hasRow?: boolean): Promise<void>;
   /** Takes an intent back of which nothing was sent. */
@@ -92,8 +92,12 @@ const columns = names.join(', ');
  * Rows wait for a statement that is on its way so long, then go beside it; the disk takes both with one flush. A statement costs
  * the database as much as ten rows of it, so that few and full ones are what makes calls cheap.
  */
-const patienceMs = 15;
+const patienceMs = 2;
 const lanes = 2;
+/** What a busy process adds to it, to send half as many: no answer leaves more than this later for it. */
+const gatherMs = 2;
+/** Rows a second from which on that is so: two more at least while one is held. All callers of a slow provider are fewer, and would only be later. */
+const holdFrom = 1000;
 const maxRows = 500;
 /** The mark of calls without an outcome; its first value is migration 0007's. */
 const sweep = 'unfinished tool calls';
@@ -103,26 +107,62 @@ const maxUsed = 50_000;
 
 /** A call that is begun again or was refused has a row already: the later facts hold. */
 const later = names.filter((name) => !['id', 'environment_id', 'created_at'].includes(name)).map((name) => `${name} = excluded.${name}`);
-const begun = (json: number, writer: number) => `${batch(json)},
-  written as (
-    insert into tool_calls (${columns}, writer) select ${columns}, $${writer}::uuid from batch
-    on conflict (id) do update set ${later.join(', ')} where tool_calls.outcome = 'pending' or excluded.outcome <> 'pending')`;
-const batch = (json: number) => `batch as (select * from json_populate_recordset(null::tool_calls, $${json}::json) with ordinality)`;
-/** What an outcome changes; none of it is in an index. */
-const ended = (first: number) => `ended as (
-  update tool_calls t set outcome = u.outcome, fault_code = u.fault_code, provider_status = u.provider_status,
-    duration_ms = u.duration_ms, connected_account_id = u.connected_account_id, account_label = u.account_label
-  from unnest($${first}::text[], $${first + 1}::text[], $${first + 2}::text[], $${first + 3}::int[], $${first + 4}::int[], $${first + 5}::text[], $${first + 6}::text[])
-    as u (id, outcome, fault_code, provider_status, duration_ms, connected_account_id, account_label)
-  where t.id = u.id returning t.id)`;
-const endedNames = ['id', 'outcome', 'fault_code', 'provider_status', 'duration_ms', 'connected_account_id', 'account_label'] as const;
+const insert = `insert into tool_calls (${columns}, writer)`;
+const fromJson = `${insert} select ${columns}, $2::uuid from json_populate_recordset(null::tool_calls, $1::json)`;
+
+/** Between the values of a row that goes as one text, and instead of one that is null. What holds one of them goes as JSON. */
+const between = '\x1f';
+const nothing = '\x1e';
+const types: Partial<Record<(typeof names)[number], string>> = {
+  mcp_config_version: 'int',
+  provider_status: 'int',
+  duration_ms: 'int',
+  created_at: 'timestamptz',
+};
+const taken = names.map((name, i) => `r.parts[${i + 1}]${types[name] === undefined ? '' : `::${types[name]}`}`);
+/**
+ * The ordinary one looks for no row before it writes one, and confirms none afterwards. To take JSON apart costs the database a fifth of what
+ * the row does. `offset 0`: otherwise each column would split the text anew.
+ */
+const begin = {
+  name: 'tool calls: begin',
+  text: `${insert} select ${taken.join(', ')}, $2::uuid
+    from (select string_to_array(line, e'\\x1f', e'\\x1e') as parts from unnest($1::text[]) as line offset 0) as r`,
+};
+const beginAgain = {
+  name: 'tool calls: begin again',
+  text: `${fromJson} on conflict (id) do update set ${later.join(', ')} where tool_calls.outcome = 'pending' or excluded.outcome <> 'pending'`,
+};
+
+/** Undefined: not as one text. */
+function lineOf(record: ToolCallRecord): string | undefined {
+  let line = '';
+  for (const name of names) {
+    const value = record[name];
+    if (typeof value === 'string' && (value.includes(between) || value.includes(nothing))) return undefined;
+    // A separator too many at the end is a value that nobody takes.
+    line += (value ?? nothing) + between;
+  }
+  return line;
+}
+
+/** What success changes of a row whose call was made as it says; none of it is in an index. */
+const succeed = {
+  name: 'tool calls: succeed',
+  text: `update tool_calls t set outcome = 'success', fault_code = null, provider_status = u.status, duration_ms = u.ms
+    from unnest($1::text[], $2::int[], $3::int[]) as u (id, status, ms) where t.id = u.id`,
+};
 
 /** A character for each call: the sum of who is suspended. One column of one row is what is read fastest. */
-const standing = `(
-    coalesce((select (e.suspended_at is not null)::int from environments e where e.id = b.environment_id), 1)
-    + coalesce((select 2 * (u.suspended_at is not null)::int from users u where u.environment_id = b.environment_id and u.identifier = b.user_identifier), 0)
-    + coalesce((select 4 * (c.suspended_at is not null)::int from clients c where c.id = b.client_id), 0)
-  )::text`;
+const look = {
+  name: 'tool calls: look',
+  text: `select string_agg((
+      coalesce((select (e.suspended_at is not null)::int from environments e where e.id = b.environment_id), 1)
+      + coalesce((select 2 * (u.suspended_at is not null)::int from users u where u.environment_id = b.environment_id and u.identifier = b.user_identifier), 0)
+      + coalesce((select 4 * (c.suspended_at is not null)::int from clients c where c.id = b.client_id), 0)
+    )::text, '' order by b.place)
+    from unnest($1::text[], $2::text[], $3::text[]) with ordinality as b (environment_id, user_identifier, client_id, place)`,
+};
 
 /** Whoever is not told of counts as suspended. */
 function readStanding(character = '7'): Standing {
@@ -137,45 +177,77 @@ const finished = `on conflict (id) do update set outcome = excluded.outcome, fau
   provider_status = excluded.provider_status, duration_ms = excluded.duration_ms,
   connected_account_id = excluded.connected_account_id, account_label = excluded.account_label`;
 
-/** Rows of one statement: of intents, of outcomes whose row is there, and of outcomes that are the first row of their call. */
-type Entry =
-  | { kind: 'intent'; record: ToolCallRecord; looks: boolean }
-  | { kind: 'ended'; record: ToolCallRecord }
-  | { kind: 'whole'; record: ToolCallRecord };
+/**
+ * A row of a group. `begin`: the first of its call, an intent or an outcome at once; `begin again`: there may be one already; `succeed`: there
+ * is one, and it says already what was done.
+ */
+interface Entry {
+  kind: 'begin' | 'begin again' | 'succeed';
+  record: ToolCallRecord;
+  looks: boolean;
+}
 
 /** Group commit: while statements are on their way, the rows that arrive wait for the next. */
 export function createToolCallLog(db: Database, onFinished: (record: ToolCallRecord) => void = () => {}): ToolCallLog {
   const writer = randomUUID();
   const system = db.system('write tool calls');
 
-  const pools = { durable: db.fenced('write tool calls', 'durable'), soon: db.fenced('write tool calls', 'soon') };
+  const lines = { durable: db.fenced('write tool calls', 'durable'), soon: db.fenced('write tool calls', 'soon') };
+  // Calls whose intent was outdated, until they are begun again, taken back or over.
+  const outdatedCalls = new Set<string>();
 
-  // One line for all: what has to be on the disk takes the rows of reads along, which is one statement instead of two.
-  const entries = grouped<Entry, Standing | undefined>(
-    async (group) => {
-      const isSoon = group.every(({ kind, record }) => kind === 'intent' && record.effect === 'read');
-      const rows = group.filter(({ kind }) => kind !== 'ended').map(({ record }) => record);
-      const over = group.filter(({ kind }) => kind === 'ended').map(({ record }) => record);
-      const looks = group.some((entry) => entry.kind === 'intent' && entry.looks);
-      const values = [
-        ...(over.length === 0 ? [] : endedNames.map((name) => over.map((record) => record[name]))),
-        ...(rows.length === 0 ? [] : [JSON.stringify(rows), writer]),
-      ];
-      const parts = [...(over.length === 0 ? [] : [ended(1)]), ...(rows.length === 0 ? [] : [begun(values.length - 1, values.length)])];
-      const [row] = await pools[isSoon ? 'soon' : 'durable'].query<{ found: string | null; ended: number }>({
-        name: `tool calls:${over.length === 0 ? '' : ' end'}${rows.length === 0 ? '' : ' begin'}${looks ? ' look' : ''}`,
-        text: `with ${parts.join(', ')}
-                 select ${looks ? `(select string_agg(${standing}, '' order by b.ordinality) from batch b)` : "''"} as found,
-                   ${over.length === 0 ? '0' : '(select count(*)::int from ended)'} as ended`,
-        values,
-      });
-      // Rows are taken away by whoever keeps the table short, never before their time; should it happen, the outcome is written whole.
-      if (row?.ended !== over.length) await writeWhole(over, []);
-      let next = 0;
-      return group.map((entry) => (entry.kind === 'ended' ? undefined : looks ? readStanding(row?.found?.[next++]) : served));
-    },
-    { lanes, patienceMs, maxItems: maxRows },
-  );
+  /** Of one transaction: the rows, and who is suspended of those who ask. */
+  async function writeGroup(group: readonly Entry[], isCareful: boolean): Promise<(Standing | undefined)[]> {
+    const first: string[] = [];
+    const [again, over, asking]: [ToolCallRecord[], ToolCallRecord[], ToolCallRecord[]] = [[], [], []];
+    let isSoon = true;
+    for (const { kind, record, looks } of group) {
+      if (kind === 'succeed') over.push(record);
+      else {
+        const line = kind === 'begin' && !isCareful ? lineOf(record) : undefined;
+        if (line === undefined) again.push(record);
+        else first.push(line);
+      }
+      if (looks) asking.push(record);
+      isSoon &&= record.outcome === 'pending' && record.effect === 'read';
+    }
+    const steps: Step[] = [];
+    if (over.length > 0) {
+      const ints = (name: 'provider_status' | 'duration_ms') => ({ ints: over.map((record) => record[name]) });
+      steps.push({ ...succeed, values: [{ texts: over.map(({ id }) => id) }, ints('provider_status'), ints('duration_ms')] });
+    }
+    if (first.length > 0) steps.push({ ...begin, values: [{ texts: first }, writer] });
+    if (again.length > 0) steps.push({ ...beginAgain, values: [JSON.stringify(again), writer] });
+    if (asking.length > 0) {
+      const texts = (name: 'environment_id' | 'user_identifier' | 'client_id') => ({ texts: asking.map((record) => record[name] ?? '') });
+      steps.push({ ...look, values: [texts('environment_id'), texts('user_identifier'), texts('client_id')] });
+    }
+    const answers = await lines[isSoon ? 'soon' : 'durable'].together(steps);
+    // Rows are taken away by whoever keeps the table short, never before their time; should it happen, the outcome is written whole.
+    if (over.length > 0 && answers[0]?.count !== over.length) await writeWhole(over, []);
+    const found = asking.length === 0 ? null : answers.at(-1)?.value;
+    let next = 0;
+    return group.map(({ looks }) => (looks ? readStanding(found?.[next++]) : served));
+  }
+
+  async function writeEntries(group: Entry[]): Promise<(Standing | undefined)[]> {
+    try {
+      return await writeGroup(group, false);
+    } catch (error) {
+      // Somebody's row was there after all, and nothing of the group was written.
+      if (pgErrorCode(error) !== uniqueViolation) throw error;
+      return writeGroup(group, true);
+    }
+  }
+  const entries = grouped<Entry, Standing | undefined>(writeEntries, { lanes, patienceMs, maxItems: maxRows, gatherMs, holdFrom });
+  // A line of their own, so that a read waits for the disk once and not twice.
+  const readIntents = grouped<Entry, Standing | undefined>(writeEntries, {
+    lanes,
+    patienceMs: 3,
+    maxItems: maxRows,
+    gatherMs: 1,
+    holdFrom,
+  });
 
   // When this process last said of an account that it was used; oldest first.
   const used = new Map<string, number>();
@@ -204,10 +276,9 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
     await system.query({
       name: 'write tool calls',
       text: withEvents(
-        `insert into tool_calls (${columns}, writer) select ${columns}, $2::uuid from batch ${finished} returning ${columns}`,
+        `${fromJson} ${finished} returning ${columns}`,
         failures,
-        `${batch(1)},
-           stale as (
+        `stale as (
              select id from connected_accounts
              where id = any($3::text[]) and (last_used_at is null or last_used_at < now() - interval '1 minute')
              -- whoever holds the row now (a refresh, a consent) must not be waited for
@@ -231,21 +302,28 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
       }
       return records.map(() => undefined);
     },
-    { lanes, patienceMs, maxItems: maxRows },
+    { lanes, patienceMs, maxItems: maxRows, gatherMs, holdFrom },
   );
 
   return {
     async intend(record, expected = { instance: null, account: null }) {
-      const entry: Entry = { kind: 'intent', record: { ...record, outcome: 'pending' }, looks: expected.instance === null };
-      const found = await entries.add(entry);
-      return outdated(db.changes, expected) ?? (found as Standing);
+      const kind = outdatedCalls.delete(record.id) ? 'begin again' : 'begin';
+      const line = record.effect === 'read' ? readIntents : entries;
+      const found = await line.add({ kind, record: { ...record, outcome: 'pending' }, looks: expected.instance === null });
+      const other = outdated(db.changes, expected);
+      if (other !== undefined) outdatedCalls.add(record.id);
+      return other ?? (found as Standing);
     },
     async write(record, hasRow = false) {
+      // Of a call that did not succeed the row may be that of an intent with another account.
+      const kind = !hasRow ? 'begin' : record.outcome === 'success' ? 'succeed' : 'begin again';
+      outdatedCalls.delete(record.id);
       if (tellsOf.has(record.outcome) || isNewlyUsed(record)) await consequential.add(record);
-      else await entries.add({ kind: hasRow ? 'ended' : 'whole', record });
+      else await entries.add({ kind, record, looks: false });
       onFinished(record);
     },
     async discard(id) {
+      outdatedCalls.delete(id);
       await system.query({
         name: 'take an intent back',
         text: "delete from tool_calls where id = $1 and outcome = 'pending' and writer = $2",
@@ -274,7 +352,7 @@ export function createToolCallLog(db: Database, onFinished: (record: ToolCallRec
       return rows.length;
     },
     drain: async () => {
-      await Promise.all([entries.settled(), consequential.settled()]);
+      await Promise.all([readIntents.settled(), entries.settled(), consequential.settled()]);
     },
   };
 }

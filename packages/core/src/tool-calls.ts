@@ -3,7 +3,7 @@ import { Fault, type FieldError, isFault, newId, type ToolCallOutcome } from '@g
 import { RemoteRefusal } from '@grantway/mcp-client';
 import { type Lease, NeedsAuthorization } from '@grantway/vault';
 import { type AskedCall, passApproval, settleApproval } from './approvals.ts';
-import { authorizationRequired, mustBeGranted, outcomeOf, withExtra } from './call-faults.ts';
+import { authorizationRequired, missingOf, outcomeOf, scopeMissing, withExtra } from './call-faults.ts';
 import { type CallRules, mustBeAllowed, rulesFor, withFixed } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import type { Modules } from './ctx.ts';
@@ -98,7 +98,7 @@ export async function executeTool(
   try {
     if (answer.failed === true) record.fault_code = 'provider_error';
     await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
-    await call.settle?.({ answer });
+    if (call.settle !== undefined) await call.settle({ answer });
   } catch (cause) {
     throw unrecorded(call, cause);
   }
@@ -236,7 +236,9 @@ async function run(
   const input = parseArguments(tool, withFixed(rules, args), rules.fixed);
   mustBeAllowed(rules, exposed, input);
   const { remote } = exposed;
-  const files = remote === undefined ? await filesOfCall(call, tool, input) : undefined;
+  const found = remote === undefined ? filesOfCall(call, tool, input) : undefined;
+  // Nothing is awaited that is there: each step that a call waits for costs as much as what most of them do.
+  const files = found === undefined ? undefined : await found;
   const steps = remote === undefined ? begin(tool, input, files) : undefined;
   const request = remote === undefined ? (steps?.first.request ?? tool.request(input, ...factsFor(files))) : undefined;
   if (request !== undefined) mustFit(request, files);
@@ -246,7 +248,7 @@ async function run(
     await mustBeAsRemembered(call);
     call.mayRecall = false;
   }
-  const { account, leased } = await accountOf(call, exposed, named);
+  const { account, leased } = recalledAccount(call, exposed, named) ?? (await accountOf(call, exposed, named));
   const accountId = account.id;
   record.connected_account_id = accountId;
   record.account_label = account.label;
@@ -257,12 +259,14 @@ async function run(
 
   try {
     if (request === undefined) return await runRemote(call, exposed, rules, accountId, leased, input, agent, approve);
-    const lease = await leased();
+    const taken = leased();
+    const lease = taken instanceof Promise ? await taken : taken;
     const authorized = asAuthorized(exposed, lease);
-    await mustBeGranted(call, authorized, account, lease);
-    const kept = await approve?.();
+    const missing = missingOf(authorized, lease);
+    if (missing.length > 0) throw await scopeMissing(call, authorized, account, lease, missing);
+    const kept = approve === undefined ? undefined : await approve();
     if (kept !== undefined) return kept;
-    await mustBeWithinLimits(call, rules);
+    if (rules.limits.length > 0) await mustBeWithinLimits(call, rules);
     // Whoever waits for anything after the intent's own look looks again.
     let hasWaited = await intend(call);
     if (files !== undefined) {
@@ -273,7 +277,8 @@ async function run(
     const conversation: Conversation = { call, exposed: authorized, account, lease, hasWaited, endsAt, files };
     if (steps !== undefined) return await runSteps(conversation, tool, steps.run, steps.first);
     const response = await exchange(conversation, request, tool.effect);
-    return await readWithFile(conversation, request, response);
+    if (tool.download !== undefined) return await readWithFile(conversation, request, response);
+    return { output: read(authorized.tool, response, request) };
   } catch (error) {
     if (error instanceof NeedsAuthorization) throw await authorizationRequired(call, exposed, account, error);
     if (isFault(error, 'provider_rate_limited')) modules.pauses.pause(accountId, error.retryAfterSeconds ?? 0);
@@ -338,26 +343,36 @@ async function mustBeWithinLimits({ modules, caller }: Call, { limits }: CallRul
   });
 }
 
-/** The account that a call is for, and its lease. Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
-async function accountOf(
-  call: Call,
-  exposed: ExposedTool,
-  named: unknown,
-): Promise<{ account: UsedAccount; leased: () => Promise<Lease> }> {
+/** The account that a call is for, and its lease. */
+interface CalledAccount {
+  account: UsedAccount;
+  leased: () => Lease | Promise<Lease>;
+}
+
+/** Whose default account is meant by whoever is known and names none. */
+function defaultOf({ caller }: Call, { connectionId, accountOwner }: ExposedTool, named: unknown) {
+  const { environmentId, userId, clientId } = caller;
+  if (named !== undefined || userId === null) return undefined;
+  return { environmentId, connectionId, ownerId: accountOwner === 'organization' ? null : userId, clientId };
+}
+
+/** The default account as it was read a moment ago, where a call may be prepared with it. */
+function recalledAccount(call: Call, exposed: ExposedTool, named: unknown): CalledAccount | undefined {
+  const of = call.mayRecall ? defaultOf(call, exposed, named) : undefined;
+  const recalled = of === undefined ? undefined : call.modules.leases.recallDefault(of);
+  if (recalled === undefined) return undefined;
+  call.expected.account = recalled.mark;
+  return { account: recalled.account, leased: recalled.lease };
+}
+
+/** Whoever is known and names none has both with one query, whenever the account is ACTIVE. */
+async function accountOf(call: Call, exposed: ExposedTool, named: unknown): Promise<CalledAccount> {
   const { modules, caller } = call;
   const { connectionId, remote } = exposed;
   const isOrganizations = exposed.accountOwner === 'organization';
-  if (named === undefined && caller.userId !== null) {
-    const { environmentId, userId, clientId } = caller;
-    const of = { environmentId, connectionId, ownerId: isOrganizations ? null : userId, clientId };
-    const recalled = call.mayRecall ? modules.leases.recallDefault(of) : undefined;
-    if (recalled !== undefined) {
-      call.expected.account = recalled.mark;
-      return { account: recalled.account, leased: recalled.lease };
-    }
-    const found = await modules.leases.ofDefault(of);
-    if (found !== undefined) return { account: found.account, leased: found.lease };
-  }
+  const of = defaultOf(call, exposed, named);
+  const found = of === undefined ? undefined : await modules.leases.ofDefault(of);
+  if (found !== undefined) return { account: found.account, leased: found.lease };
   const row = await modules.db.inEnvironment(caller.environmentId, async (tx) => {
     const userId = caller.userId ?? (await ensureUser(tx, caller.environmentId, caller.userIdentifier));
     const ownerId = isOrganizations ? null : userId;
@@ -386,7 +401,7 @@ async function runRemote(
   exposed: ExposedTool,
   rules: CallRules,
   accountId: string,
-  leased: () => Promise<Lease>,
+  leased: CalledAccount['leased'],
   input: Record<string, unknown>,
   agent: Agent,
   approve: (() => Promise<Answer | undefined>) | undefined,

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type Changes, changesChannel, createChanges } from './changes.ts';
+import { type Hearing, openHearing } from './hearing.ts';
 
 export type Tx = NodePgDatabase;
 
@@ -21,7 +22,7 @@ export interface Database {
    * commit that was answered before it was sent. What `durable` ones write is on the disk by then; the others' is in the table, and on
    * the disk a moment later.
    */
-  fenced(reason: SystemReason, durability: 'durable' | 'soon'): Pick<System, 'query'>;
+  fenced(reason: SystemReason, durability: 'durable' | 'soon'): Pick<Hearing, 'query' | 'together'>;
   changes: Changes;
   /** Connects those connections, and finds out whether they hear; without it nothing may be remembered. */
   listen(): Promise<void>;
@@ -82,31 +83,23 @@ export function openDatabase(options: DatabaseOptions): Database {
   }
   const changes = createChanges();
   const greeted = new Map<string, number>();
-  // What runs there finds rows by their ids, also where a table is new and a planner takes it for small. They stay open: whoever
-  // comes anew has missed what was told before.
-  const hearing = (commit: 'on' | 'off') => {
-    const pool = new pg.Pool({
-      connectionString: options.connectionString,
-      max: hearingConnections,
-      idleTimeoutMillis: 0,
-      // Waited for; where it fails, the connection is of no use and is ended.
-      onConnect: async (client) => {
-        client.on('error', () => {});
-        client.on('notification', ({ payload = '' }) => {
-          const heard = greeted.get(payload);
-          if (heard !== undefined) greeted.set(payload, heard + 1);
-          else for (const id of payload.split(' ')) changes.heard(id);
-        });
-        await client.query(`listen ${changesChannel}`);
-        changes.missed();
+  // What runs there finds rows by their ids, also where a table is new and a planner takes it for small.
+  const hearing = (commit: 'on' | 'off') =>
+    openHearing({
+      config: {
+        connectionString: options.connectionString,
+        options: `${limits} -c synchronous_commit=${commit} -c grantway.environment_id=* -c plan_cache_mode=force_generic_plan
+          -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off`.replace(/\s+/g, ' '),
       },
-      options: `${limits} -c synchronous_commit=${commit} -c grantway.environment_id=* -c plan_cache_mode=force_generic_plan
-        -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off`.replace(/\s+/g, ' '),
+      connections: hearingConnections,
+      onNotification: (payload) => {
+        const heard = greeted.get(payload);
+        if (heard !== undefined) greeted.set(payload, heard + 1);
+        else for (const id of payload.split(' ')) changes.heard(id);
+      },
+      onMissed: () => changes.missed(),
+      onError: (error) => options.onError?.(error),
     });
-    pool.on('error', (error) => options.onError?.(error));
-    pool.on('remove', () => changes.missed());
-    return pool;
-  };
   const hearers = { durable: hearing('on'), soon: hearing('off') };
   const acrossDb = drizzle(across);
   const system: System = {
@@ -142,25 +135,22 @@ export function openDatabase(options: DatabaseOptions): Database {
       }
     },
     system: () => system,
-    fenced: (_reason, durability) => ({
-      query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
-        (await hearers[durability].query<R>(statement)).rows,
-    }),
+    fenced: (_reason, durability) => hearers[durability],
     changes,
     listen: async () => {
-      const all = Object.values(hearers).flatMap((pool) => Array.from({ length: hearingConnections }, () => pool));
-      const ask = () => Promise.all(all.map((pool) => pool.query('select 1')));
+      const all = Object.values(hearers);
+      const ask = () => Promise.all(all.map((hearer) => hearer.askAll()));
       await ask();
       const word = `hello-${randomUUID()}`;
       greeted.set(word, 0);
       await named.query('select pg_notify($1, $2)', [changesChannel, word]);
       await ask();
       // Each of them must have heard: one that got it by chance proves nothing of the others.
-      changes.setHears(greeted.get(word) === all.length);
+      changes.setHears(greeted.get(word) === all.reduce((sum, { connections }) => sum + connections, 0));
       greeted.delete(word);
     },
     close: async () => {
-      await Promise.all([own, named, across, ...Object.values(hearers)].map((pool) => pool.end()));
+      await Promise.all([own, named, across, ...Object.values(hearers)].map((one) => one.end()));
     },
   };
 }

@@ -40,6 +40,8 @@ export interface EmbeddedPostgresOptions {
   packageDir?: string;
   /** Default 100: four brokers' worth. */
   maxConnections?: number;
+  /** False, for data that nobody will miss: nothing waits for the disk, and a crash of the machine may leave it unreadable. */
+  durable?: boolean;
 }
 
 export interface EmbeddedPostgres {
@@ -85,6 +87,7 @@ const SERVER_SETTINGS: Record<string, string> = {
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
 };
+const NOT_DURABLE: Record<string, string> = { fsync: 'off', full_page_writes: 'off' };
 
 /**
  * Starts the PostgreSQL of the platform package on a data folder, which it creates, repairs and locks as needed.
@@ -103,7 +106,14 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     const clusterDir = path.join(dataDir, 'postgres');
     await stopOrphan(clusterDir, log);
     const { identity, version } = chooseIdentity(packageDir, dataDir, clusterDir, env);
-    const tools: Tools = { packageDir, dataDir, identity, env, maxConnections: options.maxConnections ?? 100 };
+    const tools: Tools = {
+      packageDir,
+      dataDir,
+      identity,
+      env,
+      maxConnections: options.maxConnections ?? 100,
+      durable: options.durable ?? true,
+    };
     await ensureCluster(tools, clusterDir, version, log);
     const passwords = await ensurePasswords(tools, clusterDir, log);
     const { child, pid, port } = await startServer(tools, clusterDir);
@@ -221,6 +231,7 @@ interface Tools {
   identity: Identity;
   env: Record<string, string>;
   maxConnections: number;
+  durable: boolean;
 }
 
 interface Account {
@@ -496,7 +507,11 @@ async function tryStart(tools: Tools, clusterDir: string, port: number): Promise
       clusterDir,
       '-p',
       String(port),
-      ...settingArguments({ ...SERVER_SETTINGS, max_connections: String(tools.maxConnections) }),
+      ...settingArguments({
+        ...SERVER_SETTINGS,
+        ...(tools.durable ? {} : NOT_DURABLE),
+        max_connections: String(tools.maxConnections),
+      }),
     ];
     // A file and not a pipe: the server outlives a killed parent. A session of its own: Ctrl-C in a terminal goes to the whole
     // foreground group, and the server must still be there while its clients finish.

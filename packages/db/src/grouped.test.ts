@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { grouped } from './grouped.ts';
 
 /** A `run` that is held until it is let. */
@@ -45,6 +45,22 @@ it('a group that is slow is waited for a moment only, where there is another lan
   expect(await slow).toBe('did 1');
 });
 
+it('beside a group that hangs, the other lane goes on without waiting for it', async () => {
+  const { run, groups, begun } = held();
+  const { add } = grouped(run, { lanes: 2, patienceMs: 20, maxItems: 1 });
+  const all = [1, 2, 3, 4].map(add);
+  await begun(2);
+  // Not even for a moment: there is no other turn of a timer in between.
+  for (const next of [2, 3]) {
+    groups[next - 1]?.end();
+    for (let turn = 0; turn < 3; turn++) await new Promise((resolve) => setImmediate(resolve));
+    expect(groups).toHaveLength(next + 1);
+  }
+  groups[3]?.end();
+  groups[0]?.end();
+  expect(await Promise.all(all)).toEqual(['did 1', 'did 2', 'did 3', 'did 4']);
+});
+
 it('everyone of a group that fails hears it, and the next group goes on', async () => {
   const { run, begun } = held();
   const { add, settled } = grouped(run, { lanes: 1, patienceMs: 1, maxItems: 10 });
@@ -56,4 +72,96 @@ it('everyone of a group that fails hears it, and the next group goes on', async 
   (await begun(2)).end();
   expect(await next).toBe('did 3');
   await all;
+});
+
+describe('a process that has other work to do', () => {
+  /** Turns of the event loop in which something is done. */
+  async function busyTurns(count: number, each: (turn: number) => void): Promise<void> {
+    for (let turn = 0; turn < count; turn++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      const until = performance.now() + 0.2;
+      while (performance.now() < until);
+      each(turn);
+    }
+  }
+  async function afterCompany(gatherMs: number, holdFrom = 0) {
+    const all = held();
+    const group = grouped(all.run, { lanes: 1, patienceMs: 1, maxItems: 100, gatherMs, holdFrom });
+    const first = [1, 2].map(group.add);
+    (await all.begun(1)).end();
+    await Promise.all(first);
+    return { ...all, ...group };
+  }
+
+  it('holds a group that may find company, and sends it once there is nothing else to do', async () => {
+    const { add, groups, begun } = await afterCompany(60_000);
+    const later = [add(3)];
+    await busyTurns(5, (turn) => later.push(add(10 + turn)));
+    expect(groups).toHaveLength(1);
+    (await begun(2)).end();
+    expect(await Promise.all(later)).toHaveLength(6);
+    expect(groups[1]?.items).toEqual([3, 10, 11, 12, 13, 14]);
+  });
+
+  it('holds none for longer than was said, however much there is to do', async () => {
+    const { add, groups } = await afterCompany(1);
+    void add(3);
+    // Five turns are a millisecond; without an end to it this would be told after a minute.
+    let turns = 0;
+    while (groups.length === 1 && turns < 1_000) await busyTurns(1, () => turns++);
+    expect(groups[1]?.items).toEqual([3]);
+    groups[1]?.end();
+  });
+
+  it('holds nobody who was alone the last time', async () => {
+    const { run, groups, begun } = held();
+    const { add } = grouped(run, { lanes: 1, patienceMs: 1, maxItems: 100, gatherMs: 60_000 });
+    const one = add(1);
+    (await begun(1)).end();
+    await one;
+    const other = add(2);
+    // The turn after the one that it came in.
+    await busyTurns(2, () => {});
+    expect(groups.map(({ items }) => items)).toEqual([[1], [2]]);
+    groups[1]?.end();
+    expect(await other).toBe('did 2');
+  });
+
+  it('holds nobody while few come, whoever was in the last group', async () => {
+    const { add, groups, begun } = await afterCompany(60_000, 1e9);
+    const one = add(3);
+    await busyTurns(2, () => {});
+    expect(groups.map(({ items }) => items)).toEqual([[1, 2], [3]]);
+    (await begun(2)).end();
+    expect(await one).toBe('did 3');
+  });
+
+  it('holds them where many come', async () => {
+    const { add, groups, begun } = await afterCompany(60_000, 0.001);
+    // For longer than the pace is taken of.
+    await busyTurns(300, () => {});
+    const later = [add(3)];
+    await busyTurns(5, (turn) => later.push(add(10 + turn)));
+    expect(groups).toHaveLength(1);
+    (await begun(2)).end();
+    expect(await Promise.all(later)).toHaveLength(6);
+  });
+});
+
+it('while few come, a group goes beside another that is on its way, and waits for no timer', async () => {
+  const { run, groups, begun } = held();
+  const { add } = grouped(run, { lanes: 2, patienceMs: 600_000, maxItems: 10, holdFrom: 1e9 });
+  const all = [add(1)];
+  await begun(1);
+  all.push(add(2));
+  await begun(2);
+  // No third lane: it goes when one is free.
+  all.push(add(3), add(4));
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
+  expect(groups).toHaveLength(2);
+  groups[1]?.end();
+  (await begun(3)).end();
+  groups[0]?.end();
+  expect(await Promise.all(all)).toHaveLength(4);
+  expect(groups.map(({ items }) => items)).toEqual([[1], [2], [3, 4]]);
 });

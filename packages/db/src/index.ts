@@ -4,6 +4,7 @@ export * from './database.ts';
 export * from './events.ts';
 export * from './grouped.ts';
 export * from './migrate.ts';
+export type { Step, StepAnswer, StepValue } from './pipeline.ts';
 export * from './remembered.ts';
 export type {
   StoredCredentialRead,

@@ -30,7 +30,7 @@ const tablesOf = async (url: string) =>
 
 describe('migrate', () => {
   it('run by four at once on an empty database succeeds for each, and each migration is made once', async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ empty: true });
     try {
       await Promise.all(Array.from({ length: 4 }, () => migrate(database.url, migrations)));
       const files = readdirSync(migrations).filter((name) => name.endsWith('.sql'));
@@ -42,7 +42,7 @@ describe('migrate', () => {
   });
 
   it('run again changes nothing and keeps the rows', async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ empty: true });
     try {
       await migrate(database.url, migrations);
       await query(database.url, "insert into workspaces (id, name) values ('ws_1', 'one')");
@@ -56,7 +56,7 @@ describe('migrate', () => {
   });
 
   it('gives its lock back when it fails', async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ empty: true });
     try {
       await expect(migrate(database.url, path.join(root, 'no-such-folder'))).rejects.toThrow();
       await migrate(database.url, migrations);
@@ -74,7 +74,7 @@ describe('migrate', () => {
   it.each(['SUPERUSER', 'BYPASSRLS'])(
     'as a role with %s is refused with the SQL for a right one, and nothing is written',
     async (attribute) => {
-      const database = await createDatabase();
+      const database = await createDatabase({ empty: true });
       const [role, password] = [`t_role_${randomBytes(6).toString('hex')}`, randomBytes(16).toString('hex')];
       await query(adminUrl, `CREATE ROLE ${role} LOGIN ${attribute} PASSWORD '${password}'`);
       try {
