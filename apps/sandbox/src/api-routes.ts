@@ -48,6 +48,15 @@ export interface ApiMatch {
   actual: Map<string, string | number>;
 }
 
+const known = new WeakMap<Connector, ApiRoute[]>();
+
+/** Those of `apiRoutesOf`, made when first asked for: most vendors are never called in a run, and all of them take a while. */
+export function routesOf(connector: Connector): ApiRoute[] {
+  const made = known.get(connector) ?? apiRoutesOf(connector);
+  known.set(connector, made);
+  return made;
+}
+
 /** Every example of the connector's tools, its identify call, and its own revocation call. */
 export function apiRoutesOf(connector: Connector): ApiRoute[] {
   const routes: ApiRoute[] = [];

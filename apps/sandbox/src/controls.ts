@@ -73,7 +73,7 @@ export function readLedger(vendor: Vendor): Answer {
   return jsonAnswer(200, { connector: vendor.id, ...vendor.ledger.read(), ...live });
 }
 
-export function indexOf(origin: string, vendors: { vendor: Vendor; routes: ApiRoute[] }[]): IndexView {
+export function indexOf(origin: string, vendors: { vendor: Vendor; routes(): ApiRoute[] }[]): IndexView {
   return {
     origin,
     knobs: knobHelp,
@@ -102,7 +102,7 @@ export function indexOf(origin: string, vendors: { vendor: Vendor; routes: ApiRo
                           .join(', ')
                       : 'Authorization'
                   }: any value of at least 8 characters without “invalid” or “revoked” in it`,
-        routes: [...new Set(routes.map((route) => `${describeRoute(route)}  ${route.name}`))],
+        routes: [...new Set(routes().map((route) => `${describeRoute(route)}  ${route.name}`))],
         oauth,
       };
     }),

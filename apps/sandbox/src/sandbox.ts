@@ -2,7 +2,7 @@ import type { AddressInfo } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Connector, type OAuth2Auth, waysOf } from '@grantway/connector-kit';
 import fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
-import { type ApiMatch, type ApiRoute, apiRoutesOf, isBelowBase, matchApiRoute, type Segment, urlSegments } from './api-routes.ts';
+import { type ApiMatch, type ApiRoute, isBelowBase, matchApiRoute, routesOf, type Segment, urlSegments } from './api-routes.ts';
 import { decideConsent, showConsent } from './consent.ts';
 import { indexOf, putKnobs, readKnobs, readLedger, resetKnobs, revokeAll } from './controls.ts';
 import { type Answer, headerOf, type Incoming, isForm, jsonAnswer } from './exchange.ts';
@@ -47,7 +47,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
   const state = openState(options.stateDir);
   const closing = new AbortController();
   const app = fastify({ bodyLimit: maxBodyBytes, exposeHeadRoutes: false, forceCloseConnections: true });
-  let vendors: { vendor: Vendor; routes: ApiRoute[]; links: LinkedFile[] }[] = [];
+  let vendors: { vendor: Vendor; routes(): ApiRoute[]; links: LinkedFile[] }[] = [];
   let origin = '';
   /** Several connectors may share one vendor's endpoints. */
   const endpoints: { vendor: Vendor; oauth: OAuthVendor; endpoint: OAuthEndpoint; segments: Segment[] }[] = [];
@@ -208,7 +208,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     const near = vendors.filter(({ vendor }) => isBelowBase(vendor.connector, incoming.path));
     const found: { vendor: Vendor; match: ApiMatch }[] = [];
     for (const { vendor, routes } of near) {
-      const match = matchApiRoute(routes, withoutKey(vendor, incoming));
+      const match = matchApiRoute(routes(), withoutKey(vendor, incoming));
       if (match !== undefined) found.push({ vendor, match });
     }
     const chosen =
@@ -218,7 +218,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
     if (chosen === undefined)
       return notServed(
         incoming,
-        (near.length > 0 ? near : vendors).map(({ vendor, routes }) => servedBy(vendor, routes)),
+        (near.length > 0 ? near : vendors).map(({ vendor, routes }) => servedBy(vendor, routes())),
       );
     const { vendor, match } = chosen;
     const done = vendor.knobs.when === 'after' ? answerApiCall(vendor, match, incoming) : undefined;
@@ -271,7 +271,7 @@ export async function startSandbox(options: SandboxOptions): Promise<Sandbox> {
       const common = createCommon();
       return waysOf(connector).map((way) => ({
         vendor: createVendor({ connector: way, origin, state, common, log }),
-        routes: apiRoutesOf(way),
+        routes: () => routesOf(way),
         links: way.variant === undefined ? way.tools.flatMap(linkedFilesOf) : [],
       }));
     });
