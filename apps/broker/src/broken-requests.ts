@@ -18,14 +18,16 @@ const broken = new WeakSet<FastifyReply>();
  * is closed while it is written to takes the answer with it.
  */
 export function boundUploads(app: FastifyInstance): void {
-  app.addHook('onRequest', async (request, reply) => {
+  app.addHook('onRequest', (request, reply, done) => {
     latest.set(request.raw.socket, reply);
+    done();
   });
   app.addHook('onSend', (request, reply, payload, done) => {
     if (!request.raw.complete && !broken.has(reply)) reply.removeHeader('connection');
     done(null, payload);
   });
-  app.addHook('onResponse', async ({ raw }) => {
+  app.addHook('onResponse', ({ raw }, _reply, done) => {
+    done();
     if (raw.complete) return;
     setTimeout(() => {
       // With its connection.

@@ -12,7 +12,7 @@ export function createLogger(level: string, sink: { write(line: string): void } 
     {
       level,
       base: null,
-      timestamp: pino.stdTimeFunctions.isoTime,
+      timestamp: isoTime(),
       formatters: { level: (label) => ({ level: label }) },
       serializers: {
         err: (error: unknown) => {
@@ -29,30 +29,31 @@ export function createLogger(level: string, sink: { write(line: string): void } 
   );
 }
 
-type Method = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace';
+/** As pino's own `isoTime`; written once for all lines of one millisecond, since it is a sixth of what a line costs. */
+function isoTime(): () => string {
+  let writtenAt = Number.NaN;
+  let text = '';
+  return () => {
+    const now = Date.now();
+    if (now !== writtenAt) {
+      writtenAt = now;
+      text = `,"time":"${new Date(now).toISOString()}"`;
+    }
+    return text;
+  };
+}
 
 /**
- * A logger with bindings for one request. A child of pino's own costs as much to make as its line to write, and most requests
- * write one.
+ * A logger with bindings for one request. pino's own `child` costs as much as the line that most requests write; this is the
+ * part of it that matters here: the bindings, serialized once, on an object that has everything else from its parent.
  */
 export function requestLogger(logger: FastifyBaseLogger, bindings: Record<string, unknown>): FastifyBaseLogger {
-  const bound =
-    (method: Method) =>
-    (first: unknown, ...rest: unknown[]): void => {
-      const write = logger[method] as (...args: unknown[]) => void;
-      if (typeof first === 'string') write.call(logger, bindings, first, ...rest);
-      else if (first instanceof Error) write.call(logger, { ...bindings, err: first }, ...rest);
-      else write.call(logger, { ...bindings, ...(first as object) }, ...rest);
-    };
-  return {
-    level: logger.level,
-    fatal: bound('fatal'),
-    error: bound('error'),
-    warn: bound('warn'),
-    info: bound('info'),
-    debug: bound('debug'),
-    trace: bound('trace'),
-    silent: logger.silent,
-    child: (more: Record<string, unknown>, options?: object) => logger.child({ ...bindings, ...more }, options),
-  } as FastifyBaseLogger;
+  const serialized = (logger as Partial<Record<typeof bindingsOf, unknown>>)[bindingsOf];
+  if (typeof serialized !== 'string') return logger.child(bindings);
+  const bound = Object.create(logger) as FastifyBaseLogger & Record<typeof bindingsOf, string>;
+  bound[bindingsOf] = `${serialized},${JSON.stringify(bindings).slice(1, -1)}`;
+  return bound;
 }
+
+/** What stands in each line of a logger, as text that begins with a comma. */
+const bindingsOf: unique symbol = pino.symbols.chindingsSym as never;

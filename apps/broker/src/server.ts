@@ -4,6 +4,7 @@ import { countAccounts, type Log, type Modules } from '@grantway/core';
 import { schema } from '@grantway/db';
 import { sql } from 'drizzle-orm';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply, type FastifyRequest, LogController } from 'fastify';
+import { createAccounting } from './accounting.ts';
 import { registerAccessTokens } from './api/access-tokens.ts';
 import { registerFileLinks } from './api/file-links.ts';
 import { apiRoutes } from './api/index.ts';
@@ -65,17 +66,17 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
   });
 
   boundUploads(app);
-  underWay.set(app, 0);
-  app.addHook('onRequest', async (request, reply) => {
-    underWay.set(app, requestsUnderWay(app) + 1);
-    reply.raw.once('close', () => underWay.set(app, requestsUnderWay(app) - 1));
+  const accounting = createAccounting(options.metrics);
+  underWay.set(app, accounting.underWay);
+  // Hooks of every request answer by `done`: a promise for each would cost more than what most of them do.
+  app.addHook('onRequest', (request, reply, done) => {
+    reply.raw.once('close', accounting.begun());
     reply.header('x-request-id', request.id).header('x-content-type-options', 'nosniff');
+    done();
   });
-  app.addHook('onResponse', async (request, reply) => {
-    const route = request.routeOptions.url ?? 'none';
-    options.metrics.request(request.method, route, reply.statusCode, reply.elapsedTime / 1000);
-    // The route's pattern, never the URL: URLs of ours can hold secrets.
-    request.log.info({ method: request.method, route, status: reply.statusCode, duration_ms: Math.round(reply.elapsedTime) }, 'request');
+  app.addHook('onResponse', (request, reply, done) => {
+    accounting.answered(request.method, request.routeOptions.url ?? 'none', reply.statusCode, reply.elapsedTime, request.log);
+    done();
   });
   app.setErrorHandler((error, request, reply) => sendProblem(reply, request, toFault(error, request.log as unknown as Log)));
   app.setNotFoundHandler((request, reply) => sendProblem(reply, request, new Fault('not_found', 'there is nothing at this address')));
@@ -84,7 +85,7 @@ export async function createServer(modules: Modules, options: ServerOptions): Pr
   app.register(async (scope) => registerAccessTokens(scope, modules));
   app.register(async (scope) => registerFileLinks(scope, modules, options));
   app.register(async (scope) => registerPages(scope, modules, { connectorsDir: options.connectorsDir }));
-  app.register(async (scope) => registerGateway(scope, modules));
+  app.register(async (scope) => registerGateway(scope, modules, { accounting }));
   app.register(async (scope) => registerSelf(scope, modules, options));
   return app;
 }
@@ -106,11 +107,11 @@ function answerOutsideRoutes(error: Error, request: FastifyRequest, reply: Fasti
   return reply.status(faults[code].status).headers(pageHeaders()).send(errorPage({ code }));
 }
 
-const underWay = new WeakMap<FastifyInstance, number>();
+const underWay = new WeakMap<FastifyInstance, () => number>();
 
 /** Requests whose answer has not left yet, open streams included. */
 export function requestsUnderWay(app: FastifyInstance): number {
-  return underWay.get(app) ?? 0;
+  return underWay.get(app)?.() ?? 0;
 }
 
 /** JSON without prototype tricks: `__proto__` and `constructor.prototype` are refused, not dropped. */
@@ -126,8 +127,13 @@ function parseJson(text: string): unknown {
 
 /** What the broker says of itself. */
 function registerSelf(app: FastifyInstance, modules: Modules, options: ServerOptions): void {
-  const document = openApiDocument(apiRoutes, options.version);
-  const reference = renderReference(document);
+  // Made when somebody first asks: together they take longer than all the rest of what a server registers.
+  let document: ReturnType<typeof openApiDocument> | undefined;
+  let reference: string | undefined;
+  const openApi = () => {
+    document ??= openApiDocument(apiRoutes, options.version);
+    return document;
+  };
 
   app.get('/healthz', async () => ({ status: 'ok' }));
   app.get('/readyz', async (_request, reply) => {
@@ -138,8 +144,11 @@ function registerSelf(app: FastifyInstance, modules: Modules, options: ServerOpt
     if (!mayReadMetrics(request, options.metricsToken)) throw new Fault('not_found', 'there is nothing at this address');
     return reply.type(options.metrics.registry.contentType).send(await options.metrics.registry.metrics());
   });
-  app.get('/openapi.json', async () => document);
-  app.get('/docs', async (_request, reply) => reply.headers(pageHeaders()).type('text/html; charset=utf-8').send(reference));
+  app.get('/openapi.json', async () => openApi());
+  app.get('/docs', async (_request, reply) => {
+    reference ??= renderReference(openApi());
+    return reply.headers(pageHeaders()).type('text/html; charset=utf-8').send(reference);
+  });
 
   answerOtherMethods(
     app,

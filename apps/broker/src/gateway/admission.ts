@@ -1,23 +1,24 @@
-import type { FastifyRequest } from 'fastify';
+import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 
 /**
  * Host and Origin, against DNS rebinding and browser pages that reach for a broker on their visitor's machine. Only the
  * raw Host header counts: a page can set X-Forwarded-Host itself.
  * @returns a sentence when the request is refused
  */
-export function createAdmission(baseUrl: () => string): (request: FastifyRequest) => string | undefined {
+export function createAdmission(baseUrl: () => string): (headers: IncomingHttpHeaders, socket: Socket) => string | undefined {
   let text = '';
   let base = new URL('http://localhost');
-  return (request) => {
+  return (headers, socket) => {
     if (baseUrl() !== text) {
       text = baseUrl();
       base = new URL(text);
     }
-    const host = hostName(request.headers.host);
-    if (host === undefined || !(host === base.hostname || (isLoopbackName(host) && isLoopbackAddress(request.raw.socket.localAddress)))) {
+    const host = hostName(headers.host);
+    if (host === undefined || !(host === base.hostname || (isLoopbackName(host) && isLoopbackAddress(socket.localAddress)))) {
       return 'The Host header does not name this broker. Use the address that the MCP URL was given out with.';
     }
-    const { origin } = request.headers;
+    const { origin } = headers;
     if (origin !== undefined && !(origin === base.origin || (isLoopbackName(base.hostname) && isLoopbackOrigin(origin)))) {
       return 'Web pages of other origins may not use this endpoint.';
     }

@@ -1,6 +1,6 @@
 import type { OutgoingHttpHeaders } from 'node:http';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { JsonObject } from './json-rpc.ts';
+import { type JsonObject, messageText, WrittenResult } from './json-rpc.ts';
 
 /**
  * The answer to one request: one JSON object, until something has to be said before the result. Then it becomes a stream
@@ -41,7 +41,7 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
     if (!raw.writable) return;
     // A client that does not read is let go, rather than kept in memory.
     if (raw.writableLength > maxUnsentBytes) raw.destroy();
-    else raw.write(`event: message\ndata: ${JSON.stringify(message)}\n\n`);
+    else raw.write(`event: message\ndata: ${messageText(message)}\n\n`);
   }
 
   return {
@@ -71,7 +71,9 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
       if (ended) return;
       ended = true;
       if (!isStream) {
-        void reply.code(status).send(message);
+        if (message.result instanceof WrittenResult)
+          void reply.code(status).type('application/json; charset=utf-8').send(messageText(message));
+        else void reply.code(status).send(message);
         return;
       }
       write(message);

@@ -49,17 +49,33 @@ const accessTokens: TokenKind = {
 
 const tokenKinds: readonly TokenKind[] = [{ recognises: isSessionToken, open: openBySessionToken }, accessTokens];
 
-/** `POST /u/<secret>/mcp`; `POST /mcp` with the same secret as a bearer; `POST /mcp/<config id>` with a token made for it. */
-export function createWaysIn(modules: Modules): readonly WayIn[] {
-  const ofUrl = (token: string): Credential => ({
+export const instanceUrl = '/u/:token/mcp';
+
+export function credentialOfUrl(modules: Modules, token: string): Credential {
+  return {
     key: token,
     open: () => openInstance(modules, token),
     recall: () => recallInstance(modules, token),
     forget: () => modules.openedInstances.forget(token),
-  });
-  const urlRefusal = (code: FaultCode) => refusalOf(code, urlRefusals[code]);
+  };
+}
+
+/** @throws RpcError in the words of an instance's URL, for any Fault */
+export async function judgeUrl(credential: Credential): Promise<OpenInstance> {
+  try {
+    return await credential.open();
+  } catch (error) {
+    throw isFault(error) ? urlRefusal(error.code) : error;
+  }
+}
+
+const urlRefusal = (code: FaultCode) => refusalOf(code, urlRefusals[code]);
+
+/** `POST /u/<secret>/mcp`; `POST /mcp` with the same secret as a bearer; `POST /mcp/<config id>` with a token made for it. */
+export function createWaysIn(modules: Modules): readonly WayIn[] {
+  const ofUrl = (token: string) => credentialOfUrl(modules, token);
   return [
-    { url: '/u/:token/mcp', credential: (request) => ofUrl((request.params as { token: string }).token), refusal: urlRefusal },
+    { url: instanceUrl, credential: (request) => ofUrl((request.params as { token: string }).token), refusal: urlRefusal },
     {
       url: '/mcp',
       credential(request) {

@@ -5,6 +5,7 @@ import type { Rounds } from './answers.ts';
 import type { Conversation } from './conversation.ts';
 import type { Exposures } from './exposure.ts';
 import type { Session } from './sessions.ts';
+import type { WrittenLists } from './written-lists.ts';
 
 /** One HTTP request that was let in. */
 export interface Exchange {
@@ -14,6 +15,7 @@ export interface Exchange {
   /** Of the legacy era, where the client has one. */
   session: Session | undefined;
   exposures: Exposures;
+  lists: WrittenLists;
   finder: ToolFinder;
   instance: OpenInstance;
   /** Where the instance is one of a moment ago that nobody confirmed yet: whatever is done with it confirms it first. */

@@ -27,7 +27,7 @@ export interface Exposure {
 }
 
 /** `era`: that of the asking client; a server of both eras may offer other tools in each. */
-export type Exposures = (instance: OpenInstance, era: 'modern' | 'legacy') => Promise<Exposure>;
+export type Exposures = (instance: OpenInstance, era: 'modern' | 'legacy') => Exposure | Promise<Exposure>;
 
 const kept = 500;
 
@@ -51,19 +51,22 @@ export function createExposures(modules: Modules): Exposures {
     return { byName: shown, find: (name) => shown.get(name) ?? byAlias(name) };
   }
 
-  async function local(instance: OpenInstance): Promise<Exposure> {
-    const key = fingerprintOf(instance);
-    const found = known.get(key);
-    if (found !== undefined) return found;
+  async function derived(key: string, instance: OpenInstance): Promise<Exposure> {
     const tools = allowedTools(instance, await exposedTools(modules.catalogue, instance.mappings)).filter((tool) =>
       permits(instance, tool),
     );
     return keep(key, { fingerprint: key, tools, ...named(byName(tools)), remotes: [] });
   }
 
-  return async (instance, era) => {
+  function local(instance: OpenInstance): Exposure | Promise<Exposure> {
+    const key = fingerprintOf(instance);
+    return known.get(key) ?? derived(key, instance);
+  }
+
+  return (instance, era) => (hasRemotes(instance) ? withRemotes(instance, era) : local(instance));
+
+  async function withRemotes(instance: OpenInstance, era: 'modern' | 'legacy'): Promise<Exposure> {
     const own = await local(instance);
-    if (!hasRemotes(instance)) return own;
     const views = await remoteViews(instance, era);
     const remotes = deniesReads(instance) ? views.map((view) => ({ ...view, whole: false })) : views;
     const key = `${own.fingerprint} ${remotes.map((view) => view.version).join(' ')}`;
@@ -76,7 +79,7 @@ export function createExposures(modules: Modules): Exposures {
     }
     const tools = [...merged.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
     return keep(key, { fingerprint: key, tools, ...named(merged), remotes });
-  };
+  }
 }
 
 export function hasRemotes(instance: OpenInstance): boolean {

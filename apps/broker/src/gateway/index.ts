@@ -8,12 +8,22 @@ import {
   OutdatedInstance,
   type Remembered,
 } from '@grantway/core';
+import type { Mark } from '@grantway/db';
 import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 'fastify';
+import type { Accounting } from '../accounting.ts';
 import { createAdmission } from './admission.ts';
 import type { Rounds } from './answers.ts';
 import { createConversation, silent } from './conversation.ts';
 import { createCredentialWatch } from './credential-watch.ts';
-import { type Credential, createWaysIn, judge as judgeCredential, type WayIn } from './credentials.ts';
+import {
+  type Credential,
+  createWaysIn,
+  credentialOfUrl,
+  instanceUrl,
+  judge as judgeCredential,
+  judgeUrl,
+  type WayIn,
+} from './credentials.ts';
 import type { Exchange } from './exchange.ts';
 import { createExposures, hasRemotes } from './exposure.ts';
 import {
@@ -31,9 +41,11 @@ import {
 import { answerLegacy } from './legacy-era.ts';
 import { answerModern } from './modern-era.ts';
 import { createParkedCalls } from './parked-calls.ts';
-import { headerOf, judge, metaKey, supportedVersions, unsupportedVersion, versionWithoutHeader } from './protocol.ts';
+import { type Era, headerOf, judge, metaKey, supportedVersions, unsupportedVersion, versionWithoutHeader } from './protocol.ts';
+import { openQuickWay, type QuickCall } from './quick-way.ts';
 import { createSessions, type Session } from './sessions.ts';
 import { createSubscriptions, type SubscriptionTimes } from './subscriptions.ts';
+import { createWrittenLists } from './written-lists.ts';
 
 const maxBatch = 20;
 const otherMethods: HTTPMethods[] = ['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
@@ -55,10 +67,15 @@ interface Admitted {
  * The MCP endpoint, by each way in (credentials.ts). A credential is judged before
  * a byte of the body is read. Every answer, also a refusal, is JSON-RPC with a sentence for a person.
  */
-export function registerGateway(app: FastifyInstance, modules: Modules, times: Partial<SubscriptionTimes> = {}): void {
+export function registerGateway(
+  app: FastifyInstance,
+  modules: Modules,
+  { accounting, ...times }: Partial<SubscriptionTimes> & { accounting?: Accounting } = {},
+): void {
   app.register(async (scope) => {
     const admission = createAdmission(modules.baseUrl);
     const exposures = createExposures(modules);
+    const lists = createWrittenLists();
     const finder = createToolFinder();
     const rounds: Rounds = createParkedCalls();
     const sessions = createSessions(modules.sealing, ({ id }) => modules.remotes.links.endSession(id));
@@ -70,8 +87,9 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     scope.removeAllContentTypeParsers();
     scope.addContentTypeParser('application/json', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
     scope.setErrorHandler((error, request, reply) => refuse(reply, toRpcError(error, request.log), null));
-    scope.addHook('onRequest', async (_request, reply) => {
+    scope.addHook('onRequest', (_request, reply, done) => {
       reply.headers(privacy);
+      done();
     });
     scope.addHook('preClose', async () => {
       watch.close();
@@ -81,24 +99,61 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
     });
 
     function credentialOf(request: FastifyRequest, reply: FastifyReply, way: WayIn): Credential {
-      const refusal = admission(request);
+      const refusal = admission(request.headers, request.raw.socket);
       if (refusal !== undefined) throw new RpcError(403, refusal, { status: 403, data: { code: 'host_not_allowed' } });
       return way.credential(request, reply);
     }
 
-    async function admit(request: FastifyRequest, reply: FastifyReply, way: WayIn): Promise<void> {
-      const credential = credentialOf(request, reply, way);
+    async function admit(
+      request: FastifyRequest,
+      reply: FastifyReply,
+      way: WayIn,
+      credential = credentialOf(request, reply, way),
+    ): Promise<void> {
       const instance = await judgeCredential(way, credential, request, reply);
       request.setDecorator<Admitted>(admitted, { instance, credential, remembered: undefined });
     }
 
     /** As `admit`; a credential that was judged a moment ago is judged again when it is known what is asked. */
-    function admitMessage(request: FastifyRequest, reply: FastifyReply, way: WayIn): Promise<void> | undefined {
-      const credential = credentialOf(request, reply, way);
+    function admitMessage(request: FastifyRequest, reply: FastifyReply, way: WayIn, done: (error?: Error) => void): void {
+      let credential: Credential;
+      try {
+        credential = credentialOf(request, reply, way);
+      } catch (error) {
+        done(error as Error);
+        return;
+      }
       const remembered = credential.recall?.();
-      if (remembered === undefined) return admit(request, reply, way);
+      if (remembered === undefined) {
+        admit(request, reply, way, credential).then(() => done(), done);
+        return;
+      }
       request.setDecorator<Admitted>(admitted, { instance: remembered.instance, credential, remembered });
-      return undefined;
+      done();
+    }
+
+    function exchangeOf(
+      asked: Pick<Exchange, 'instance' | 'conversation' | 'requestId' | 'log' | 'headers'> & {
+        credential: Credential;
+        remembered: Mark | undefined;
+      },
+    ): Exchange {
+      const { instance, conversation, requestId, log, headers, credential, remembered } = asked;
+      return {
+        modules,
+        exposures,
+        lists,
+        finder,
+        rounds,
+        conversation,
+        session: undefined,
+        instance,
+        ...(remembered === undefined ? {} : { remembered }),
+        hold: (ended) => watch.hold(credential, { ended }),
+        headers,
+        requestId,
+        log,
+      };
     }
 
     async function handle(request: FastifyRequest, reply: FastifyReply, way?: WayIn): Promise<FastifyReply | undefined> {
@@ -107,20 +162,15 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       const requestId = isId('request', request.id) ? request.id : newId('request');
       const log = request.log as Log;
       const conversation = createConversation(request, reply);
-      const exchange: Exchange = {
-        modules,
-        exposures,
-        finder,
-        rounds,
-        conversation,
-        session: undefined,
+      const exchange = exchangeOf({
+        credential,
         instance,
-        ...(found.remembered === undefined ? {} : { remembered: found.remembered.mark }),
-        hold: (ended) => watch.hold(credential, { ended }),
-        headers: request.headers,
+        remembered: found.remembered?.mark,
+        conversation,
         requestId,
         log,
-      };
+        headers: request.headers,
+      });
       /** The instance as it is now, where it is not as it was remembered. @throws RpcError where the credential opens nothing any more */
       const openAnew = async () => {
         credential.forget?.();
@@ -158,14 +208,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
           exchange.session = await sessions.create(instance.id, message.params.capabilities);
           reply.header('mcp-session-id', exchange.session.id);
         }
-        const answer = () =>
-          era.era === 'modern' ? answerModern(exchange, message, era.clientCapabilities) : answerLegacy(exchange, message);
-        const result = await answer().catch(async (error: unknown) => {
-          if (!(error instanceof OutdatedInstance)) throw error;
-          await openAnew();
-          return answer();
-        });
-        conversation.end(resultMessage(message.id, result));
+        conversation.end(resultMessage(message.id, await answerInEra(exchange, message, era, openAnew)));
         return reply;
       } catch (error) {
         const known = toRpcError(error, log);
@@ -175,6 +218,58 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
         }
         return refuse(reply, known, idOf(body));
       }
+    }
+
+    /** `openAnew`: reads the instance again, where it is not as it was remembered. */
+    async function answerInEra(exchange: Exchange, message: RpcRequest, era: Era, openAnew: () => Promise<void>): Promise<JsonObject> {
+      const answer = () =>
+        era.era === 'modern' ? answerModern(exchange, message, era.clientCapabilities) : answerLegacy(exchange, message);
+      try {
+        return await answer();
+      } catch (error) {
+        if (!(error instanceof OutdatedInstance)) throw error;
+        await openAnew();
+        return answer();
+      }
+    }
+
+    /** As `handle`, of a message that is known to be a plain call of a tool; it needs no stream. */
+    async function answerQuickly({ credential, remembered, body, requestId, log: logger, headers }: QuickCall) {
+      const log = logger as unknown as Log;
+      try {
+        const message = readMessage(body) as RpcRequest;
+        const era = judge(message, headers);
+        const exchange = exchangeOf({
+          credential,
+          instance: remembered.instance,
+          remembered: remembered.mark,
+          conversation: silent,
+          requestId,
+          log,
+          headers,
+        });
+        const result = await answerInEra(exchange, message, era, async () => {
+          credential.forget?.();
+          delete exchange.remembered;
+          exchange.instance = await judgeUrl(credential);
+        });
+        return { status: 200, message: resultMessage(message.id, result) };
+      } catch (error) {
+        const known = toRpcError(error, log);
+        return { status: known.status, message: errorMessage(known, idOf(body)) };
+      }
+    }
+
+    if (accounting !== undefined) {
+      openQuickWay(scope, {
+        accounting,
+        route: instanceUrl,
+        headers: { 'x-content-type-options': 'nosniff', ...privacy },
+        admits: ({ headers, socket }) => admission(headers, socket) === undefined,
+        credentialOf: (secret) => credentialOfUrl(modules, secret),
+        takes: (instance, body): body is JsonObject => comparesItself(instance, body) && isObject(body) && 'id' in body,
+        answer: answerQuickly,
+      });
     }
 
     /** @throws RpcError 404, which makes a client open a new one */
@@ -213,7 +308,7 @@ export function registerGateway(app: FastifyInstance, modules: Modules, times: P
       scope.route({
         method: 'POST',
         url,
-        onRequest: async (request, reply) => admitMessage(request, reply, way),
+        onRequest: (request, reply, done) => admitMessage(request, reply, way, done),
         handler: (request, reply) => handle(request, reply, way),
       });
       scope.route({

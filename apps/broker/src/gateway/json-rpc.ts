@@ -63,6 +63,25 @@ export function resultMessage(id: RequestId, result: JsonObject): JsonObject {
   return { jsonrpc: '2.0', id, result };
 }
 
+/** A result that was written as JSON before. Whoever writes it again reads it first, and gets the same. */
+export class WrittenResult implements JsonObject {
+  [member: string]: unknown;
+  readonly text: string;
+  constructor(text: string) {
+    this.text = text;
+  }
+  toJSON(): unknown {
+    return JSON.parse(this.text);
+  }
+}
+
+/** As JSON; of a result that was written before nothing is written again. */
+export function messageText(message: JsonObject): string {
+  const { id, result } = message;
+  if (!(result instanceof WrittenResult)) return JSON.stringify(message);
+  return `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${result.text}}`;
+}
+
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -1,3 +1,4 @@
+import { approvalTool } from '@grantway/core';
 import { RemoteError } from '@grantway/mcp-client';
 import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
 import { type Exchange, instructionsFor } from './exchange.ts';
@@ -7,9 +8,9 @@ import { legacyVersions, logLevels, serverInfo } from './protocol.ts';
 import type { Speaker } from './remote-calls.ts';
 import { callTargetOf, findResource } from './remote-exposure.ts';
 import { answerRemoteMethod, callRemoteTool, noResource, remoteCapabilities, uriOf } from './remote-methods.ts';
-import { listFor, searchRound } from './search-mode.ts';
+import { isSearchMode, listFor, searchRound } from './search-mode.ts';
 import type { Session } from './sessions.ts';
-import { callTool, readToolRequest, toolResult } from './tool-answers.ts';
+import { callTool, readToolRequest, toolResult, writtenToolResult } from './tool-answers.ts';
 
 /** 2024-11-05 to 2025-11-25. Every request is complete by its URL; a session adds what only a session can have. */
 export async function answerLegacy(exchange: Exchange, request: RpcRequest): Promise<JsonObject> {
@@ -32,18 +33,23 @@ export async function answerLegacy(exchange: Exchange, request: RpcRequest): Pro
     }
     case 'ping':
       return {};
-    case 'tools/list':
-      return { ...withApprovalTool(exchange, listFor(exchange, await exposure(), params), params) };
+    case 'tools/list': {
+      const shown = await exposure();
+      return exchange.lists.find(exchange, shown, 'legacy', params, () => ({
+        ...withApprovalTool(exchange, listFor(exchange, shown, params), params),
+      }));
+    }
     case 'tools/call': {
       const shown = await exposure();
-      const round = await searchRound(exchange, shown, request);
+      const round = isSearchMode(exchange.instance) ? await searchRound(exchange, shown, request) : { request };
       if ('result' in round) return round.result;
       const call = readToolRequest(round.request.params);
-      const goneOn = await answerApprovalTool(exchange, shown, call);
+      const goneOn = call.name === approvalTool ? await answerApprovalTool(exchange, shown, call) : undefined;
       if (goneOn !== undefined) return goneOn;
       const exposed = shown.find(call.name);
       if (exposed?.remote !== undefined) return callRemoteTool(exchange, speakerOf(session), round.request, exposed);
-      return toolResult(await callTool(exchange, call, exposed), call);
+      const answer = await callTool(exchange, call, exposed);
+      return writtenToolResult(answer) ?? toolResult(answer, call);
     }
     default: {
       const result = isRemote ? await answerOther(exchange, await exposure(), request) : undefined;

@@ -1,3 +1,4 @@
+import { approvalTool } from '@grantway/core';
 import { mirroredValues } from '@grantway/mcp-client';
 import { answerApprovalTool, withApprovalTool } from './approval-tool.ts';
 import { askToOpen, canAsk, needsLink, wasAnswered } from './authorization-round.ts';
@@ -8,9 +9,9 @@ import { notOffered } from './legacy-era.ts';
 import { compareParams, metaKey, serverInfo, supportedVersions } from './protocol.ts';
 import type { Speaker } from './remote-calls.ts';
 import { answerRemoteMethod, callRemoteTool, remoteCapabilities } from './remote-methods.ts';
-import { listFor, searchRound } from './search-mode.ts';
+import { isSearchMode, listFor, searchRound } from './search-mode.ts';
 import { askableOf } from './sessions.ts';
-import { callTool, readToolRequest, toolResult } from './tool-answers.ts';
+import { callTool, readToolRequest, toolResult, writtenToolResult } from './tool-answers.ts';
 
 /** Lists depend on the credential, so that no shared cache may keep them; a change is seen after this time at the latest. */
 const cache = { ttlMs: 30_000, cacheScope: 'private' } as const;
@@ -28,10 +29,16 @@ export async function answerModern(exchange: Exchange, request: RpcRequest, clie
         instructions: instructionsFor(exchange.instance),
         ...cache,
       });
-    case 'tools/list':
-      return complete({ ...withApprovalTool(exchange, listFor(exchange, await exposure(), params), params), ...cache });
-    case 'tools/call':
-      return call(exchange, await exposure(), request, clientCapabilities);
+    case 'tools/list': {
+      const shown = await exposure();
+      return exchange.lists.find(exchange, shown, 'modern', params, () =>
+        complete({ ...withApprovalTool(exchange, listFor(exchange, shown, params), params), ...cache }),
+      );
+    }
+    case 'tools/call': {
+      const shown = exposure();
+      return await call(exchange, shown instanceof Promise ? await shown : shown, request, clientCapabilities);
+    }
     default: {
       const speaker = speakerOf(request, clientCapabilities);
       const result = hasRemotes(exchange.instance) ? await answerRemoteMethod(exchange, await exposure(), speaker, request) : undefined;
@@ -51,12 +58,13 @@ function speakerOf({ params }: RpcRequest, clientCapabilities: JsonObject): Spea
 }
 
 async function call(exchange: Exchange, exposure: Exposure, asked: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
-  const round = await searchRound(exchange, exposure, asked);
+  // What most calls have nothing to do with is not waited for either.
+  const round = isSearchMode(exchange.instance) ? await searchRound(exchange, exposure, asked) : { request: asked, indirect: false };
   if ('result' in round) return complete(round.result);
   const { request: message, indirect } = round;
   const { params } = message;
   const request = readToolRequest(params);
-  const goneOn = await answerApprovalTool(exchange, exposure, request);
+  const goneOn = request.name === approvalTool ? await answerApprovalTool(exchange, exposure, request) : undefined;
   if (goneOn !== undefined) return complete(goneOn);
   const exposed = exposure.find(request.name);
   if (exposed?.remote !== undefined) {
@@ -65,13 +73,13 @@ async function call(exchange: Exchange, exposure: Exposure, asked: RpcRequest, c
       compareParams(mirroredValues(exposed.remote.mirrored, request.args), exchange.headers);
     return passed(await callRemoteTool(exchange, speakerOf(message, clientCapabilities), message, exposed));
   }
-  const answered = await wasAnswered(exchange, request, params);
+  const answered = params.requestState !== undefined && (await wasAnswered(exchange, request, params));
   const answer = await callTool(exchange, request, exposed);
   if (answer.kind === 'fault' && needsLink(answer.fault) && !answered && canAsk(clientCapabilities)) {
     const question = await askToOpen(exchange, request, answer.fault);
     if (question !== undefined) return signed(question);
   }
-  return complete(toolResult(answer, request));
+  return writtenToolResult(answer, isComplete, isSigned) ?? complete(toolResult(answer, request));
 }
 
 /** A result that is passed on says itself whether it is complete. */
@@ -82,6 +90,10 @@ function passed(result: JsonObject): JsonObject {
 function complete(result: JsonObject): JsonObject {
   return signed({ resultType: 'complete', ...result });
 }
+
+// What `complete` and `signed` add, as JSON.
+const isComplete = '"resultType":"complete",';
+const isSigned = `,${JSON.stringify({ [metaKey.serverInfo]: serverInfo }).slice(1, -1)}`;
 
 function signed(result: JsonObject): JsonObject {
   return { ...result, _meta: { ...(result._meta as JsonObject | undefined), [metaKey.serverInfo]: serverInfo } };

@@ -12,7 +12,7 @@ import {
 } from '@grantway/core';
 import type { ToolAnswer } from './answers.ts';
 import type { Exchange } from './exchange.ts';
-import { errorCode, isObject, type JsonObject, RpcError } from './json-rpc.ts';
+import { errorCode, isObject, type JsonObject, RpcError, WrittenResult } from './json-rpc.ts';
 
 export interface ToolRequest {
   name: string;
@@ -31,7 +31,7 @@ export function readToolRequest(params: JsonObject): ToolRequest {
  * Executes a tool; the call is finished and audited even when nobody waits for the answer any more.
  * @throws RpcError invalidParams for a tool that is not exposed here (recorded all the same); OutdatedInstance as executeTool
  */
-export async function callTool(
+export function callTool(
   exchange: Exchange,
   call: ToolRequest,
   exposed: ExposedTool | undefined,
@@ -139,6 +139,19 @@ export function toolResult(answer: ToolAnswer, call: ToolRequest): JsonObject {
       ...(fault.retryAfterSeconds === undefined ? {} : { 'grantway/retry_after_seconds': fault.retryAfterSeconds }),
     },
   };
+}
+
+/**
+ * As `toolResult`, written: a client reads the same twice, as text and as it is, and writing it once saves a third of the answer's
+ * cost. `before` and `meta`: members that an era adds, as JSON. Undefined where there is more to say.
+ */
+export function writtenToolResult(answer: ToolAnswer, before = '', meta = ''): WrittenResult | undefined {
+  if (answer.kind !== 'output' || answer.output.file !== undefined) return undefined;
+  const output = JSON.stringify(answer.output.output);
+  const id = JSON.stringify(answer.output.toolCallId);
+  return new WrittenResult(
+    `{${before}"content":[{"type":"text","text":${JSON.stringify(output)}}],"structuredContent":${output},"_meta":{"grantway/tool_call_id":${id}${meta}}}`,
+  );
 }
 
 /** What the model reads: some clients show it nothing but the text, so that the link is in it. */
