@@ -1,5 +1,5 @@
 import { Person } from '@grantway/sandbox/person';
-import { Pool } from 'undici';
+import { headOf, openPlainClient, type PlainClient } from './plain-client.ts';
 import { ready } from './processes.ts';
 
 /** What one measurement sends. `{id}` in a body becomes a number of its own for each request. */
@@ -39,12 +39,14 @@ export interface Measured {
   maxMs: number;
 }
 
-/** Does one piece of work; answers what was wrong with it. */
-type Work = (number: number) => Promise<string | undefined>;
+/** Does one piece of work by its worker's own connection, where it needs one; answers what was wrong with it. */
+type Work = (number: number, client: PlainClient | undefined) => Promise<string | undefined>;
 
 async function measure(load: Measurement): Promise<Measured> {
-  const pool = new Pool(new URL(load.url).origin, { connections: load.concurrency, pipelining: 1 });
-  const work = load.links === undefined ? requests(load, pool) : consents(load.links);
+  const url = new URL(load.url);
+  const open = () => (load.links === undefined ? openPlainClient(url) : undefined);
+  const clients = await Promise.all(Array.from({ length: load.concurrency }, open));
+  const work = load.links === undefined ? requests(load, url) : consents(load.links);
   const most = Math.min(load.links?.length ?? Number.POSITIVE_INFINITY, load.most ?? Number.POSITIVE_INFINITY);
   const latencies: number[] = [];
   let begun = 0;
@@ -52,40 +54,39 @@ async function measure(load: Measurement): Promise<Measured> {
   let firstError: string | undefined;
   const startedAt = performance.now();
   const until = startedAt + load.seconds * 1000;
-  const worker = async () => {
+  const worker = async (client: PlainClient | undefined) => {
     while (performance.now() < until && begun < most) {
       const number = begun++;
       const began = performance.now();
-      const wrong = await work(number).catch(String);
+      const wrong = await work(number, client).catch(String);
       latencies.push(performance.now() - began);
       if (wrong === undefined) continue;
       errors++;
       firstError ??= wrong;
     }
   };
-  await Promise.all(Array.from({ length: load.concurrency }, worker));
+  await Promise.all(clients.map(worker));
   const seconds = (performance.now() - startedAt) / 1000;
-  await pool.close();
+  for (const client of clients) client?.close();
   latencies.sort((a, b) => a - b);
   const at = (share: number) => latencies[Math.min(latencies.length - 1, Math.floor(latencies.length * share))] ?? Number.NaN;
   return { requests: latencies.length, errors, firstError, seconds, p50Ms: at(0.5), p99Ms: at(0.99), maxMs: at(1) };
 }
 
-function requests(load: Measurement, pool: Pool): Work {
-  const { pathname, search } = new URL(load.url);
-  const targets: { path: string; body?: string }[] = load.targets ?? [{ path: `${pathname}${search}` }];
-  return async (number) => {
-    const { path, body = load.body } = targets[number % targets.length] as { path: string; body?: string };
-    const response = await pool.request({
-      path,
-      method: load.method,
-      headers: load.headers,
-      ...(body === undefined ? {} : { body: body.replaceAll('{id}', String(number)) }),
-    });
-    const text = await response.body.text();
-    const isGood =
-      response.statusCode < 300 && !load.bad.some((word) => text.includes(word)) && (load.good === undefined || text.includes(load.good));
-    return isGood ? undefined : `HTTP ${response.statusCode}: ${text.slice(0, 300)}`;
+function requests(load: Measurement, url: URL): Work {
+  const targets = load.targets ?? [{ path: `${url.pathname}${url.search}` }];
+  const prepared = targets.map(({ path, body = load.body }: { path: string; body?: string }) => ({
+    head: headOf(load.method, path, url.host, load.headers),
+    // What stands around the numbers.
+    body: body?.split('{id}'),
+  }));
+  const bad = load.bad.map((word) => Buffer.from(word));
+  const good = Buffer.from(load.good ?? '');
+  return async (number, client) => {
+    const { head, body } = prepared[number % prepared.length] as (typeof prepared)[number];
+    const answer = await (client as PlainClient).ask(head, body?.join(String(number)));
+    const isGood = answer.status < 300 && !bad.some((word) => answer.body.includes(word)) && answer.body.includes(good);
+    return isGood ? undefined : `HTTP ${answer.status}: ${answer.body.toString().slice(0, 300)}`;
   };
 }
 

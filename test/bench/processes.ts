@@ -1,8 +1,9 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
+import { bundled } from './bundle.ts';
 
 /**
  * One process of the run. It prints one line of JSON when it is ready, one for each line that it is sent, and ends when its
@@ -26,7 +27,8 @@ let isEnding = false;
 
 export async function start<Ready>(file: string, input: unknown = {}, { cores }: StartOptions = {}): Promise<Started<Ready>> {
   if (isEnding) throw new Error('the run is ending');
-  const command = [process.execPath, '--import', 'tsx', fileURLToPath(new URL(file, import.meta.url)), JSON.stringify(input)];
+  const command = [process.execPath, path.join(await bundled(), file.replace(/\.ts$/, '.js')), JSON.stringify(input)];
+  if (isEnding) throw new Error('the run is ending');
   const [program, ...args] = (cores === undefined || !hasTaskset ? command : ['taskset', '-c', cores.join(','), ...command]) as [
     string,
     ...string[],

@@ -10,7 +10,7 @@ export function report(results: Results): string {
   const floor = rows.find((row) => row.name === rowNames.hop && row.concurrency === comparedAt)?.cpuMicros;
   const out = [
     `# Benchmark of ${date}, commit ${commit}${changed ? ' (with changes)' : ''}${short ? ', a short run: it shows that the benchmark works, not how fast anything is' : ''}`,
-    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGib} GiB, ${machine.os}, Node ${machine.node.slice(1)}, PostgreSQL ${machine.postgres}. One run; ratios hold within it only. CPU of the measured process, and of its PostgreSQL with all its processes; "x hop" compares the former with the bare hop at ${comparedAt} at once.`,
+    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGib} GiB, ${machine.os}, Node ${machine.node.slice(1)}, PostgreSQL ${machine.postgres}, a flush of the disk in ${machine.flushMs.toFixed(1)} ms (a call waits for one). One run; ratios hold within it only. CPU of the measured process, and of its PostgreSQL with all its processes; "x hop" compares the former with the bare hop at ${comparedAt} at once.`,
     '## Goals',
     table(
       ['goal', 'found', 'met'],
@@ -120,7 +120,7 @@ function summary({ machine, rows, goals, commit, date }: Results): string {
   const at = (name: string) => rows.find((row) => row.name === name && row.concurrency === comparedAt);
   const missed = goals.filter(({ met }) => !met);
   return [
-    `Commit ${commit}, ${date}, ${machine.cores} cores (${machine.cpu}) shared by load, broker and PostgreSQL ${machine.postgres}, Node ${machine.node.slice(1)}; ${comparedAt} at once. All of it, with how: [results](test/bench/results/latest.md), [test/bench](test/bench/README.md).`,
+    `Commit ${commit}, ${date}, ${machine.cores} cores (${machine.cpu}) shared by load, broker and PostgreSQL ${machine.postgres}, a flush of its disk in ${machine.flushMs.toFixed(1)} ms, Node ${machine.node.slice(1)}; ${comparedAt} at once. All of it, with how: [results](test/bench/results/latest.md), [test/bench](test/bench/README.md).`,
     table(
       ['', 'requests/s', 'p50 ms', 'p99 ms', 'CPU us', 'PostgreSQL us'],
       names.flatMap((name) => {

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { cpus, release, totalmem, type } from 'node:os';
+import { measureFlush } from './flush.ts';
 import type { Growth } from './growth.ts';
 import type { MemoryRow } from './memory.ts';
 import type { Breakdown } from './phases.ts';
@@ -13,7 +14,7 @@ export interface Results {
   changed: boolean;
   date: string;
   short: boolean;
-  machine: { cpu: string; cores: number; memoryGib: number; os: string; node: string; postgres: string };
+  machine: { cpu: string; cores: number; memoryGib: number; os: string; node: string; postgres: string; flushMs: number };
   rows: Row[];
   ratios: Record<string, number>;
   /** What the growth ratios of this run compare: a short run has no million. */
@@ -62,6 +63,7 @@ export function resultsOf(found: Found, options: { short: boolean; postgres: str
       os: `${type()} ${release().split('-')[0]}`,
       node: process.version,
       postgres: options.postgres,
+      flushMs: measureFlush(),
     },
     rows: found.rows,
     ratios: ratiosOf(found),

@@ -36,33 +36,35 @@ export interface Plan {
   say(line: string): void;
 }
 
-/** After so many, what is run is compiled: until then the compiler's own work is counted with each request, and is most of it. */
-const warmRequests = 12_000;
+/**
+ * After so many, what is run is compiled: until then the compiler's own work is counted with each request, and is most of it. What
+ * has not run for a while is compiled again, so that each subject is warmed in each round, right before it is measured.
+ */
+const warmRequests = { first: 12_000, again: 5_000 };
 /** Of the length of one measurement: slow ones are not warmed for ever. */
-const warmTimes = 8;
+const warmTimes = { first: 8, again: 4 };
 
 export type Generator = Started<unknown>;
 
 /**
- * Every subject once per round, so that a noisy minute falls on all of them; the medians of the rounds. What runs
- * before the first round is compilation and is thrown away.
+ * Every subject once per round, so that a noisy minute falls on all of them; the medians of the rounds.
  */
 export async function measureRows(
   generator: Generator,
   subjects: readonly Subject[],
   { seconds, rounds, only, say }: Plan,
 ): Promise<Row[]> {
-  const chosen = subjects
-    .filter(({ name }) => only === undefined || name.includes(only))
-    .flatMap((subject) => subject.concurrency.map((concurrency) => ({ subject, concurrency })));
+  const chosen = subjects.filter(({ name }) => only === undefined || name.includes(only));
   const found = new Map<string, Row[]>();
-  for (const subject of new Set(chosen.map((one) => one.subject)))
-    await once(generator, subject, Math.max(...subject.concurrency), seconds * warmTimes, warmRequests);
   for (let round = 1; round <= rounds; round++) {
-    for (const { subject, concurrency } of chosen) {
-      const row = await once(generator, subject, concurrency, seconds);
-      const key = `${subject.name} ${concurrency}`;
-      found.set(key, [...(found.get(key) ?? []), row]);
+    const warming = round === 1 ? 'first' : 'again';
+    for (const subject of chosen) {
+      await once(generator, subject, Math.max(...subject.concurrency), seconds * warmTimes[warming], warmRequests[warming]);
+      for (const concurrency of subject.concurrency) {
+        const row = await once(generator, subject, concurrency, seconds);
+        const key = `${subject.name} ${concurrency}`;
+        found.set(key, [...(found.get(key) ?? []), row]);
+      }
     }
     say(`round ${round} of ${rounds} done`);
   }

@@ -9,7 +9,7 @@ import { input, ready } from '../processes.ts';
 import { manyTools } from './many-tools.ts';
 import { type Population, populate } from './population.ts';
 import { createProfiler } from './profiler.ts';
-import { createStopwatch } from './stopwatch.ts';
+import { type Answered, createStopwatch } from './stopwatch.ts';
 
 /** The whole broker, as it runs by default: gateway, API, pages and jobs in one process. `upstream` is its sandbox. */
 const { databaseUrl, upstream, allowHosts } = input<{ databaseUrl: string; upstream: string; allowHosts?: string[] }>();
@@ -41,7 +41,18 @@ const broker = await startBroker({
 });
 const client = await createOperatorClient(broker.modules, broker.environmentId, 'bench');
 const profiler = createProfiler(root);
-const stopwatch = createStopwatch(broker.modules, broker.app.server);
+const stopwatch = createStopwatch(broker.modules, answered);
+
+/** At instances' URLs, by whichever way. */
+async function answered(): Promise<Answered> {
+  const { body } = await broker.app.inject({ url: '/metrics' });
+  const sum = (of: string) =>
+    [...body.matchAll(new RegExp(`^grantway_http_request_duration_seconds_${of}\\{[^}]*route="/u/[^}]*\\} (\\S+)$`, 'gm'))].reduce(
+      (all, [, value]) => all + Number(value),
+      0,
+    );
+  return { requests: sum('count'), ms: sum('sum') * 1000 };
+}
 
 export type BrokerCommand =
   | { do: 'populate'; population: Population }

@@ -1,4 +1,6 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { Session } from 'node:inspector/promises';
+import { SourceMap } from 'node:module';
 import { fileURLToPath } from 'node:url';
 
 /** Time on the processor by where the code is from, in milliseconds, most first. */
@@ -28,7 +30,8 @@ export function createProfiler(root: string): Profiler {
       if (session === undefined) throw new Error('the profiler was not started');
       const { profile } = await session.post('Profiler.stop');
       session.disconnect();
-      const placeOf = new Map(profile.nodes.map((node) => [node.id, placeIn(root, node.callFrame.url, node.callFrame.functionName)]));
+      const sourceOf = sources();
+      const placeOf = new Map(profile.nodes.map(({ id, callFrame }) => [id, placeIn(root, sourceOf(callFrame), callFrame.functionName)]));
       const found = new Map<string, number>();
       profile.samples?.forEach((id, i) => {
         const place = placeOf.get(id) ?? '(unknown)';
@@ -52,4 +55,20 @@ function placeIn(root: string, url: string, functionName: string): string {
   const inPackage = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)\//.exec(file)?.[1];
   if (inPackage !== undefined) return inPackage;
   return file.startsWith(`${root}/`) ? file.slice(root.length + 1) : '(elsewhere)';
+}
+
+/** Where a function of a bundle was written, by the map that lies beside the bundle. */
+function sources(): (frame: { url: string; lineNumber: number; columnNumber: number }) => string {
+  const maps = new Map<string, SourceMap | undefined>();
+  const mapOf = (url: string) => {
+    if (maps.has(url)) return maps.get(url);
+    const file = url.startsWith('file:') ? `${fileURLToPath(url.replace(/[?#].*$/, ''))}.map` : undefined;
+    const map = file !== undefined && existsSync(file) ? new SourceMap(JSON.parse(readFileSync(file, 'utf8'))) : undefined;
+    maps.set(url, map);
+    return map;
+  };
+  return ({ url, lineNumber, columnNumber }) => {
+    const found = mapOf(url)?.findEntry(lineNumber, columnNumber);
+    return found !== undefined && 'originalSource' in found ? new URL(found.originalSource, url).href : url;
+  };
 }

@@ -1,4 +1,3 @@
-import type { Server, ServerResponse } from 'node:http';
 import type { Modules } from '@grantway/core';
 
 /** Microseconds for each request, by phase; what is in none of them is the difference to the whole. */
@@ -8,9 +7,15 @@ export interface Phases {
   phases: { phase: string; micros: number }[];
 }
 
+/** Requests that were answered since the start, and how long that took, by the broker's own metrics. */
+export interface Answered {
+  requests: number;
+  ms: number;
+}
+
 export interface Stopwatch {
-  start(): void;
-  stop(): Phases;
+  start(): Promise<void>;
+  stop(): Promise<Phases>;
 }
 
 // biome-ignore lint/suspicious/noExplicitAny: any method of any module
@@ -20,10 +25,9 @@ type Methods = Record<string, (...args: any[]) => any>;
  * Elapsed time by phase, while one request is served at a time: the modules' own functions are replaced by ones that look at
  * the clock. Of phases within phases the outer one counts.
  */
-export function createStopwatch(modules: Modules, server: Server): Stopwatch {
+export function createStopwatch(modules: Modules, answered: () => Promise<Answered>): Stopwatch {
   let isOn = false;
-  let requests = 0;
-  let wholeMs = 0;
+  let before: Answered = { requests: 0, ms: 0 };
   let within = 0;
   const phases = new Map<string, number>();
 
@@ -60,37 +64,26 @@ export function createStopwatch(modules: Modules, server: Server): Stopwatch {
   time(modules.db, 'inEnvironment', always('the account: a transaction of its own'));
   time(modules.leases, 'ofDefault', always('the account and its sealed credential: one query'));
   time(modules.leases, 'lease', always('lease: its query, and the vault opens'));
-  time(modules.sealing, 'open', always('the vault opens the credential'));
+  time(modules.sealing, 'openNow', always('the vault opens the credential'));
   time(modules.toolCallLog, 'intend', always('audit: the row of the intent'));
   time(modules.egress, 'call', always('the hop to the provider'));
   time(modules.toolCallLog, 'write', always('audit: the row with the outcome, durable'));
 
-  server.prependListener('request', (_request, response: ServerResponse) => {
-    if (!isOn) return;
-    const began = performance.now();
-    response.once('finish', () => {
-      requests++;
-      wholeMs += performance.now() - began;
-    });
-  });
-
   return {
-    start() {
+    async start() {
+      before = await answered();
       phases.clear();
-      requests = 0;
-      wholeMs = 0;
       isOn = true;
     },
-    stop() {
+    async stop() {
       isOn = false;
+      const after = await answered();
+      const requests = after.requests - before.requests;
       const micros = (ms: number) => (ms * 1000) / Math.max(1, requests);
+      const wholeMicros = micros(after.ms - before.ms);
       const named = [...phases].map(([phase, ms]) => ({ phase, micros: micros(ms) }));
-      const rest = micros(wholeMs) - named.reduce((sum, one) => sum + one.micros, 0);
-      return {
-        requests,
-        wholeMicros: micros(wholeMs),
-        phases: [...named, { phase: 'the rest: HTTP, JSON-RPC, policy, argument check, reading, answer', micros: rest }],
-      };
+      const rest = wholeMicros - named.reduce((sum, one) => sum + one.micros, 0);
+      return { requests, wholeMicros, phases: [...named, { phase: 'the rest: JSON-RPC, policy, argument check, answer', micros: rest }] };
     },
   };
 }
