@@ -1,4 +1,6 @@
-import base from '../../vitest.config.ts';
+import { settings } from '../../vitest.config.ts';
 
 /** The settings of `npm test`, with a report of its own for `npm run attacks`. */
-export default { test: { ...base.test, reporters: ['default', ['json', { outputFile: '.test-report/attacks.json' }]] } };
+export default ({ mode }: { mode: string }) => ({
+  test: { ...settings(mode).test, reporters: ['default', ['json', { outputFile: '.test-report/attacks.json' }]] },
+});

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { setFlagsFromString, writeHeapSnapshot } from 'node:v8';
 import { type Broker, createLogger, startBroker } from '@grantway/broker';
 import { Secret } from '@grantway/contract';
 import { createOperatorClient } from '@grantway/core';
 import { parseMasterKey } from '@grantway/vault';
+import { writeSnapshot } from './snapshot.mjs';
 
 /** Where the child finds what it needs; nothing secret but the database's URL comes over the channel. */
 export interface ChildSettings {
@@ -60,17 +60,12 @@ async function start(settings: ChildSettings): Promise<Ready> {
   return { baseUrl: broker.baseUrl, clientId, clientSecret };
 }
 
-function snapshot(file: string): string {
-  // Twice: what a finalizer lets go of in the first collection is garbage in the second.
-  for (let i = 0; i < 2; i++) globalThis.gc?.();
-  return writeHeapSnapshot(file);
-}
-
-// Strings are cut at 1024 characters otherwise, and a token may stand behind that.
-setFlagsFromString('--heap-snapshot-string-limit=100000000');
 process.on('message', async (order: Order) => {
   if ('start' in order) return void process.send?.(await start(order.start));
-  if ('snapshot' in order) return void process.send?.({ file: snapshot(order.snapshot) });
+  if ('snapshot' in order) {
+    writeSnapshot(order.snapshot);
+    return void process.send?.({ file: order.snapshot });
+  }
   kept.push(order.keep);
   process.send?.({ kept: kept.length });
 });

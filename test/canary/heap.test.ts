@@ -42,10 +42,13 @@ async function recordingFetch(input: string | URL | Request, init?: RequestInit)
   return response;
 }
 
+// A connection that stays open keeps what came over it for more than a minute, and a broker with one is not idle.
+const connection = 'close';
+
 async function api(method: string, pathname: string, body?: unknown): Promise<Json> {
   const response = await fetch(`${broker.baseUrl}${pathname}`, {
     method,
-    headers: { authorization: `Bearer ${accessToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+    headers: { connection, authorization: `Bearer ${accessToken}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const text = await response.text();
@@ -104,6 +107,7 @@ async function use(): Promise<void> {
   planted.text('a client’s secret', clientSecret);
   const granted = await fetch(`${broker.baseUrl}/oauth/token`, {
     method: 'POST',
+    headers: { connection },
     body: new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret }),
   });
   accessToken = ((await granted.json()) as Json).access_token;
@@ -125,7 +129,7 @@ async function use(): Promise<void> {
 }
 
 beforeAll(async () => {
-  database = await createDatabase();
+  database = await createDatabase({ empty: true });
   sandbox = await startSandbox({ connectors: await loadAllConnectors(), log: (line) => line.includes('by knob') && waits() });
   writeFileSync(masterKeyFile, randomBytes(32).toString('base64'), { mode: 0o600 });
   const settings = { databaseUrl: database.url, masterKeyFile, journalDir: path.join(folder, 'journal'), sandboxOrigin: sandbox.origin };

@@ -1,4 +1,12 @@
-import base from '../../vitest.config.ts';
+import { inProject, settings } from '../../vitest.config.ts';
 
 /** The settings of `npm test`, for the matrix with the clients that `npm run clients` installs. */
-export default { test: { ...base.test, include: ['test/clients/published.matrix.ts'], reporters: ['default'] } };
+export default {
+  test: {
+    ...settings('test').test,
+    ...inProject,
+    projects: undefined,
+    include: ['test/clients/published.matrix.ts'],
+    reporters: ['default'],
+  },
+};

@@ -154,7 +154,9 @@ describe('a change that was committed before a call, and is not heard of before 
     try {
       const asked = work();
       const begun = () =>
-        (queries.mock.calls as unknown as [{ name?: string }][]).some(([{ name }]) => name?.startsWith('tool calls: begin'));
+        (queries.mock.calls as unknown as [{ steps?: { name: string }[] }][]).some(([{ steps }]) =>
+          steps?.some(({ name }) => name.startsWith('tool calls: begin')),
+        );
       await vi.waitFor(() => expect(begun()).toBe(true), { timeout: 5_000, interval: 5 });
       for (const stream of streams()) stream.resume();
       return await asked;

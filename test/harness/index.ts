@@ -52,17 +52,25 @@ export interface Answer<T> {
 }
 
 /** Set by the global setup: a Postgres in which databases may be made, and the role brokers run as. */
-function server(): { adminUrl: string; role: string; password: string; redisUrl: string | undefined } {
+function server(): {
+  adminUrl: string;
+  role: string;
+  password: string;
+  redisUrl: string | undefined;
+  template?: string;
+  strategy?: string;
+} {
   const text = process.env['GRANTWAY_TEST_SERVER'];
   if (text === undefined) throw new Error('run this through vitest: its global setup starts the servers');
   return JSON.parse(text) as ReturnType<typeof server>;
 }
 
-/** A database of its own, owned by the broker's role. */
-export async function createDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
-  const { adminUrl, role, password } = server();
+/** A database of its own, owned by the broker's role: as a broker finds it that has been started before, without rows; or quite empty. */
+export async function createDatabase({ empty = false } = {}): Promise<{ url: string; drop(): Promise<void> }> {
+  const { adminUrl, role, password, template, strategy } = server();
   const name = `t_${randomBytes(8).toString('hex')}`;
-  await admin(adminUrl, `CREATE DATABASE ${name} OWNER ${role}`);
+  const copied = empty || template === undefined ? '' : ` TEMPLATE ${template} STRATEGY ${strategy}`;
+  await admin(adminUrl, `CREATE DATABASE ${name} OWNER ${role}${copied}`);
   const url = new URL(adminUrl);
   url.username = role;
   url.password = password;

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { fetch, WebSocket } from 'undici';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import { sinceMark } from './marks.ts';
 
 /** No file takes longer, not on a busy machine either: the longest take two minutes. */
 const limitSeconds = 600;
@@ -48,10 +49,12 @@ export class Watchdog implements Reporter {
   async #look(): Promise<void> {
     const all = processes();
     for (const worker of all.filter(({ parent, age }) => parent === process.pid && age > limitSeconds)) {
-      if (this.#ended.has(worker.pid) || !worker.line.includes('vitest')) continue;
+      // A process that is older than its file has run others before.
+      const atIt = Math.round(sinceMark(worker.pid) ?? worker.age);
+      if (atIt <= limitSeconds || this.#ended.has(worker.pid) || !worker.line.includes('vitest')) continue;
       this.#ended.add(worker.pid);
       const say = (line: string) => process.stderr.write(`${line}\n`);
-      say(`a worker has been at one file for ${worker.age} s, and is ended. Files under way, with the last test that began:`);
+      say(`a worker has been at one file for ${atIt} s, and is ended. Files under way, with the last test that began:`);
       for (const [file, test] of this.#open) say(`  ${file} > ${test}`);
       say('its processes:');
       for (const { line } of descendants(all, worker.pid)) say(`  ${line}`);

@@ -93,18 +93,26 @@ export function credentialsOf(dataDir: string): Credentials {
 // biome-ignore lint/suspicious/noExplicitAny: the shape of an answer is what the tests assert
 export type Json = any;
 
-/** A client that knows nothing but credentials.json, like an operator's script. */
-export async function clientOf(dataDir: string): Promise<(method: string, path: string, body?: unknown) => Promise<Json>> {
+/** A client that knows nothing but credentials.json, like an operator's script. @param headers of each of its requests */
+export async function clientOf(
+  dataDir: string,
+  headers: Record<string, string> = {},
+): Promise<(method: string, path: string, body?: unknown) => Promise<Json>> {
   const { base_url, client_id, client_secret } = credentialsOf(dataDir);
   const granted = await fetch(`${base_url}/oauth/token`, {
     method: 'POST',
+    headers,
     body: new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret }),
   });
   const { access_token } = (await granted.json()) as { access_token: string };
   return async (method, pathname, body) => {
     const response = await fetch(`${base_url}${pathname}`, {
       method,
-      headers: { authorization: `Bearer ${access_token}`, ...(body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        ...headers,
+        authorization: `Bearer ${access_token}`,
+        ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+      },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     });
     const text = await response.text();

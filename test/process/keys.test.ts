@@ -101,7 +101,7 @@ describe('the keys commands, embedded mode', () => {
 
 describe('the keys commands, server mode', () => {
   it('replace master and data keys beside a running broker, which fails no call', { timeout: 180_000 }, async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ empty: true });
     const masterKey = randomBytes(32);
     const broker = await startBroker({ databaseUrl: database.url, masterKey });
     const instance = await incidentSetting(broker, 'user_42');

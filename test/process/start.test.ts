@@ -151,7 +151,7 @@ const redisUrl = process.env['GRANTWAY_TEST_REDIS_URL'];
 
 describe.runIf(redisUrl !== undefined)('server mode (PostgreSQL and Redis of one’s own)', () => {
   it('two replicas share everything; the sandbox is refused unless it is allowed', async () => {
-    const database = await createDatabase();
+    const database = await createDatabase({ empty: true });
     const env = {
       DATABASE_URL: database.url,
       REDIS_URL: redisUrl as string,

@@ -1,0 +1,1 @@
+export function writeSnapshot(file: string): void;
