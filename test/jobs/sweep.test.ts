@@ -61,9 +61,10 @@ describe('the sweep', () => {
       });
       return id;
     };
-    // This broker has just begun, and looked: as if it had run when the one of an hour ago died.
-    await system.query({ name: 'forget the mark', text: 'delete from sweep_marks', values: [] });
     const [dead, alive] = [await insert(3600), await insert(1)];
+    // This broker has just begun, and looked: as if it had run when the one of an hour ago died. Forgotten after the rows are there, since
+    // its own housekeeping may look at any time.
+    await system.query({ name: 'forget the mark', text: 'delete from sweep_marks', values: [] });
     await broker.broker.jobs.runNow('housekeeping');
     const outcomes = await system.query<{ id: string; outcome: string }>({
       name: 'outcomes',
