@@ -44,6 +44,8 @@ function record(given: Partial<ToolCallRecord> = {}): ToolCallRecord {
   };
 }
 const rowOf = ({ id }: ToolCallRecord) => rows.one<Json>('select * from tool_calls where id = $1', [id]);
+/** What is asked for while these two are on their way goes together behind them. */
+const busy = () => Promise.all([log.intend(record()), log.intend(record())]);
 const served = { environmentSuspended: false, userSuspended: false, clientSuspended: false };
 
 it('the row of an intent says what the call is, and that of its success the rest', async () => {
@@ -105,6 +107,7 @@ it('a call that another process has begun is begun again with what holds now, an
   const [before, beside] = [record(), record()];
   await createToolCallLog(broker.modules.db).intend(before);
   const again = { ...before, connected_account_id: 'ca_second', account_label: null };
+  void busy();
   expect(await Promise.all([log.intend(again), log.intend(beside)])).toEqual([served, served]);
   expect(await rowOf(before)).toMatchObject({ outcome: 'pending', connected_account_id: 'ca_second', account_label: null });
   expect(await rowOf(beside)).toMatchObject({ outcome: 'pending', connected_account_id: 'ca_first' });
@@ -140,7 +143,9 @@ it('a refusal after an intent says of which account it is', async () => {
 
 it('where one row is refused, nobody of its group is told that his was written, and the next group goes on', async () => {
   const [good, bad] = [record(), record({ account_label: 'no \0 here' })];
+  const before = busy();
   const told = await Promise.allSettled([log.intend(good), log.intend(bad)]);
+  expect(await before).toEqual([served, served]);
   expect(told.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
   expect(await rows.query('select 1 from tool_calls where id = any($1)', [[good.id, bad.id]])).toEqual([]);
   expect(await log.intend(good)).toEqual(served);
@@ -152,6 +157,7 @@ it('each of a group hears of its own user, client and environment who is suspend
     broker.broker.environmentId,
     'sus"pended',
   ]);
+  void busy();
   const of = await Promise.all([
     log.intend(record({ user_identifier: 'sus"pended' })),
     log.intend(record({ client_id: null })),

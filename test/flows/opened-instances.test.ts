@@ -139,6 +139,22 @@ describe('an instance that was opened a moment ago is believed in nothing: the v
   });
 });
 
+describe('where changes are not told of any more, and nothing else says so', () => {
+  it('a revocation holds within a second or two all the same', async () => {
+    await warm();
+    const all = (text: string) => Promise.all(hearing.map((client) => client.query(text)));
+    await all('unlisten *');
+    await rows.query('update mcp_instances set revoked_at = now() where id = $1', [instance.id]);
+    try {
+      await vi.waitFor(async () => expect(await call()).toBe('410'), { timeout: 5_000, interval: 50 });
+    } finally {
+      await all('listen grantway_changes');
+      await rows.query('update mcp_instances set revoked_at = null where id = $1', [instance.id]);
+    }
+    await vi.waitFor(async () => expect(await call()).toBe('ok'), { timeout: 5_000, interval: 50 });
+  });
+});
+
 describe('a change that was committed before a call, and is not heard of before its row is asked for', () => {
   const streams = () => hearing.map((client) => (client as unknown as { connection: { stream: NodeJS.ReadableStream } }).connection.stream);
   afterEach(() => {

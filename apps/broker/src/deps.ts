@@ -229,7 +229,7 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
-      openedInstances: createOpenedInstances(),
+      openedInstances: createOpenedInstances(db.changes),
       expectations: createExpectations(db),
       revocations,
       remotes,

@@ -1,7 +1,7 @@
 import { type Changes, type Database, grouped, type Mark } from '@grantway/db';
 
 /**
- * What a call was prepared with and has not been confirmed yet: rows that were read up to a second ago. The statement that writes the
+ * What a call was prepared with and has not been confirmed yet: rows that were read a moment ago. The statement that writes the
  * intent confirms them (`Database.fenced`); nothing is sent, and no fault is told, before nothing was heard of a change to them.
  */
 export interface Expected {

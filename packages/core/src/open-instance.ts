@@ -81,7 +81,7 @@ const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspen
              left join clients cl on cl.id = i.client_id`;
 
 /**
- * Opens an MCP instance by the secret part of its URL: one prepared query. What was opened within the last second and has not
+ * Opens an MCP instance by the secret part of its URL: one prepared query. What was opened a moment ago and has not
  * changed is not read again (`opened-instances.ts`).
  * @throws Fault not_found for anything that is no URL of ours; instance_revoked, instance_rotated, instance_expired,
  * client_suspended, user_suspended, environment_suspended
@@ -130,7 +130,7 @@ function madeOf(row: OpenRow): string[] {
   ];
 }
 
-/** What this URL opened within the last second, for whoever looks at its mark behind a fence before anything comes of it. */
+/** What this URL opened a moment ago, for whoever looks at its mark behind a fence before anything comes of it. */
 export function recallInstance(modules: Modules, token: string): Remembered<OpenInstance> | undefined {
   const found = modules.openedInstances.recall(token) as Remembered<OpenInstance> | undefined;
   if (found === undefined || !modules.db.changes.since(found.mark)) return found;

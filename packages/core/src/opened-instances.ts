@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { createRemembered, type Mark } from '@grantway/db';
+import { type Changes, createRemembered, type Mark } from '@grantway/db';
 
 /** What was opened a moment ago, and is to be believed only where nothing that it was made of has changed. */
 export interface Remembered<Instance = object> {
@@ -8,7 +8,7 @@ export interface Remembered<Instance = object> {
 }
 
 export interface OpenedInstances {
-  /** What was opened by this very URL within the last second; nothing of it may be acted on before its mark was looked at behind a fence. */
+  /** What was opened by this very URL a moment ago; nothing of it may be acted on before its mark was looked at behind a fence. */
   recall(token: string): Remembered | undefined;
   /** After everything was found in order. `lifeMs`: for how long the clock alone leaves it in order. */
   keep(token: string, opened: Remembered, lifeMs?: number): void;
@@ -19,8 +19,8 @@ export interface OpenedInstances {
  * Instances that were opened a moment ago, under a digest of the secret that opened them. What is saved is the secret's check,
  * and reading and judging a config over and over.
  */
-export function createOpenedInstances(): OpenedInstances {
-  const kept = createRemembered<Remembered>();
+export function createOpenedInstances({ isProven }: Pick<Changes, 'isProven'>): OpenedInstances {
+  const kept = createRemembered<Remembered>(isProven);
   const digestOf = (token: string) => hash('sha256', token, 'base64');
   return {
     recall: (token) => kept.recall(digestOf(token))?.value,

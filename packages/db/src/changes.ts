@@ -19,14 +19,16 @@ export interface Changes {
   since(mark: Mark): boolean;
   /** False while nobody would tell: behind a proxy that gives each transaction another connection. Nothing may be remembered then. */
   hears(): boolean;
+  /** Whether all who listen heard of what was told within the last second: then what was read longer ago may be believed as well. */
+  isProven(): boolean;
 }
 
-/** For longer than anything is remembered. */
+/** For longer than anything is remembered (`remembered.ts`). */
 const keptMs = 30_000;
 /** Of so many at once it is cheaper to believe nothing than to know which. */
 const maxKept = 50_000;
 
-export interface HeardChanges extends Changes {
+export interface HeardChanges extends Omit<Changes, 'isProven'> {
   heard(id: string): void;
   /** Something may have been missed: whatever was read before is not to be believed. */
   missed(): void;

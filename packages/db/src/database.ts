@@ -1,8 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { drizzle, type NodePgDatabase } from 'drizzle-orm/node-postgres';
 import pg from 'pg';
 import { type Changes, changesChannel, createChanges } from './changes.ts';
 import { type Hearing, openHearing } from './hearing.ts';
+import { createHearingProof } from './hearing-proof.ts';
 
 export type Tx = NodePgDatabase;
 
@@ -82,7 +82,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     pool.on('connect', (client) => client.on('error', () => {}));
   }
   const changes = createChanges();
-  const greeted = new Map<string, number>();
+  const proof = createHearingProof({
+    tell: (word) => named.query({ name: 'tell of nothing', text: 'select pg_notify($1, $2)', values: [changesChannel, word] }),
+    listeners: () => countOf(({ listening }) => listening()),
+  });
   // What runs there finds rows by their ids, also where a table is new and a planner takes it for small.
   const hearing = (commit: 'on' | 'off') =>
     openHearing({
@@ -93,14 +96,17 @@ export function openDatabase(options: DatabaseOptions): Database {
       },
       connections: hearingConnections,
       onNotification: (payload) => {
-        const heard = greeted.get(payload);
-        if (heard !== undefined) greeted.set(payload, heard + 1);
-        else for (const id of payload.split(' ')) changes.heard(id);
+        if (proof.heard(payload)) return;
+        for (const id of payload.split(' ')) changes.heard(id);
       },
-      onMissed: () => changes.missed(),
+      onMissed: () => {
+        proof.reset();
+        changes.missed();
+      },
       onError: (error) => options.onError?.(error),
     });
   const hearers = { durable: hearing('on'), soon: hearing('off') };
+  const countOf = (of: (hearer: Hearing) => number) => Object.values(hearers).reduce((sum, hearer) => sum + of(hearer), 0);
   const acrossDb = drizzle(across);
   const system: System = {
     query: async <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
@@ -136,18 +142,14 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
     system: () => system,
     fenced: (_reason, durability) => hearers[durability],
-    changes,
+    changes: { ...changes, isProven: proof.isProven },
     listen: async () => {
-      const all = Object.values(hearers);
-      const ask = () => Promise.all(all.map((hearer) => hearer.askAll()));
+      const ask = () => Promise.all(Object.values(hearers).map((hearer) => hearer.askAll()));
       await ask();
-      const word = `hello-${randomUUID()}`;
-      greeted.set(word, 0);
-      await named.query('select pg_notify($1, $2)', [changesChannel, word]);
+      const heardBy = await proof.tell();
       await ask();
       // Each of them must have heard: one that got it by chance proves nothing of the others.
-      changes.setHears(greeted.get(word) === all.reduce((sum, { connections }) => sum + connections, 0));
-      greeted.delete(word);
+      changes.setHears(heardBy() === countOf(({ connections }) => connections));
     },
     close: async () => {
       await Promise.all([own, named, across, ...Object.values(hearers)].map((one) => one.end()));

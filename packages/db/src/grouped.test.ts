@@ -84,12 +84,23 @@ describe('a process that has other work to do', () => {
       each(turn);
     }
   }
-  async function afterCompany(gatherMs: number, holdFrom = 0) {
+  async function afterCompany(gatherMs: number) {
     const all = held();
-    const group = grouped(all.run, { lanes: 1, patienceMs: 1, maxItems: 100, gatherMs, holdFrom });
+    const group = grouped(all.run, { lanes: 1, patienceMs: 1, maxItems: 100, gatherMs });
     const first = [1, 2].map(group.add);
     (await all.begun(1)).end();
     await Promise.all(first);
+    return { ...all, ...group };
+  }
+  /** The same where it matters how many come in a second. */
+  async function afterCompanyAt(holdFrom: number) {
+    const all = held();
+    const group = grouped(all.run, { lanes: 1, patienceMs: 1, maxItems: 100, gatherMs: 60_000, holdFrom });
+    const first = [1, 2, 3].map(group.add);
+    (await all.begun(1)).end();
+    (await all.begun(2)).end();
+    await Promise.all(first);
+    expect(all.groups.map(({ items }) => items)).toEqual([[1], [2, 3]]);
     return { ...all, ...group };
   }
 
@@ -128,24 +139,36 @@ describe('a process that has other work to do', () => {
   });
 
   it('holds nobody while few come, whoever was in the last group', async () => {
-    const { add, groups, begun } = await afterCompany(60_000, 1e9);
-    const one = add(3);
-    await busyTurns(2, () => {});
-    expect(groups.map(({ items }) => items)).toEqual([[1, 2], [3]]);
-    (await begun(2)).end();
-    expect(await one).toBe('did 3');
+    const { add, groups, begun } = await afterCompanyAt(1e9);
+    const one = add(4);
+    expect(groups[2]?.items).toEqual([4]);
+    (await begun(3)).end();
+    expect(await one).toBe('did 4');
   });
 
   it('holds them where many come', async () => {
-    const { add, groups, begun } = await afterCompany(60_000, 0.001);
+    const { add, groups, begun } = await afterCompanyAt(0.001);
     // For longer than the pace is taken of.
     await busyTurns(300, () => {});
-    const later = [add(3)];
+    const later = [add(4)];
     await busyTurns(5, (turn) => later.push(add(10 + turn)));
-    expect(groups).toHaveLength(1);
-    (await begun(2)).end();
+    expect(groups).toHaveLength(2);
+    (await begun(3)).end();
     expect(await Promise.all(later)).toHaveLength(6);
   });
+});
+
+it('while few come, whoever comes leaves at once while there is a lane, company or not', async () => {
+  const { run, groups, begun } = held();
+  const { add } = grouped(run, { lanes: 3, patienceMs: 600_000, maxItems: 10, holdFrom: 1e9 });
+  const all = [1, 2, 3, 4, 5].map(add);
+  // In the very turn in which they came.
+  expect(groups.map(({ items }) => items)).toEqual([[1], [2], [3]]);
+  groups[1]?.end();
+  (await begun(4)).end();
+  for (const i of [0, 2]) groups[i]?.end();
+  expect(await Promise.all(all)).toHaveLength(5);
+  expect(groups[3]?.items).toEqual([4, 5]);
 });
 
 it('while few come, a group goes beside another that is on its way, and waits for no timer', async () => {

@@ -14,7 +14,8 @@ export interface GroupOptions {
   gatherMs?: number;
   /**
    * How many have to come in a second that anybody is held at all. Below it so few would come meanwhile that each waits for longer than a fuller
-   * group saves: a group leaves at once while there is a lane for it.
+   * group saves: whoever comes leaves at once while there is a lane, not even in company of those who were read in the same turn, so that
+   * what their calls cost and what their rows wait for fall into the same time.
    */
   holdFrom?: number;
 }
@@ -73,7 +74,11 @@ export function grouped<Item, Result>(
   /** Has the next group leave as soon as it may. `isNext`: a lane has just become free; the others may be those that are slow. */
   function prepare(isNext = false): void {
     if (gatheringSince !== undefined || busy >= lanes) return;
-    if (busy > 0 && !isNext && holds()) {
+    if (!holds()) {
+      void leave();
+      return;
+    }
+    if (busy > 0 && !isNext) {
       impatience ??= setTimeout(leave, patienceMs);
       return;
     }
@@ -87,7 +92,7 @@ export function grouped<Item, Result>(
   function gather(): void {
     const now = performance.now();
     const isIdle = now - turnedAt < idleTurnMs;
-    if (!hadCompany || isIdle || !holds() || waiting.length >= maxItems || now - (gatheringSince as number) >= gatherMs) {
+    if (!hadCompany || isIdle || waiting.length >= maxItems || now - (gatheringSince as number) >= gatherMs) {
       gatheringSince = undefined;
       void leave();
       return;

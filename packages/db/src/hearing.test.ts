@@ -1,6 +1,7 @@
 import { createDatabase } from '@grantway/test/harness';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { changesChannel } from './changes.ts';
 import { type Database, openDatabase, pgErrorCode, uniqueViolation } from './database.ts';
 import type { Step } from './pipeline.ts';
 
@@ -88,6 +89,18 @@ it('a connection that the server ends is reported and replaced, knows its statem
   expect(db.changes.since({ moment, ids: ['any'] })).toBe(true);
   const [after] = await lines().together([pid]);
   expect(after?.value).not.toBe(before?.value);
+});
+
+it('that all connections hear is proven by telling them, and not once one of them does not', async () => {
+  await db.listen();
+  const proven = (is: boolean) => vi.waitFor(() => expect(db.changes.isProven()).toBe(is), { timeout: 5_000, interval: 50 });
+  await proven(true);
+  await lines().query({ name: 'unlisten', text: 'unlisten *', values: [] });
+  await proven(false);
+  // Every one of them, whichever of them it was.
+  for (let i = 0; i < 8; i++)
+    await Promise.all(Array.from({ length: 8 }, () => lines().query({ name: 'listen', text: `listen ${changesChannel}`, values: [] })));
+  await proven(true);
 });
 
 it('a statement whose connection ends under it fails, and the next is served', async () => {

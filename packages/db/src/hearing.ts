@@ -18,6 +18,8 @@ export interface HearingOptions {
  */
 export interface Hearing {
   readonly connections: number;
+  /** How many of them are open. */
+  listening(): number;
   query<R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }): Promise<R[]>;
   /** In one transaction and one round trip; see `Pipeline`. */
   together(steps: readonly Step[]): Promise<StepAnswer[]>;
@@ -95,6 +97,7 @@ export function openHearing({ config, connections, onNotification, onMissed, onE
 
   return {
     connections,
+    listening: () => lines.filter(({ client }) => client !== undefined).length,
     query: <R extends pg.QueryResultRow>(statement: { name: string; text: string; values: unknown[] }) =>
       use(async (client) => (await client.query<R>(statement)).rows),
     together: (steps) =>

@@ -1,14 +1,21 @@
-/** What was read is kept so long, and so many of it. */
-const keptMs = 1_000;
-const maxKept = 10_000;
+/** What was read is kept so long in any case, and so many of it. */
+const youngMs = 1_000;
+const maxYoung = 10_000;
+/** And so long where it is proven that changes are heard of; fewer, since they take memory for longer. */
+const oldestMs = 25_000;
+const maxOld = 2_000;
 
 /**
  * What was made of rows that were read a moment ago. Whoever recalls it compares the versions of those rows with the database
- * before anything comes of it. Nothing that was unsealed belongs here.
+ * before anything comes of it. Nothing that was unsealed belongs here. `isProven` as `Changes`: what is older than a second is recalled
+ * only then, so that nothing is stale by more than that even where changes are not told of any more.
  */
-export function createRemembered<T>(): {
+export function createRemembered<T>(
+  isProven: () => boolean,
+  clock: () => number = () => performance.now(),
+): {
   recall(key: string): { value: T; ageMs: number } | undefined;
-  /** `lifeMs`: where it ends sooner than after a second. */
+  /** `lifeMs`: where it ends sooner. */
   keep(key: string, value: T, lifeMs?: number): void;
   forget(key: string): void;
 } {
@@ -17,18 +24,22 @@ export function createRemembered<T>(): {
     recall(key) {
       const found = kept.get(key);
       if (found === undefined) return undefined;
-      const now = performance.now();
-      if (now <= found.until) return { value: found.value, ageMs: now - found.at };
+      const now = clock();
+      // Asked for every time, so that it is known by the time it matters.
+      const holdsMs = isProven() ? oldestMs : youngMs;
+      const ageMs = now - found.at;
+      if (now <= found.until && ageMs <= holdsMs) return { value: found.value, ageMs };
       kept.delete(key);
       return undefined;
     },
-    keep(key, value, lifeMs = keptMs) {
+    keep(key, value, lifeMs = oldestMs) {
       // Deleted first, so that the order of the map is the order of time.
       kept.delete(key);
-      const at = performance.now();
-      kept.set(key, { value, at, until: at + Math.min(lifeMs, keptMs) });
+      const at = clock();
+      kept.set(key, { value, at, until: at + lifeMs });
       for (const [oldest, { at: since }] of kept) {
-        if (kept.size <= maxKept && at - since <= keptMs) break;
+        const ageMs = at - since;
+        if (ageMs <= oldestMs && kept.size <= (ageMs <= youngMs ? maxYoung : maxOld)) break;
         kept.delete(oldest);
       }
     },

@@ -122,7 +122,7 @@ export interface Leases {
    */
   ofDefault(of: DefaultOf): Promise<DefaultAccount | undefined>;
   /**
-   * The same as it was read within the last second, for whoever looks at `mark` behind a fence before anything comes of it. Who is
+   * The same as it was read a moment ago, for whoever looks at `mark` behind a fence before anything comes of it. Who is
    * suspended is not in the mark.
    */
   recallDefault(of: DefaultOf): (DefaultAccount & { mark: Mark }) | undefined;
@@ -228,7 +228,7 @@ export function createLeases(deps: LeaseDeps): Leases {
   });
 
   const { changes } = deps.db;
-  const remembered = createRemembered<{ row: DefaultAccountRow; mark: Mark }>();
+  const remembered = createRemembered<{ row: DefaultAccountRow; mark: Mark }>(changes.isProven);
   const keyOf = ({ environmentId, connectionId, ownerId, clientId }: DefaultOf) =>
     `${environmentId} ${connectionId} ${ownerId ?? ''} ${clientId ?? ''}`;
 
