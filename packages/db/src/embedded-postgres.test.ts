@@ -194,7 +194,15 @@ describe('a running server', () => {
 
   test('the server is durable, UTF-8 in C order, and reachable from this machine only', async () => {
     const { adminConnectionString } = server;
-    const names = ['fsync', 'synchronous_commit', 'full_page_writes', 'listen_addresses', 'unix_socket_directories', 'server_encoding'];
+    const names = [
+      'fsync',
+      'synchronous_commit',
+      'full_page_writes',
+      'listen_addresses',
+      'unix_socket_directories',
+      'unix_socket_permissions',
+      'server_encoding',
+    ];
     const rows = await query(
       adminConnectionString,
       names.map((name) => `SELECT '${name}' AS name, current_setting('${name}') AS value`).join(' UNION ALL '),
@@ -204,7 +212,8 @@ describe('a running server', () => {
       synchronous_commit: 'on',
       full_page_writes: 'on',
       listen_addresses: '127.0.0.1',
-      unix_socket_directories: '',
+      unix_socket_directories: path.join(realpathSync(folder), 'postgres'),
+      unix_socket_permissions: '0600',
       server_encoding: 'UTF8',
     });
     expect(await query(adminConnectionString, "SELECT datlocprovider, datlocale FROM pg_database WHERE datname = 'grantway'")).toEqual([
@@ -212,8 +221,22 @@ describe('a running server', () => {
     ]);
   });
 
+  test('its own socket is the way in for the application, in a folder that nobody else may enter', async () => {
+    const { connectionString } = server;
+    const address = 'select inet_server_addr() as address';
+    expect(await query(connectionString, address)).toEqual([{ address: null }]);
+    const url = new URL(connectionString);
+    const sockets = url.searchParams.get('host') as string;
+    expect(statSync(sockets).mode & 0o077).toBe(0);
+    expect(statSync(path.join(sockets, `.s.PGSQL.${url.port}`)).isSocket()).toBe(true);
+    url.search = '';
+    expect(await query(url.href, address)).toEqual([{ address: '127.0.0.1' }]);
+  });
+
   test('nobody enters without the password, not even from this machine', async () => {
-    for (const connectionString of [server.connectionString, server.adminConnectionString]) {
+    const byTcp = new URL(server.connectionString);
+    byTcp.search = '';
+    for (const connectionString of [server.connectionString, byTcp.href, server.adminConnectionString]) {
       const url = new URL(connectionString);
       url.password = 'guess';
       await expect(query(url.href, 'SELECT 1')).rejects.toThrow('password authentication failed');
@@ -255,6 +278,18 @@ test('lost password files are replaced without losing data', async () => {
   expect(new URL(second.connectionString).password).not.toBe(new URL(first.connectionString).password);
   expect(await query(second.connectionString, 'SELECT n FROM kept')).toEqual([{ n: 7 }]);
   expect(await query(second.adminConnectionString, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+});
+
+test('a folder whose path is too long for a socket, or whose rules know none, is served all the same', async () => {
+  const long = path.join(base, 'long'.repeat(25));
+  const first = await start({ dataDir: long });
+  expect(new URL(first.connectionString).search).toBe('');
+  expect(await query(first.connectionString, 'SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  const earlier = await start();
+  await earlier.stop();
+  writeFileSync(path.join(dataDir, 'postgres/pg_hba.conf'), 'host all all 127.0.0.1/32 scram-sha-256\n');
+  const later = await start();
+  expect(await query(later.connectionString, 'SELECT inet_server_addr() AS address')).toEqual([{ address: null }]);
 });
 
 test('of two launchers that start on one folder at once, one is refused by name', async () => {

@@ -45,7 +45,10 @@ export interface EmbeddedPostgresOptions {
 }
 
 export interface EmbeddedPostgres {
-  /** Role `grantway`, owner of database `grantway`; neither superuser nor exempt from row-level security. */
+  /**
+   * Role `grantway`, owner of database `grantway`; neither superuser nor exempt from row-level security. By the server's socket in the data
+   * folder where the system has such and its path is short enough (then as the parameter `host`, which libpq and pg read); otherwise by TCP.
+   */
   connectionString: string;
   /** Superuser, database `postgres`. */
   adminConnectionString: string;
@@ -73,7 +76,7 @@ const BASE_ENV = { LC_ALL: 'C', TZ: 'UTC', PATH: '/usr/bin:/bin:/usr/sbin:/sbin'
 
 const SERVER_SETTINGS: Record<string, string> = {
   listen_addresses: '127.0.0.1',
-  unix_socket_directories: '',
+  unix_socket_permissions: '0600',
   fsync: 'on',
   synchronous_commit: 'on',
   shared_buffers: '64MB',
@@ -87,6 +90,11 @@ const SERVER_SETTINGS: Record<string, string> = {
   log_min_error_statement: 'panic',
   log_error_verbosity: 'terse',
 };
+const HOST_RULES_FILE = 'pg_hba.conf';
+/** Whoever may enter shows a password, by either way. */
+const HOST_RULES = 'local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n';
+/** With its end, of a socket's path: sockaddr_un holds 104 bytes on macOS, 108 on Linux. */
+const MAX_SOCKET_PATH_BYTES = 104;
 const NOT_DURABLE: Record<string, string> = { fsync: 'off', full_page_writes: 'off' };
 
 /**
@@ -116,6 +124,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     };
     await ensureCluster(tools, clusterDir, version, log);
     const passwords = await ensurePasswords(tools, clusterDir, log);
+    ensureHostRules(clusterDir);
     const { child, pid, port } = await startServer(tools, clusterDir);
     log(`PostgreSQL ${version} runs as ${identity.label} on 127.0.0.1:${port} (process ${pid})`);
 
@@ -135,8 +144,10 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       lock.release();
     };
     const address = `127.0.0.1:${port}`;
+    const sockets = socketFolder(clusterDir);
+    const bySocket = sockets === undefined ? '' : `?host=${encodeURIComponent(sockets)}`;
     return {
-      connectionString: `postgres://${APP_ROLE}:${passwords.app}@${address}/${APP_ROLE}`,
+      connectionString: `postgres://${APP_ROLE}:${passwords.app}@${address}/${APP_ROLE}${bySocket}`,
       adminConnectionString: `postgres://${SUPERUSER}:${passwords.superuser}@${address}/postgres`,
       pid,
       version,
@@ -411,7 +422,7 @@ async function ensureCluster(tools: Tools, clusterDir: string, version: string, 
     '--auth=reject',
     '--no-instructions',
   ]);
-  writeFileSync(path.join(draft, 'pg_hba.conf'), 'host all all 127.0.0.1/32 scram-sha-256\n', { flush: true });
+  writeFileSync(path.join(draft, HOST_RULES_FILE), HOST_RULES, { flush: true });
   await setPasswords(tools, draft, [`CREATE DATABASE ${APP_ROLE} OWNER ${APP_ROLE}`]);
   renameSync(draft, clusterDir);
   syncFolder(dataDir);
@@ -478,6 +489,20 @@ function syncFolder(folder: string): void {
 
 // ---------------------------------------------------------------------------------------------- server
 
+/** Those of a folder that an earlier version made know no sockets. The file keeps its owner. */
+function ensureHostRules(clusterDir: string): void {
+  const file = path.join(clusterDir, HOST_RULES_FILE);
+  if (readFileSync(file, 'utf8') !== HOST_RULES) writeFileSync(file, HOST_RULES, { flush: true });
+}
+
+/** The cluster's own folder, which nobody else may enter; undefined where a socket has no place in it. Through one, a statement costs both sides less. */
+function socketFolder(clusterDir: string): string | undefined {
+  const longest = Buffer.byteLength(path.join(clusterDir, '.s.PGSQL.65535')) + 1;
+  // A list of folders is split at commas, and quoted.
+  const isPlain = process.platform !== 'win32' && longest <= MAX_SOCKET_PATH_BYTES && !/[",]/.test(clusterDir);
+  return isPlain ? clusterDir : undefined;
+}
+
 async function startServer(tools: Tools, clusterDir: string): Promise<{ child: ChildProcess; pid: number; port: number }> {
   const deadline = performance.now() + FAST_SHUTDOWN_LIMIT_MS;
   for (;;) {
@@ -509,6 +534,7 @@ async function tryStart(tools: Tools, clusterDir: string, port: number): Promise
       String(port),
       ...settingArguments({
         ...SERVER_SETTINGS,
+        unix_socket_directories: socketFolder(clusterDir) ?? '',
         ...(tools.durable ? {} : NOT_DURABLE),
         max_connections: String(tools.maxConnections),
       }),
