@@ -292,6 +292,19 @@ test('a folder whose path is too long for a socket, or whose rules know none, is
   expect(await query(later.connectionString, 'SELECT inet_server_addr() AS address')).toEqual([{ address: null }]);
 });
 
+test('sockets of servers that were killed do not gather in the folder', async () => {
+  const first = await start();
+  const sockets = () => readdirSync(path.join(dataDir, 'postgres')).filter((name) => name.startsWith('.s.PGSQL.'));
+  expect(sockets()).toHaveLength(2);
+  process.kill(first.pid, 'SIGKILL');
+  await vi.waitFor(() => expect(isProcessAlive(first.pid)).toBe(false));
+  await first.stop();
+  expect(sockets()).toHaveLength(2);
+  const second = await start();
+  const { port } = new URL(second.connectionString);
+  expect(sockets().sort()).toEqual([`.s.PGSQL.${port}`, `.s.PGSQL.${port}.lock`]);
+});
+
 test('of two launchers that start on one folder at once, one is refused by name', async () => {
   const both = await Promise.all([launcher(), launcher()].map(async (each) => ({ ...(await each.next()), launcher: each.child.pid })));
   const winner = both.find((each) => each.error === undefined);

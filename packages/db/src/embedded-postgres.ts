@@ -125,6 +125,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     await ensureCluster(tools, clusterDir, version, log);
     const passwords = await ensurePasswords(tools, clusterDir, log);
     ensureHostRules(clusterDir);
+    removeSockets(clusterDir);
     const { child, pid, port } = await startServer(tools, clusterDir);
     log(`PostgreSQL ${version} runs as ${identity.label} on 127.0.0.1:${port} (process ${pid})`);
 
@@ -501,6 +502,11 @@ function socketFolder(clusterDir: string): string | undefined {
   // A list of folders is split at commas, and quoted.
   const isPlain = process.platform !== 'win32' && longest <= MAX_SOCKET_PATH_BYTES && !/[",]/.test(clusterDir);
   return isPlain ? clusterDir : undefined;
+}
+
+/** Those of servers that were killed: nobody serves this folder now, and each start takes another number. */
+function removeSockets(clusterDir: string): void {
+  for (const name of readdirSync(clusterDir)) if (name.startsWith('.s.PGSQL.')) rmSync(path.join(clusterDir, name), { force: true });
 }
 
 async function startServer(tools: Tools, clusterDir: string): Promise<{ child: ChildProcess; pid: number; port: number }> {
