@@ -586,7 +586,7 @@ describe('what is due', () => {
            case when n between 41 and 45 then 'REVOKED' else 'ACTIVE' end,
            case when n between 46 and 10000 then null when n <= 45 then now() - interval '1 minute' - n * interval '1 second' else now() + interval '1 hour' end,
            case when n between 21 and 40 then gen_random_uuid() end,
-           case when n between 21 and 30 then now() - interval '3 seconds' when n between 31 and 40 then now() + interval '9 seconds' end
+           case when n between 21 and 30 then now() - interval '3 seconds' when n between 31 and 40 then now() + interval '10 minutes' end
          from generate_series(1, 20000) n`,
         [own.environmentId, own.connectionId],
       );
