@@ -146,12 +146,12 @@ describe('where changes are not told of any more, and nothing else says so', () 
     await all('unlisten *');
     await rows.query('update mcp_instances set revoked_at = now() where id = $1', [instance.id]);
     try {
-      await vi.waitFor(async () => expect(await call()).toBe('410'), { timeout: 5_000, interval: 50 });
+      await vi.waitFor(async () => expect(await call()).toBe('410'), { timeout: 12_000, interval: 50 });
     } finally {
       await all('listen grantway_changes');
       await rows.query('update mcp_instances set revoked_at = null where id = $1', [instance.id]);
     }
-    await vi.waitFor(async () => expect(await call()).toBe('ok'), { timeout: 5_000, interval: 50 });
+    await vi.waitFor(async () => expect(await call()).toBe('ok'), { timeout: 12_000, interval: 50 });
   });
 });
 

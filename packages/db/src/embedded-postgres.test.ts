@@ -297,7 +297,7 @@ test('sockets of servers that were killed do not gather in the folder', async ()
   const sockets = () => readdirSync(path.join(dataDir, 'postgres')).filter((name) => name.startsWith('.s.PGSQL.'));
   expect(sockets()).toHaveLength(2);
   process.kill(first.pid, 'SIGKILL');
-  await vi.waitFor(() => expect(isProcessAlive(first.pid)).toBe(false));
+  await vi.waitFor(() => expect(isProcessAlive(first.pid)).toBe(false), { timeout: 10_000 });
   await first.stop();
   expect(sockets()).toHaveLength(2);
   const second = await start();

@@ -93,7 +93,7 @@ it('a connection that the server ends is reported and replaced, knows its statem
 
 it('that all connections hear is proven by telling them, and not once one of them does not', async () => {
   await db.listen();
-  const proven = (is: boolean) => vi.waitFor(() => expect(db.changes.isProven()).toBe(is), { timeout: 5_000, interval: 50 });
+  const proven = (is: boolean) => vi.waitFor(() => expect(db.changes.isProven()).toBe(is), { timeout: 15_000, interval: 50 });
   await proven(true);
   await lines().query({ name: 'unlisten', text: 'unlisten *', values: [] });
   await proven(false);
