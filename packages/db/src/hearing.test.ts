@@ -109,7 +109,8 @@ it('a statement whose connection ends under it fails, and the next is served', a
   const cut = lines()
     .together([sleep])
     .catch((error: unknown) => error);
-  const asleep = `select pid from pg_stat_activity where query like 'select pg_sleep(30)%' and state = 'active'`;
+  // Not while it is only being parsed: then nobody's statement would be cut.
+  const asleep = `select pid from pg_stat_activity where query like 'select pg_sleep(30)%' and wait_event = 'PgSleep'`;
   let found: { pid: number }[] = [];
   while (found.length === 0) found = (await other.query<{ pid: number }>(asleep)).rows;
   await other.query('select pg_terminate_backend($1)', [found[0]?.pid]);
