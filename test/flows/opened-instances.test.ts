@@ -139,7 +139,7 @@ describe('an instance that was opened a moment ago is believed in nothing: the v
   });
 });
 
-describe('where changes are not told of any more, and nothing else says so', () => {
+describe('where changes are not heard of any more, and nothing else says so', () => {
   it('a revocation holds within a second or two all the same', async () => {
     await warm();
     const all = (text: string) => Promise.all(hearing.map((client) => client.query(text)));

@@ -292,6 +292,17 @@ test('a folder whose path is too long for a socket, or whose rules know none, is
   expect(await query(later.connectionString, 'SELECT inet_server_addr() AS address')).toEqual([{ address: null }]);
 });
 
+test('rules of who may enter that an operator wrote stay as they are, and the server is reached by TCP', async () => {
+  const first = await start();
+  await first.stop();
+  const file = path.join(dataDir, 'postgres/pg_hba.conf');
+  const own = 'host all postgres 127.0.0.1/32 scram-sha-256\nhost grantway grantway 127.0.0.1/32 scram-sha-256\n';
+  writeFileSync(file, own);
+  const second = await start();
+  expect(await query(second.connectionString, 'SELECT inet_server_addr() AS address')).toEqual([{ address: '127.0.0.1' }]);
+  expect(readFileSync(file, 'utf8')).toBe(own);
+});
+
 test('sockets of servers that were killed do not gather in the folder', async () => {
   const first = await start();
   const sockets = () => readdirSync(path.join(dataDir, 'postgres')).filter((name) => name.startsWith('.s.PGSQL.'));

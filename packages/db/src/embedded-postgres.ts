@@ -91,8 +91,9 @@ const SERVER_SETTINGS: Record<string, string> = {
   log_error_verbosity: 'terse',
 };
 const HOST_RULES_FILE = 'pg_hba.conf';
+const TCP_RULES = 'host all all 127.0.0.1/32 scram-sha-256\n';
 /** Whoever may enter shows a password, by either way. */
-const HOST_RULES = 'local all all scram-sha-256\nhost all all 127.0.0.1/32 scram-sha-256\n';
+const HOST_RULES = `local all all scram-sha-256\n${TCP_RULES}`;
 /** With its end, of a socket's path: sockaddr_un holds 104 bytes on macOS, 108 on Linux. */
 const MAX_SOCKET_PATH_BYTES = 104;
 const NOT_DURABLE: Record<string, string> = { fsync: 'off', full_page_writes: 'off' };
@@ -124,7 +125,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     };
     await ensureCluster(tools, clusterDir, version, log);
     const passwords = await ensurePasswords(tools, clusterDir, log);
-    ensureHostRules(clusterDir);
+    const letsSocketsIn = ensureHostRules(clusterDir);
     removeSockets(clusterDir);
     const { child, pid, port } = await startServer(tools, clusterDir);
     log(`PostgreSQL ${version} runs as ${identity.label} on 127.0.0.1:${port} (process ${pid})`);
@@ -145,7 +146,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
       lock.release();
     };
     const address = `127.0.0.1:${port}`;
-    const sockets = socketFolder(clusterDir);
+    const sockets = letsSocketsIn ? socketFolder(clusterDir) : undefined;
     const bySocket = sockets === undefined ? '' : `?host=${encodeURIComponent(sockets)}`;
     return {
       connectionString: `postgres://${APP_ROLE}:${passwords.app}@${address}/${APP_ROLE}${bySocket}`,
@@ -490,10 +491,18 @@ function syncFolder(folder: string): void {
 
 // ---------------------------------------------------------------------------------------------- server
 
-/** Those of a folder that an earlier version made know no sockets. The file keeps its owner. */
-function ensureHostRules(clusterDir: string): void {
+/** Those that an earlier version wrote know no sockets, and are replaced as a whole; those that somebody else wrote stay. Answers whether they are ours. */
+function ensureHostRules(clusterDir: string): boolean {
   const file = path.join(clusterDir, HOST_RULES_FILE);
-  if (readFileSync(file, 'utf8') !== HOST_RULES) writeFileSync(file, HOST_RULES, { flush: true });
+  const found = readFileSync(file, 'utf8');
+  if (found !== TCP_RULES) return found === HOST_RULES;
+  const { uid, gid } = statSync(file);
+  const draft = `${file}.new`;
+  writeFileSync(draft, HOST_RULES, { flush: true, mode: 0o600 });
+  lchownSync(draft, uid, gid);
+  renameSync(draft, file);
+  syncFolder(clusterDir);
+  return true;
 }
 
 /** The cluster's own folder, which nobody else may enter; undefined where a socket has no place in it. Through one, a statement costs both sides less. */

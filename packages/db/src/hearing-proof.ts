@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 
-/** For so long one proof holds: what is remembered for longer is stale by this at most, whatever has become of those who should hear. */
+/** For so long one proof holds: what is remembered for longer is stale by this at most where those who should hear do not hear any more. */
 const holdsMs = 1_000;
 /** While somebody asks, hearing is tried again so long after the last time. */
 const everyMs = 400;
@@ -17,7 +17,7 @@ export interface HearingProofOptions {
 
 /**
  * Whether those who listen still hear, found out by telling them a word of nobody's. A connection that is lost is noticed by itself; this
- * is for whatever else may come between: a proxy that was put there later, a server that lost its triggers' channel.
+ * is for whatever else may come between, such as a proxy that was put there later. Whether the triggers are there that tell of changes is not tried.
  */
 export interface HearingProof {
   /** Takes words of proofs, its own and other processes'; false for anything else. */

@@ -8,7 +8,7 @@ const maxOld = 2_000;
 /**
  * What was made of rows that were read a moment ago. Whoever recalls it compares the versions of those rows with the database
  * before anything comes of it. Nothing that was unsealed belongs here. `isProven` as `Changes`: what is older than a second is recalled
- * only then, so that nothing is stale by more than that even where changes are not told of any more.
+ * only then, so that nothing is stale by more than that even where changes are not heard of any more.
  */
 export function createRemembered<T>(
   isProven: () => boolean,
