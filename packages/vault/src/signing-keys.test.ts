@@ -1,6 +1,6 @@
 import { createHmac, generateKeyPairSync } from 'node:crypto';
-import { decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { decodeJwt, decodeProtectedHeader, importJWK, type JWK, SignJWT } from 'jose';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRecord } from './record.ts';
 import { createTokenSigner, type TokenSigner } from './signing-keys.ts';
 import { type Installation, type Replica, startInstallation } from './testing/installation.ts';
@@ -84,6 +84,22 @@ describe('a token', () => {
     const token = await signer.sign(claims, options);
     expect(decodeProtectedHeader(token)).toEqual({ alg: 'EdDSA', typ: 'at+jwt', kid: signer.jwks().keys[0]?.kid });
     expect(await signer.verify(token, issuer)).toEqual(claims);
+  });
+
+  it('that was accepted before is refused all the same by another issuer, and from its end on', async () => {
+    const token = await signer.sign(claims, options);
+    const end = (decodeJwt(token).exp as number) * 1000;
+    expect(await signer.verify(token, issuer)).toEqual(claims);
+    await expect(signer.verify(token, 'http://127.0.0.1:8081')).rejects.toThrow();
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      vi.setSystemTime(end - 1);
+      expect(await signer.verify(token, issuer)).toEqual(claims);
+      vi.setSystemTime(end);
+      await expect(signer.verify(token, issuer)).rejects.toThrow(/exp/);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('made by hand with the same key and the same claims is accepted, so that what follows fails for its own reason', async () => {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { Database } from '@grantway/db';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, type JSONWebKeySet, type JWK, jwtVerify, SignJWT } from 'jose';
 import type { KeyRing } from './key-ring.ts';
@@ -34,6 +35,9 @@ export interface TokenSigner {
   jwks(): JSONWebKeySet;
 }
 
+/** Of tokens of which it is remembered that they are in order. */
+const maxKnown = 10_000;
+const maxAgeSeconds = 3600;
 const alg = 'EdDSA';
 const type = 'at+jwt';
 const place = (kid: string) => ['signing_keys', 'private_ct', kid];
@@ -69,6 +73,9 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
   opened.fill(0);
   const publicKeys = new Map(await Promise.all(rows.map(async (row) => [row.kid, await importJWK(row.public_jwk, alg)] as const)));
 
+  // Under digests: the tokens themselves are nobody's to keep.
+  const known = new Map<string, { claims: AccessTokenClaims; untilMs: number }>();
+
   // Algorithm and type are fixed here; nothing in the token chooses a key but a kid we know.
   const checked = async (token: string, expected: { issuer: string; audience: string; claims: string[] }) => {
     const { payload } = await jwtVerify(
@@ -84,7 +91,7 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
         issuer: expected.issuer,
         audience: expected.audience,
         requiredClaims: ['exp', 'sub', 'client_id', 'env', 'scope', ...expected.claims],
-        maxTokenAge: '1h',
+        maxTokenAge: maxAgeSeconds,
       },
     );
     return payload;
@@ -102,8 +109,16 @@ export async function createTokenSigner(db: Database, ring: KeyRing): Promise<To
         .setExpirationTime(`${lifeSeconds}s`)
         .sign(privateKey),
     async verify(token, issuer) {
+      // A signature that was good stays so while the keys do, which are those of this process's start.
+      const digest = hash('sha256', `${issuer} ${token}`, 'base64');
+      const found = known.get(digest);
+      if (found !== undefined && Date.now() < found.untilMs) return found.claims;
       const payload = await checked(token, { issuer, audience: issuer, claims: [] });
-      return { clientId: String(payload['client_id']), environmentId: String(payload['env']), scope: String(payload['scope']) };
+      const claims = { clientId: String(payload['client_id']), environmentId: String(payload['env']), scope: String(payload['scope']) };
+      known.delete(digest);
+      if (known.size >= maxKnown) known.delete(known.keys().next().value as string);
+      known.set(digest, { claims, untilMs: Math.min(Number(payload.exp), Number(payload.iat) + maxAgeSeconds) * 1000 });
+      return claims;
     },
     signGrant: ({ grantId, environmentId, userId, clientId, scope, resource }, { issuer, lifeSeconds, jti }) =>
       new SignJWT({ client_id: clientId, env: environmentId, scope, grant: grantId })
