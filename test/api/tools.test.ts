@@ -269,6 +269,21 @@ describe('a provider that', () => {
   });
 });
 
+it('many who call in the same moment are each audited once, under their own request and call', async () => {
+  const others = [await anotherUser(), user];
+  const answers = await Promise.all(
+    Array.from({ length: 24 }, (_, i) => execute(i % 3 === 0 ? 'linear_users_list' : read, {}, { identifier: others[i % 2] as string })),
+  );
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  const { items } = (await broker.api('/v1/audit-events?action=tool.executed&limit=24')).body;
+  const told = (all: [Json, Json, Json][]) => all.map((one) => one.join(' ')).sort();
+  expect(told(items.map((e: Json) => [e.request_id, e.target.id, e.details.tool]))).toEqual(
+    told(answers.map(({ body, headers }) => [headers.get('x-request-id'), body.tool_call_id, body.tool_name])),
+  );
+  const users = await Promise.all(answers.map(async (answer) => (await recorded(answer)).user_identifier));
+  expect(users).toEqual(answers.map((_, i) => others[i % 2]));
+});
+
 describe('an Idempotency-Key', () => {
   const post = { channel: 'C06INC4LLS1', text: 'once only' };
   let n = 0;

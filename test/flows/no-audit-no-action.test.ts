@@ -147,6 +147,20 @@ describe('no audit, no action', () => {
     await rows.query("update tool_calls set outcome = 'outcome_unknown' where outcome = 'pending'");
   });
 
+  it('a direct call whose audit row cannot be written is not answered, and of a write it is said that it may have happened', async () => {
+    const execute = async (name: string, args: Json) =>
+      (await broker.api(`/v1/tools/${name}/execute`, { body: { identifier: 'ada', arguments: args } })).body;
+    const [reading, writing] = mix as [(typeof mix)[number], (typeof mix)[number]];
+    await rows.query('revoke insert on audit_events from current_user');
+    try {
+      const answers = [await execute(...reading), await execute(...writing)];
+      expect(answers.map(({ code }) => code)).toEqual(['unavailable', 'outcome_unknown']);
+    } finally {
+      await rows.query('grant insert on audit_events to current_user');
+    }
+    expect(await execute(...reading)).toMatchObject({ output: expect.any(Object) });
+  });
+
   it('the row of a call is there before its provider hears of it, of a remote MCP server as of any other', async () => {
     const seen: Json[] = [];
     const look = { definition: { name: 'see', description: 'Reads', inputSchema: { type: 'object' } }, eras: ['modern'] as const };

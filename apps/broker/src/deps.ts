@@ -2,11 +2,13 @@ import type { AddressInfo } from 'node:net';
 import { type Connector, type Credential, variantOf } from '@grantway/connector-kit';
 import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
+  createAuditLog,
   createExpectations,
   createLocalLimiter,
   createOAuthClients,
   createOpenedInstances,
   createProviderPauses,
+  createQuestions,
   createRemotes,
   createRevocations,
   createToolCallLog,
@@ -185,6 +187,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
     const metrics = createMetrics();
     const toolCallLog = createToolCallLog(db, metrics.toolCall);
     closers.push(() => toolCallLog.drain());
+    const auditLog = createAuditLog(db);
+    closers.push(() => auditLog.drain());
     const connectorOf = async (id: string, variant: string | null) => {
       const connector = await catalogue.find(id);
       const used = connector === undefined ? undefined : variantOf(connector, variant);
@@ -229,6 +233,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       egress,
       catalogue,
       toolCallLog,
+      auditLog,
+      questions: createQuestions(db),
       openedInstances: createOpenedInstances(db.changes),
       expectations: createExpectations(db),
       revocations,

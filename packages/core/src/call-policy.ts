@@ -168,6 +168,12 @@ export function neededScopes(allowed: Allowed, tools: readonly ExposedTool[], co
   return needed;
 }
 
+/** The same where this version of a config was asked about before; undefined where it was not. */
+export function knownNeededScopes(configId: string, version: number, connectionId: string): readonly string[] | undefined {
+  const policy = byVersion.get(`${configId} ${version}`);
+  return policy === undefined ? undefined : compile(policy).scopes.get(connectionId);
+}
+
 /** What an agent is shown of some tools: those that it may call, with the arguments that it may send. */
 export function allowedTools<T extends ExposedTool>(allowed: Allowed, tools: readonly T[]): T[] {
   return tools.flatMap((whole) => {

@@ -75,21 +75,7 @@ export async function createClient(ctx: Ctx, tx: Tx, input: ClientCreate): Promi
 
 export async function findClient(modules: Modules, clientId: string): Promise<(Client & { secretMacs: Buffer[] }) | undefined> {
   if (!isId('client', clientId)) return undefined;
-  const [row] = await modules.db.system('authenticate client').query<{
-    environment_id: string;
-    scopes: string[];
-    restrictions: Restrictions;
-    suspended: boolean;
-    environment_suspended: boolean;
-    secret_mac: Buffer;
-    previous_secret_mac: Buffer | null;
-  }>({
-    name: 'client by id',
-    text: `select c.environment_id, c.scopes, c.restrictions, c.secret_mac, c.suspended_at is not null as suspended, e.suspended_at is not null as environment_suspended,
-             case when c.previous_secret_until > clock_timestamp() then c.previous_secret_mac end as previous_secret_mac
-           from clients c join environments e on e.id = c.environment_id where c.id = $1`,
-    values: [clientId],
-  });
+  const row = await modules.questions.client(clientId);
   if (row === undefined) return undefined;
   return {
     id: clientId,

@@ -1,14 +1,16 @@
 import type { Connector } from '@grantway/connector-kit';
 import type { AuditAction, VerificationMode } from '@grantway/contract';
-import { type Actor, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
+import { type Actor, type AuditEntry, type Database, recordAudit, type StoredRestrictions, type Tx } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vault';
+import type { AuditLog } from './audit-log.ts';
 import type { Expectations } from './expectations.ts';
 import type { FileModules } from './file-modules.ts';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { OAuthClients } from './oauth-clients.ts';
 import type { OpenedInstances } from './opened-instances.ts';
+import type { Questions } from './questions.ts';
 import type { Remotes } from './remotes.ts';
 import type { ToolCallLog } from './tool-call-log.ts';
 
@@ -58,6 +60,8 @@ export interface Modules {
   egress: Egress;
   catalogue: Catalogue;
   toolCallLog: ToolCallLog;
+  auditLog: AuditLog;
+  questions: Questions;
   openedInstances: OpenedInstances;
   expectations: Expectations;
   revocations: Revocations;
@@ -91,8 +95,12 @@ export interface Ctx {
   /** One transaction that sees this environment only. */
   tx<T>(work: (tx: Tx) => Promise<T>): Promise<T>;
   /** Writes the audit row of a deed in the deed's own transaction. */
-  audit(tx: Tx, action: AuditAction, target?: { kind: string; id: string }, details?: Record<string, unknown>): Promise<void>;
+  audit(tx: Tx, action: AuditAction, target?: AuditTarget, details?: Record<string, unknown>): Promise<void>;
+  /** Writes the audit row of a deed that changes nothing besides; resolves when it is durable. */
+  auditAlone(action: AuditAction, target: AuditTarget, details: Record<string, unknown>): Promise<void>;
 }
+
+type AuditTarget = NonNullable<AuditEntry['target']>;
 
 export function createCtx(
   modules: Modules,
@@ -106,6 +114,14 @@ export function createCtx(
   },
 ): Ctx {
   const audited = new Set<AuditAction>();
+  const entryOf = (action: AuditAction, target: AuditTarget | undefined, details: Record<string, unknown> | undefined): AuditEntry => ({
+    environmentId: of.environmentId,
+    action,
+    actor: of.actor,
+    requestId: of.requestId,
+    ...(target === undefined ? {} : { target }),
+    ...(details === undefined ? {} : { details }),
+  });
   return {
     modules,
     environmentId: of.environmentId,
@@ -117,14 +133,11 @@ export function createCtx(
     audited,
     tx: (work) => modules.db.inEnvironment(of.environmentId, work),
     async audit(tx, action, target, details) {
-      await recordAudit(tx, {
-        environmentId: of.environmentId,
-        action,
-        actor: of.actor,
-        requestId: of.requestId,
-        ...(target === undefined ? {} : { target }),
-        ...(details === undefined ? {} : { details }),
-      });
+      await recordAudit(tx, entryOf(action, target, details));
+      audited.add(action);
+    },
+    async auditAlone(action, target, details) {
+      await modules.auditLog.record(entryOf(action, target, details));
       audited.add(action);
     },
   };

@@ -136,13 +136,11 @@ async function prepare(ctx: Ctx, name: string, input: ToolExecute): Promise<Prep
     const real = realName(ctx.modules.catalogue, name);
     return exposed === undefined && real !== name ? prepare(ctx, real, input) : { name, exposed, config: null };
   }
-  // One prepared statement for the way that most calls go, instead of a transaction for each question.
-  const candidates = await ctx.modules.db.system('call a tool').query<{ id: string; name: string; user_id: string | null }>({
-    name: 'what a direct call means',
-    text: `select c.id, c.name,
-             (select u.id from users u where u.environment_id = $1 and u.identifier = $4 and u.suspended_at is null) as user_id
-           from connections c where c.environment_id = $1 and c.connector = $2 and ($3::text is null or c.name = $3) limit 2`,
-    values: [ctx.environmentId, found.connector.id, input.connection_name ?? null, input.identifier],
+  const candidates = await ctx.modules.questions.directCall({
+    environmentId: ctx.environmentId,
+    connectorId: found.connector.id,
+    connectionName: input.connection_name ?? null,
+    identifier: input.identifier,
   });
   const [connection, another] = candidates;
   if (another !== undefined) throw ambiguous(name);
@@ -248,17 +246,18 @@ export async function executeDirectly(
       name,
       exposed,
       input.arguments,
-      { toolCallId, account: input.account_label ?? input.connected_account_id },
+      {
+        toolCallId,
+        account: input.account_label ?? input.connected_account_id,
+        alongside: () => ctx.auditAlone('tool.executed', { kind: 'tool_call', id: toolCallId }, { tool: name }),
+      },
     );
     if (remote?.isError === true) throw failedTool(name, remote, toolCallId);
     const answer: ToolResult = { tool_call_id: toolCallId, tool_name: name, output };
-    await ctx.tx(async (tx) => {
-      if (kept !== undefined) {
-        const answerCt = await ctx.modules.sealing.seal(answerPlace(ctx.environmentId, toolCallId), new Secret(answer));
-        await tx.update(schema.idempotencyKeys).set({ answerCt }).where(kept.where);
-      }
-      await ctx.audit(tx, 'tool.executed', { kind: 'tool_call', id: toolCallId }, { tool: name });
-    });
+    if (kept !== undefined) {
+      const answerCt = await ctx.modules.sealing.seal(answerPlace(ctx.environmentId, toolCallId), new Secret(answer));
+      await ctx.tx((tx) => tx.update(schema.idempotencyKeys).set({ answerCt }).where(kept.where));
+    }
     return answer;
   } catch (error) {
     // Whatever was certainly not done may be tried again under the same key; an unknown outcome keeps it.
@@ -348,8 +347,7 @@ async function claimKey(ctx: Ctx, clientId: string, key: string, request: unknow
     });
   }
   const answer = await ctx.modules.sealing.openAnswer<ToolResult>(answerPlace(ctx.environmentId, row.toolCallId), row.answerCt);
-  await ctx.tx((tx) =>
-    ctx.audit(tx, 'tool.executed', { kind: 'tool_call', id: row.toolCallId }, { tool: (request as { name: string }).name, replayed: true }),
-  );
+  const details = { tool: (request as { name: string }).name, replayed: true };
+  await ctx.auditAlone('tool.executed', { kind: 'tool_call', id: row.toolCallId }, details);
   return { where, answer };
 }

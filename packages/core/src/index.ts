@@ -5,6 +5,7 @@ export { type ApprovalView, decideByLink, viewApproval } from './approval-links.
 export { sweepApprovals } from './approval-sweep.ts';
 export { mayAsk } from './approvals.ts';
 export * from './audit-events.ts';
+export { createAuditLog } from './audit-log.ts';
 export * from './authorization-links.ts';
 export * from './authorization-requests.ts';
 export * from './bootstrap.ts';
@@ -59,6 +60,7 @@ export { createOpenedInstances, type Remembered } from './opened-instances.ts';
 export * from './operator-deeds.ts';
 export { accountArgument, type NameableAccount } from './owned-accounts.ts';
 export { decodeCursor, type Page, toPage } from './pagination.ts';
+export { createQuestions } from './questions.ts';
 export * from './remote-accounts.ts';
 export * from './remote-calls.ts';
 export * from './remote-catalogs.ts';

@@ -1,5 +1,6 @@
-import { missingScopes } from '@grantway/connector-kit';
+import { type AuthSpec, missingScopes } from '@grantway/connector-kit';
 import {
+  type AccountOwner,
   type AuthState,
   type ConnectedAccountReason,
   type ConnectedAccountStatus,
@@ -14,7 +15,7 @@ import {
 import { schema, type ToolMapping, type Tx } from '@grantway/db';
 import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import { liveLink } from './authorization-links.ts';
-import { neededScopes, policyOf } from './call-policy.ts';
+import { knownNeededScopes, neededScopes, policyOf } from './call-policy.ts';
 import { ensureUser } from './connected-accounts.ts';
 import { type ConnectionRow, connectionStatus } from './connections.ts';
 import type { Ctx, Modules } from './ctx.ts';
@@ -24,7 +25,7 @@ import { ensureAccount } from './owned-accounts.ts';
 import { decodeCursor, type Page, toPage } from './pagination.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { connectorOf, remoteServerOf } from './remote-servers.ts';
-import { mayActFor, within } from './restrictions.ts';
+import { allowsConfig, allowsIdentifier, mayActFor, within } from './restrictions.ts';
 import { exposedTools, mappedConnection } from './tools.ts';
 
 const t = schema.mcpInstances;
@@ -47,6 +48,8 @@ interface Config {
  * @throws Fault not_found for an unknown config; instance_revoked until the instance is restored; invalid_request
  */
 export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promise<McpInstance> {
+  const found = await instanceAsItIs(ctx, input);
+  if (found !== undefined) return found;
   return ctx.tx(async (tx) => {
     const config = await findConfig(ctx, tx, eq(configs.name, input.config_name));
     if (config === undefined) throw new Fault('not_found', `there is no MCP config "${input.config_name}"`);
@@ -71,6 +74,42 @@ export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promis
   });
 }
 
+/**
+ * What ensure_instance answers where nothing is to be done: everything is there, connected and without an end. Undefined where
+ * anything is to be made, or refused.
+ */
+async function instanceAsItIs(ctx: Ctx, input: McpInstanceEnsure): Promise<McpInstance | undefined> {
+  const { modules, restrictions, environmentId } = ctx;
+  const { config_name: configName, user_identifier: identifier } = input;
+  if (input.expires_at !== undefined || !allowsIdentifier(restrictions, identifier)) return undefined;
+  const found = await modules.questions.ensured({ environmentId, configName, identifier, clientId: clientOf(ctx) });
+  if (found === undefined || !allowsConfig(restrictions, found.config_id)) return undefined;
+  const connections: InstanceConnection[] = [];
+  for (const connection of found.connections) {
+    const { account, owner } = connection;
+    if (account?.status !== 'ACTIVE') return undefined;
+    const auth = (await connectorOf(modules.catalogue, connection))?.auth;
+    const needed = auth?.kind === 'oauth2' ? knownNeededScopes(found.config_id, found.version, connection.id) : [];
+    if (needed === undefined) return undefined;
+    const scopes = compareScopes(auth, needed, connection, account);
+    if (scopes.canBeGranted) return undefined;
+    connections.push(presentConnection(connection, account, owner, scopes, null));
+  }
+  await ctx.auditAlone('mcp_instance.ensured', { kind: 'mcp_instance', id: found.id }, { config: configName });
+  return {
+    id: found.id,
+    url: await urlOf(modules, { urlId: found.url_id, secretVersion: found.secret_version }),
+    user_identifier: identifier,
+    config: { id: found.config_id, name: configName, version: found.version },
+    connections,
+    expires_at: null,
+    created_at: found.created_at.toISOString(),
+  };
+}
+
+/** Null where a person asks for himself. */
+const clientOf = ({ actor }: Ctx) => (actor.kind === 'client' ? actor.id : null);
+
 /** A config that the caller may act on. */
 export async function findConfig(ctx: Ctx, tx: Tx, which: SQL): Promise<Config | undefined> {
   const [config] = await tx
@@ -88,7 +127,7 @@ export async function findConfig(ctx: Ctx, tx: Tx, which: SQL): Promise<Config |
 export async function ensureRow(ctx: Ctx, tx: Tx, config: Pick<Config, 'id'>, identifier: string): Promise<Row> {
   mayActFor(ctx, identifier);
   const userId = await ensureUser(tx, ctx.environmentId, identifier);
-  const clientId = ctx.actor.kind === 'client' ? ctx.actor.id : null;
+  const clientId = clientOf(ctx);
   const where = and(eq(t.configId, config.id), eq(t.userId, userId), sql`coalesce(${t.clientId}, '') = ${clientId ?? ''}`);
   let [instance] = await tx.select().from(t).where(where);
   if (instance === undefined) {
@@ -183,19 +222,36 @@ async function instanceConnections(
     const scopes = await scopesOf(ctx.modules, config, connection, account);
     const needsPerson = account.status !== 'ACTIVE' || scopes.canBeGranted;
     const needsLink = withLinks && !shared.has(id) && needsPerson && (await isReady(ctx.modules, connection));
-    out.set(id, {
-      connection_name: connection.name,
-      connector: connection.connector,
-      account_owner: shared.has(id) ? 'organization' : 'user',
-      connected_account_id: account.id,
-      connected_account_status: account.status as ConnectedAccountStatus,
-      reason: scopes.missing.length > 0 ? 'scope_missing' : (account.reason as ConnectedAccountReason | null),
-      needed_scopes: [...scopes.needed],
-      missing_scopes: scopes.missing,
-      authentication_link: needsLink ? await linkOf(ctx, tx, account.id) : null,
-    });
+    const link = needsLink ? await linkOf(ctx, tx, account.id) : null;
+    out.set(id, presentConnection(connection, account, shared.has(id) ? 'organization' : 'user', scopes, link));
   }
   return ids.flatMap((id) => out.get(id) ?? []);
+}
+
+interface ComparedScopes {
+  needed: readonly string[];
+  missing: string[];
+  canBeGranted: boolean;
+}
+
+function presentConnection(
+  connection: { name: string; connector: string },
+  account: { id: string; status: string; reason: string | null },
+  owner: AccountOwner,
+  { needed, missing }: ComparedScopes,
+  link: string | null,
+): InstanceConnection {
+  return {
+    connection_name: connection.name,
+    connector: connection.connector,
+    account_owner: owner,
+    connected_account_id: account.id,
+    connected_account_status: account.status as ConnectedAccountStatus,
+    reason: missing.length > 0 ? 'scope_missing' : (account.reason as ConnectedAccountReason | null),
+    needed_scopes: [...needed],
+    missing_scopes: missing,
+    authentication_link: link,
+  };
 }
 
 /** What the config's tools need of a connection, and what of it its account was not granted. */
@@ -204,13 +260,23 @@ async function scopesOf(
   { configId, version, mappings, policy }: { configId: string; version: number; mappings: ToolMapping[]; policy: unknown },
   connection: ConnectionRow,
   account: { status: string; scopes: string[] },
-): Promise<{ needed: readonly string[]; missing: string[]; canBeGranted: boolean }> {
-  const none = { needed: [], missing: [], canBeGranted: false };
+): Promise<ComparedScopes> {
   const auth = (await connectorOf(modules.catalogue, connection))?.auth;
   const mapping = mappings.find(({ connectionId }) => connectionId === connection.id);
-  if (auth?.kind !== 'oauth2' || mapping === undefined) return none;
+  if (auth?.kind !== 'oauth2' || mapping === undefined) return compareScopes(auth, [], connection, account);
   const tools = await exposedTools(modules.catalogue, [mappedConnection(mapping, connection)]);
   const needed = neededScopes({ policy: policyOf(configId, version, policy) }, tools, connection.id);
+  return compareScopes(auth, needed, connection, account);
+}
+
+/** What of the needed scopes an account was not granted, and whether a consent could bring any of it. */
+function compareScopes(
+  auth: AuthSpec | undefined,
+  needed: readonly string[],
+  connection: { scopes: string[] },
+  account: { status: string; scopes: string[] },
+): ComparedScopes {
+  if (auth?.kind !== 'oauth2') return { needed: [], missing: [], canBeGranted: false };
   const missing = account.status === 'ACTIVE' ? missingScopes(auth, account.scopes, needed) : [];
   // Consent asks for all that the connection asks for. What it does not ask for, no link can bring.
   const outOfReach = missingScopes(auth, connection.scopes, missing);

@@ -190,9 +190,9 @@ interface Entry {
 /** Group commit: while statements are on their way, the rows that arrive wait for the next. */
 export function createToolCallLog(db: Database, onFinished: (record: ToolCallRecord) => void = () => {}): ToolCallLog {
   const writer = randomUUID();
-  const system = db.system('write tool calls');
+  const system = db.system('record deeds');
 
-  const lines = { durable: db.fenced('write tool calls', 'durable'), soon: db.fenced('write tool calls', 'soon') };
+  const lines = { durable: db.fenced('record deeds', 'durable'), soon: db.fenced('record deeds', 'soon') };
   // Calls whose intent was outdated, until they are begun again, taken back or over.
   const outdatedCalls = new Set<string>();
 

@@ -29,7 +29,7 @@ export type { Caller, ToolOutput } from './tool-call.ts';
  * One execution, the only path there is: arguments, fresh credential, the provider, the durable audit row, the answer.
  * `offered` is undefined where the caller may not use the tool or there is none; what his grant does not permit looks the same. `options.account` names
  * one of the owner's accounts, by label or id; without it the default one is used. `options.approvalId` makes the call under that
- * approval or not at all.
+ * approval or not at all. `options.alongside` writes what else is to be durable before a good answer leaves, while the row of the success is written.
  *
  * @throws Fault, after the row of the refusal or failure is durable; `extra.tool_call_id` names it, and
  * `extra.authentication_link` is there when a person must connect. OutdatedInstance where `caller.remembered` is not as it was:
@@ -41,7 +41,7 @@ export async function executeTool(
   name: string,
   offered: ExposedTool | undefined,
   args: unknown,
-  options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string } = {},
+  options: { toolCallId?: string; account?: unknown; agent?: Agent; approvalId?: string; alongside?: () => Promise<void> } = {},
 ): Promise<ToolOutput> {
   const startedAt = performance.now();
   const exposed = offered !== undefined && permits(caller.grant, offered) ? asCalled(offered, args) : undefined;
@@ -94,10 +94,14 @@ export async function executeTool(
     throw withExtra(fault, { tool_call_id: record.id });
   }
   // What was kept was recorded when it was made, and its collecting is in the audit.
-  if (answer.keptOf !== undefined) return outputOf(answer.keptOf, answer);
+  if (answer.keptOf !== undefined) {
+    await options.alongside?.();
+    return outputOf(answer.keptOf, answer);
+  }
   try {
     if (answer.failed === true) record.fault_code = 'provider_error';
-    await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
+    const beside = answer.failed === true ? undefined : options.alongside?.();
+    await Promise.all([finish(call, startedAt, answer.failed === true ? 'failed' : 'success'), beside]);
     if (call.settle !== undefined) await call.settle({ answer });
   } catch (cause) {
     throw unrecorded(call, cause);

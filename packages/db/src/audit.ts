@@ -19,17 +19,31 @@ export interface AuditEntry {
   details?: Record<string, unknown>;
 }
 
+const rowOf = (entry: AuditEntry) => ({
+  id: newId('auditEvent'),
+  environmentId: entry.environmentId,
+  action: entry.action,
+  actorKind: entry.actor.kind,
+  actorId: entry.actor.id,
+  targetKind: entry.target?.kind ?? null,
+  targetId: entry.target?.id ?? null,
+  requestId: entry.requestId,
+  details: entry.details ?? {},
+});
+
 /** Writes the audit row of a deed in the transaction of the deed: both are durable, or neither. */
 export async function recordAudit(tx: Tx, entry: AuditEntry): Promise<void> {
-  await tx.insert(auditEvents).values({
-    id: newId('auditEvent'),
-    environmentId: entry.environmentId,
-    action: entry.action,
-    actorKind: entry.actor.kind,
-    actorId: entry.actor.id,
-    targetKind: entry.target?.kind ?? null,
-    targetId: entry.target?.id ?? null,
-    requestId: entry.requestId,
-    details: entry.details ?? {},
-  });
+  await tx.insert(auditEvents).values(rowOf(entry));
+}
+
+/** The rows of deeds that changed nothing besides, of whichever environments, as one prepared statement. */
+export function auditStatement(entries: readonly AuditEntry[]): { name: string; text: string; values: unknown[] } {
+  return {
+    name: 'write audit rows',
+    text: `insert into audit_events (id, environment_id, action, actor_kind, actor_id, target_kind, target_id, request_id, details)
+      select "id", "environmentId", "action", "actorKind", "actorId", "targetKind", "targetId", "requestId", "details"
+      from json_to_recordset($1::json) as r ("id" text, "environmentId" text, "action" text, "actorKind" text, "actorId" text,
+        "targetKind" text, "targetId" text, "requestId" text, "details" jsonb)`,
+    values: [JSON.stringify(entries.map(rowOf))],
+  };
 }

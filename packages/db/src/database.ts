@@ -45,7 +45,7 @@ export type SystemReason =
   | 'open consent session'
   | 'lease credential'
   | 'call a tool'
-  | 'write tool calls'
+  | 'record deeds'
   | 'sweep'
   | 'health';
 
