@@ -4,6 +4,7 @@ import { reveal, Secret, type VerificationMode } from '@grantway/contract';
 import {
   createAuditLog,
   createExpectations,
+  createInstanceRows,
   createLocalLimiter,
   createOAuthClients,
   createOpenedInstances,
@@ -219,7 +220,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       log,
       budget: createDecryptBudget({ ...options.decryptLimits, log, onRefusal: metrics.decryptRefused }),
     });
-    const remotes = createRemotes({ db, egress, sealing, leases, version: options.version, log });
+    const questions = createQuestions(db);
+    const remotes = createRemotes({ questions, egress, sealing, leases, version: options.version, log });
     closers.push(() => remotes.close());
     const limits =
       options.redis === undefined
@@ -234,7 +236,8 @@ export async function startBroker(options: BrokerOptions): Promise<Broker> {
       catalogue,
       toolCallLog,
       auditLog,
-      questions: createQuestions(db),
+      questions,
+      instanceRows: createInstanceRows(db),
       openedInstances: createOpenedInstances(db.changes),
       expectations: createExpectations(db),
       revocations,

@@ -6,6 +6,7 @@ import type { FaultInjection, Leases, Sealing, TokenSigner } from '@grantway/vau
 import type { AuditLog } from './audit-log.ts';
 import type { Expectations } from './expectations.ts';
 import type { FileModules } from './file-modules.ts';
+import type { InstanceRows } from './instance-rows.ts';
 import type { Limiter, ProviderPauses } from './limits.ts';
 import type { Log } from './log.ts';
 import type { OAuthClients } from './oauth-clients.ts';
@@ -62,6 +63,7 @@ export interface Modules {
   toolCallLog: ToolCallLog;
   auditLog: AuditLog;
   questions: Questions;
+  instanceRows: InstanceRows;
   openedInstances: OpenedInstances;
   expectations: Expectations;
   revocations: Revocations;

@@ -37,6 +37,7 @@ export * from './identity-provider.ts';
 export * from './incidents.ts';
 export { tellOfExpiredInstances } from './instance-expiry.ts';
 export * from './instance-life.ts';
+export { createInstanceRows } from './instance-rows.ts';
 export { type Count, createLocalLimiter, createProviderPauses, type Limiter, type LimitReached, type ProviderPauses } from './limits.ts';
 export type { ChoiceView } from './lookup.ts';
 export { createMcpConfig, deleteMcpConfig, getMcpConfig, listMcpConfigs, updateMcpConfig } from './mcp-configs.ts';

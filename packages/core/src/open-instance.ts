@@ -1,12 +1,12 @@
 import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
-import type { StoredRemoteServer, ToolMapping } from '@grantway/db';
 import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import { type Grant, grantOf } from './grants.ts';
+import type { ConfigRow, InstanceRow } from './instance-rows.ts';
 import type { Remembered } from './opened-instances.ts';
 import type { NameableAccount } from './owned-accounts.ts';
 import { remoteServerOf } from './remote-servers.ts';
-import { allowsConfig, allowsIdentifier, type Restrictions } from './restrictions.ts';
+import { allowsConfig, allowsIdentifier } from './restrictions.ts';
 import { type MappedConnection, mappedConnection } from './tools.ts';
 
 /** What one MCP request works with: who, on whose behalf, and what the config's current version allows. */
@@ -21,67 +21,13 @@ export interface OpenInstance extends Grant {
   configDescription: string;
   configVersion: number;
   policy: StoredPolicy;
-  mappings: MappedConnection[];
+  mappings: readonly MappedConnection[];
   /** Of connections whose accounts a call may name: the default first, then the older ones. */
   accounts: NameableAccount[];
 }
 
-interface OpenRow {
-  id: string;
-  environment_id: string;
-  client_id: string | null;
-  client_suspended: boolean;
-  restrictions: Restrictions;
-  user_suspended: boolean;
-  environment_suspended: boolean;
-  secret_version: number;
-  /** After a rotation: the URL of before still works. */
-  previous_works: boolean;
-  expired: boolean;
-  session_epoch: number;
-  revoked: boolean;
-  user_id: string;
-  identifier: string;
-  config_id: string;
-  config_name: string;
-  config_description: string;
-  config_version: number;
-  mappings: ToolMapping[];
-  policy: unknown;
-  connections:
-    | { id: string; name: string; connector: string; mcp?: StoredRemoteServer | null; header?: string | null; generation?: number }[]
-    | null;
-  accounts: NameableAccount[] | null;
-  /** Milliseconds until the clock alone ends what it opens, or the URL of before; null: never. */
-  life_ms: number | null;
-}
-
-/** What both ways of opening look at; each is one prepared statement. */
-const lookedAt = `select i.id, i.environment_id, i.client_id, coalesce(cl.suspended_at is not null, false) as client_suspended, cl.restrictions, u.suspended_at is not null as user_suspended,
-             e.suspended_at is not null as environment_suspended, i.secret_version, i.config_id,
-             coalesce(i.previous_secret_until > clock_timestamp(), false) as previous_works, coalesce(i.expires_at <= clock_timestamp(), false) as expired,
-             i.session_epoch, i.revoked_at is not null as revoked, i.user_id, u.identifier, g.name as config_name, g.description as config_description,
-             g.version as config_version, v.mappings, v.policy,
-             (select json_agg(case when c.mcp is null then json_build_object('id', c.id, 'name', c.name, 'connector', c.connector)
-                  else json_build_object('id', c.id, 'name', c.name, 'connector', c.connector, 'mcp', c.mcp,
-                    'header', encode(c.mcp_header_ct, 'base64'), 'generation', c.mcp_header_generation) end)
-                from connections c where c.id in (select m->>'connectionId' from jsonb_array_elements(v.mappings) m)) as connections,
-             (select json_agg(json_build_object('id', a.id, 'connectionId', a.connection_id, 'label', coalesce(a.label, a.provider_account_label),
-                  'default', a.is_default) order by a.is_default desc, a.id)
-                from jsonb_array_elements(v.mappings) m
-                  join connected_accounts a on a.connection_id = m->>'connectionId'
-                    and (a.user_id = i.user_id and m->>'owner' is distinct from 'organization' or a.user_id is null and m->>'owner' = 'organization')
-                where m->>'choice' = 'true' and a.status <> 'DISCONNECTED' and coalesce(a.label, a.provider_account_label) is not null) as accounts,
-             extract(epoch from least(i.expires_at, case when i.previous_secret_until > clock_timestamp() then i.previous_secret_until end) - clock_timestamp())::float8 * 1000 as life_ms
-           from mcp_instances i
-             join users u on u.id = i.user_id
-             join environments e on e.id = i.environment_id
-             join mcp_configs g on g.id = i.config_id
-             join mcp_config_versions v on v.config_id = g.id and v.version = g.version
-             left join clients cl on cl.id = i.client_id`;
-
 /**
- * Opens an MCP instance by the secret part of its URL: one prepared query. What was opened a moment ago and has not
+ * Opens an MCP instance by the secret part of its URL: one prepared query, with all who open one in the same moment. What was opened a moment ago and has not
  * changed is not read again (`opened-instances.ts`).
  * @throws Fault not_found for anything that is no URL of ours; instance_revoked, instance_rotated, instance_expired,
  * client_suspended, user_suspended, environment_suspended
@@ -96,11 +42,7 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
   if (parsed === undefined) throw new Fault('not_found');
   const { changes } = modules.db;
   const moment = changes.moment();
-  const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
-    name: 'open MCP instance',
-    text: `${lookedAt} where i.url_id = $1`,
-    values: [parsed.id],
-  });
+  const row = await modules.instanceRows.byUrl(parsed.id);
   const current = row?.secret_version ?? 1;
   // The secret is checked for unknown ids too: time must not tell which ids exist.
   if (!(await modules.sealing.isDerived('mcpUrl', token, current))) {
@@ -119,14 +61,16 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
 }
 
 /** All rows that what was opened was made of. */
-function madeOf(row: OpenRow): string[] {
+function madeOf({ config, ...row }: InstanceRow): string[] {
   return [
     row.id,
     row.user_id,
     row.environment_id,
-    row.config_id,
+    config.id,
     ...(row.client_id === null ? [] : [row.client_id]),
-    ...row.mappings.flatMap(({ connectionId, choice }) => (choice === true ? [connectionId, `accounts:${connectionId}`] : [connectionId])),
+    ...config.mappings.flatMap(({ connectionId, choice }) =>
+      choice === true ? [connectionId, `accounts:${connectionId}`] : [connectionId],
+    ),
   ];
 }
 
@@ -168,14 +112,10 @@ export interface InstanceClaim {
  * client_suspended, user_suspended, environment_suspended
  */
 export async function openInstanceOf(modules: Modules, claim: InstanceClaim): Promise<OpenInstance> {
-  const [row] = await modules.db.system('open MCP instance').query<OpenRow & Record<string, unknown>>({
-    name: 'open MCP instance by id',
-    text: `${lookedAt} where i.id = $1`,
-    values: [claim.instanceId],
-  });
+  const row = await modules.instanceRows.byId(claim.instanceId);
   if (
     row === undefined ||
-    row.config_id !== claim.configId ||
+    row.config.id !== claim.configId ||
     row.environment_id !== (claim.environmentId ?? row.environment_id) ||
     !isWithin(row)
   ) {
@@ -187,44 +127,51 @@ export async function openInstanceOf(modules: Modules, claim: InstanceClaim): Pr
 }
 
 /** A client that was narrowed later has no way left to what it made before. */
-function isWithin({ restrictions, identifier, config_id }: OpenRow): boolean {
-  return allowsIdentifier(restrictions, identifier) && allowsConfig(restrictions, config_id);
+function isWithin({ restrictions, identifier, config }: InstanceRow): boolean {
+  return allowsIdentifier(restrictions, identifier) && allowsConfig(restrictions, config.id);
 }
 
 const revoked = () => new Fault('instance_revoked', 'this MCP URL was revoked; ask for a new one where you got it');
 
 /** @throws Fault environment_suspended, user_suspended, client_suspended */
-function opened(row: OpenRow, accessLevel: AccessLevel): OpenInstance {
+function opened({ config, environment_id: environmentId, ...row }: InstanceRow, accessLevel: AccessLevel): OpenInstance {
   if (row.environment_suspended) throw new Fault('environment_suspended');
   if (row.user_suspended) throw new Fault('user_suspended');
   if (row.client_suspended) throw new Fault('client_suspended', 'the client that this MCP URL belongs to is suspended');
-  const byId = new Map(row.connections?.map((c) => [c.id, c]));
   return {
     id: row.id,
-    environmentId: row.environment_id,
+    environmentId,
     clientId: row.client_id,
     userId: row.user_id,
     userIdentifier: row.identifier,
-    configId: row.config_id,
+    configId: config.id,
     ...grantOf(row.restrictions, accessLevel),
-    configName: row.config_name,
-    configDescription: row.config_description,
-    configVersion: row.config_version,
-    policy: policyOf(row.config_id, row.config_version, row.policy),
-    mappings: row.mappings.flatMap((m) => {
-      const connection = byId.get(m.connectionId);
-      if (connection === undefined) return [];
-      const { id, name, mcp = null, header = null, generation = 0 } = connection;
-      const remote = remoteServerOf({
-        id,
-        name,
-        environmentId: row.environment_id,
-        mcp,
-        mcpHeaderCt: header === null ? null : Buffer.from(header, 'base64'),
-        mcpHeaderGeneration: generation,
-      });
-      return [mappedConnection(m, connection, remote)];
-    }),
+    configName: config.name,
+    configDescription: config.description,
+    configVersion: config.version,
+    ...readConfig(config, environmentId),
     accounts: row.accounts ?? [],
   };
+}
+
+type ReadConfig = Pick<OpenInstance, 'policy' | 'mappings'>;
+/** Of those who were read together it is the same, and so is what is made of it. */
+const readConfigs = new WeakMap<ConfigRow, ReadConfig>();
+
+function readConfig(config: ConfigRow, environmentId: string): ReadConfig {
+  let read = readConfigs.get(config);
+  if (read === undefined) {
+    const byId = new Map(config.connections?.map((connection) => [connection.id, connection]));
+    const mappings = config.mappings.flatMap((mapping) => {
+      const connection = byId.get(mapping.connectionId);
+      if (connection === undefined) return [];
+      const { header = null, generation = 0, mcp = null, ...named } = connection;
+      const mcpHeaderCt = header === null ? null : Buffer.from(header, 'base64');
+      const remote = remoteServerOf({ ...named, environmentId, mcp, mcpHeaderCt, mcpHeaderGeneration: generation });
+      return [mappedConnection(mapping, connection, remote)];
+    });
+    read = { policy: policyOf(config.id, config.version, config.policy), mappings };
+    readConfigs.set(config, read);
+  }
+  return read;
 }

@@ -1,5 +1,6 @@
 import type { AccountOwner } from '@grantway/contract';
 import { type Database, grouped, type StoredRemoteServer, type StoredRestrictions } from '@grantway/db';
+import type { OnBehalf, Standing } from './standing.ts';
 
 /** A client as a request finds it. */
 export interface ClientRow {
@@ -61,7 +62,7 @@ export interface EnsuredRow {
 }
 
 /**
- * What most requests of the REST API ask of the database, by prepared statements; those who ask in the same moment share one. Nothing is
+ * What requests ask of the database before they do anything, by prepared statements; those who ask in the same moment share one. Nothing is
  * remembered: each answer was read after it was asked for.
  */
 export interface Questions {
@@ -70,6 +71,8 @@ export interface Questions {
   directCall(question: DirectCallQuestion): Promise<DirectCallRow[]>;
   /** The client's instance of a config for a user, where it is there, has no end, and the user is served. */
   ensured(question: EnsureQuestion): Promise<EnsuredRow | undefined>;
+  /** Who is not served now. An environment that is not there is not; a user or client whom nobody knows was never suspended. */
+  standing(of: OnBehalf): Promise<Standing>;
 }
 
 const together = { lanes: 2, patienceMs: 2, maxItems: 500 };
@@ -77,6 +80,7 @@ const together = { lanes: 2, patienceMs: 2, maxItems: 500 };
 export function createQuestions(db: Database): Questions {
   const authenticating = db.system('authenticate client');
   const calling = db.system('call a tool');
+  const leasing = db.system('lease credential');
   const opening = db.system('open MCP instance');
 
   const clients = grouped<string, ClientRow | undefined>(async (ids) => {
@@ -152,9 +156,27 @@ export function createQuestions(db: Database): Questions {
     return answers;
   }, together);
 
+  const standings = grouped<OnBehalf, Standing>(async (asked) => {
+    const rows = await leasing.query<{ place: number; environment: boolean; user: boolean; client: boolean }>({
+      name: 'still served',
+      text: `select q.place::int,
+               coalesce((select e.suspended_at is not null from environments e where e.id = q.environment_id), true) as environment,
+               coalesce((select u.suspended_at is not null from users u
+                 where u.environment_id = q.environment_id and u.identifier = q.identifier), false) as user,
+               coalesce((select c.suspended_at is not null from clients c where c.id = q.client_id), false) as client
+             from unnest($1::text[], $2::text[], $3::text[]) with ordinality as q (environment_id, identifier, client_id, place)`,
+      values: [asked.map((of) => of.environmentId), asked.map((of) => of.userIdentifier), asked.map((of) => of.clientId)],
+    });
+    const answers: Standing[] = [];
+    for (const { place, environment, user, client } of rows)
+      answers[place - 1] = { environmentSuspended: environment, userSuspended: user, clientSuspended: client };
+    return answers;
+  }, together);
+
   return {
     client: (id) => clients.add(id),
     directCall: (question) => directCalls.add(question),
     ensured: (question) => ensured.add(question),
+    standing: (of) => standings.add(of),
   };
 }

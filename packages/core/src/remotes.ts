@@ -1,9 +1,9 @@
 import type { Credential } from '@grantway/connector-kit';
 import { Secret } from '@grantway/contract';
-import type { Database } from '@grantway/db';
 import type { Egress } from '@grantway/egress';
 import type { Leases, Sealing } from '@grantway/vault';
 import type { Log } from './log.ts';
+import type { Questions } from './questions.ts';
 import { createRemoteCatalogs, type RemoteCatalogs } from './remote-catalogs.ts';
 import { createRemoteLinks, type RemoteLinks, type RemoteTarget } from './remote-links.ts';
 import type { RemoteServer } from './remote-servers.ts';
@@ -23,7 +23,7 @@ export interface Remotes {
 }
 
 export function createRemotes(deps: {
-  db: Database;
+  questions: Pick<Questions, 'standing'>;
   egress: Egress;
   sealing: Sealing;
   leases: Leases;

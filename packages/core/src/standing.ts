@@ -1,6 +1,11 @@
 import { Fault } from '@grantway/contract';
-import type { Database } from '@grantway/db';
-import type { Standing } from './tool-call-log.ts';
+
+/** Who is not served any more. */
+export interface Standing {
+  environmentSuspended: boolean;
+  userSuspended: boolean;
+  clientSuspended: boolean;
+}
 
 /** On whose account something is about to be sent. */
 export interface OnBehalf {
@@ -14,19 +19,11 @@ export interface OnBehalf {
  * not remembered, so that a suspension holds from its own answer on.
  * @throws Fault environment_suspended, user_suspended, client_suspended; any error where the database cannot be read
  */
-export async function mustStillBeServed({ db }: { db: Database }, of: OnBehalf): Promise<void> {
-  const [row] = await db.system('lease credential').query<{ environment: boolean; client: boolean; user: boolean }>({
-    name: 'still served',
-    text: `select e.suspended_at is not null as environment, c.suspended_at is not null as client, u.suspended_at is not null as user
-           from environments e left join users u on u.environment_id = e.id and u.identifier = $2 left join clients c on c.id = $3
-           where e.id = $1`,
-    values: [of.environmentId, of.userIdentifier, of.clientId],
-  });
-  mustStand({
-    environmentSuspended: row === undefined || row.environment,
-    userSuspended: row?.user === true,
-    clientSuspended: row?.client === true,
-  });
+export async function mustStillBeServed(
+  { questions }: { questions: { standing(of: OnBehalf): Promise<Standing> } },
+  of: OnBehalf,
+): Promise<void> {
+  mustStand(await questions.standing(of));
 }
 
 /** @throws Fault environment_suspended, user_suspended, client_suspended */

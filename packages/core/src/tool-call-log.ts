@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { type Effect, type FaultCode, firstIdAt, type ToolCallOutcome } from '@grantway/contract';
 import { type Database, grouped, pgErrorCode, type Step, uniqueViolation, withEvents } from '@grantway/db';
 import { type Expected, type Outdated, outdated } from './expectations.ts';
+import type { Standing } from './standing.ts';
 
 /** One row of the audit of calls. Written before anything is sent (pending), and when the outcome is known. */
 export interface ToolCallRecord {
@@ -25,13 +26,6 @@ export interface ToolCallRecord {
   provider_status: number | null;
   duration_ms: number | null;
   created_at: string;
-}
-
-/** Who was not served any more when the row of an intent was written. */
-export interface Standing {
-  environmentSuspended: boolean;
-  userSuspended: boolean;
-  clientSuspended: boolean;
 }
 
 export interface ToolCallLog {

@@ -17,9 +17,9 @@ import { pointerOf } from './pointers.ts';
 import { anotherCredential, read } from './provider-calls.ts';
 import { connectIfNothingIsEntered } from './remote-accounts.ts';
 import { type Agent, exchangeRemote, noAgent, remoteFault } from './remote-calls.ts';
-import { mustStand } from './standing.ts';
+import { mustStand, type Standing } from './standing.ts';
 import type { Answer, Call, Caller, ToolOutput, UsedAccount } from './tool-call.ts';
-import type { Standing, ToolCallRecord } from './tool-call-log.ts';
+import type { ToolCallRecord } from './tool-call-log.ts';
 import { begin, runSteps } from './tool-runs.ts';
 import { asAuthorized, type ExposedTool } from './tools.ts';
 
