@@ -163,6 +163,11 @@ describe('a change that was committed before a call, and is not heard of before 
 
   /** Makes the change, and the call, while nothing that the database says on those connections is read; goes on once the row was asked for. */
   async function unheard<T>(change: () => Promise<unknown>, work: () => Promise<T>): Promise<T> {
+    // Read anew by whoever is warmed: what is older than a second is remembered only while it is proven that changes are heard of.
+    await rows.query('update mcp_instances set created_at = created_at where id = $1', [instance.id]);
+    await rows.query('update connected_accounts set updated_at = clock_timestamp() where id = any($1)', [
+      instance.connections.map((c: Json) => c.connected_account_id),
+    ]);
     await warm();
     for (const stream of streams()) stream.pause();
     await change();
