@@ -1,3 +1,5 @@
+import { newId } from '@grantway/contract';
+import { createOperatorClient } from '@grantway/core';
 import { type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -162,6 +164,38 @@ describe('what is there', () => {
     expect(many).toEqual([...alone, ...alone]);
     expect(new Set(alone.map(({ url }) => url)).size).toBe(11);
   });
+});
+
+it('two environments that call everything alike, asked in the same moment, each answer of their own', async () => {
+  const environment = newId('environment');
+  await rows.query("insert into environments (id, workspace_id, name) select $1, id, 'other' from workspaces limit 1", [environment]);
+  const { clientId, clientSecret } = await createOperatorClient(broker.modules, environment, 'operator of the other');
+  const form = new URLSearchParams({ grant_type: 'client_credentials', client_id: clientId, client_secret: clientSecret });
+  const { access_token: elsewhere } = (await (await fetch(`${broker.baseUrl}/oauth/token`, { method: 'POST', body: form })).json()) as Json;
+  const tokens = [{}, { token: elsewhere as string }];
+  const [name, user] = [`alike-${++made}`, `alike-${made}`];
+  for (const token of tokens) {
+    await ok('/v1/connections', { ...token, body: { name, connector: 'datadog', sandbox: true } });
+    await ok('/v1/mcp-configs', { ...token, body: { name, connection_tool_mappings: [{ connection_name: name }] } });
+    const { body } = await ensure({ config: name, user, ...token });
+    await broker.connectKey(body.connections[0].authentication_link);
+  }
+  const alone: Json[] = [];
+  for (const token of tokens) alone.push((await ensure({ config: name, user, ...token })).body);
+  expect(new Set(alone.flatMap(({ id, config, connections }) => [id, config.id, connections[0].connected_account_id])).size).toBe(6);
+  const body = { identifier: user, connection_name: name, arguments: {} };
+  const twelve = Array.from({ length: 12 }, (_, i) => i % 2);
+  const together = await Promise.all(
+    twelve.map(async (i) => {
+      const token = tokens[i] as (typeof tokens)[number];
+      const call = broker.api('/v1/tools/datadog_monitors_list/execute', { ...token, body });
+      return [(await ensure({ config: name, user, ...token })).body, (await call).body.tool_call_id];
+    }),
+  );
+  expect(together.map(([ensured]) => ensured)).toEqual(twelve.map((i) => alone[i]));
+  const calls = await rows.query<{ id: string; connected_account_id: string }>('select id, connected_account_id from tool_calls');
+  const accounts = new Map(calls.map((call) => [call.id, call.connected_account_id]));
+  expect(together.map(([, call]) => accounts.get(call))).toEqual(twelve.map((i) => alone[i].connections[0].connected_account_id));
 });
 
 describe('what is not as it was', () => {
