@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { createDatabase, type Json, startBroker, type TestBroker } from '@grantway/test/harness';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openRows, type Rows } from '../api/rows.ts';
+import { agentOf } from '../ways-in/agent.ts';
 import { type Asking, askingSetting, mcpCall, mcpRequest } from './asking.ts';
 
 const masterKey = randomBytes(32);
@@ -452,6 +453,26 @@ describe('the run', () => {
     expect((await row(id)).status).toBe('approved');
     await broker.connect(needs._meta['grantway/authentication_link'], { account: `${gone.user}@example.test` });
     expect(await sends(async () => expect((await goOn(gone, id)).isError).toBeUndefined())).toBe(1);
+  });
+
+  it('a direct call that was made under it is answered the next time where its audit row could not be written', async () => {
+    const of = await asking();
+    const { name: mcp_config_name } = (await broker.api(`/v1/mcp-configs/${of.configId}`)).body;
+    const args = newIssue();
+    const agent = await agentOf(broker, ['tools:execute']);
+    const execute = () => agent.api(`/v1/tools/${create}/execute`, { body: { identifier: of.user, mcp_config_name, arguments: args } });
+    const { approval_id: id } = (await execute()).body;
+    expect((await decide(id, 'approve')).status).toBe(200);
+    await rows.query("alter table audit_events add constraint no_direct_calls check (action <> 'tool.executed') not valid");
+    try {
+      expect(await sends(async () => expect((await execute()).body.code).toBe('outcome_unknown'))).toBe(1);
+    } finally {
+      await rows.query('alter table audit_events drop constraint no_direct_calls');
+    }
+    expect((await row(id)).status).toBe('succeeded');
+    // The answer of the call that was made.
+    const kept = async () => expect(JSON.stringify((await execute()).body.output)).toContain(args.title);
+    expect(await sends(kept)).toBe(0);
   });
 
   it('what is kept is erased a day after the end; the approval stays, and says that it was spent', async () => {

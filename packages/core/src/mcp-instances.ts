@@ -43,8 +43,8 @@ interface Config {
 }
 
 /**
- * ensure_instance: inserts that do nothing on conflict, in one transaction; so it answers the same URL each time, also
- * to callers that come at once. Each client has an instance of its own: what it calls is audited under it, and ends with it.
+ * ensure_instance: one look where everything is there, and inserts that do nothing on conflict, in one transaction, where
+ * it is not; so it answers the same URL each time, also to callers that come at once. Each client has an instance of its own: what it calls is audited under it, and ends with it.
  * @throws Fault not_found for an unknown config; instance_revoked until the instance is restored; invalid_request
  */
 export async function ensureInstance(ctx: Ctx, input: McpInstanceEnsure): Promise<McpInstance> {

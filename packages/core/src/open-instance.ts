@@ -27,8 +27,8 @@ export interface OpenInstance extends Grant {
 }
 
 /**
- * Opens an MCP instance by the secret part of its URL: one prepared query, with all who open one in the same moment. What was opened a moment ago and has not
- * changed is not read again (`opened-instances.ts`).
+ * Opens an MCP instance by the secret part of its URL: one prepared query, with all who open one in the same moment. What was
+ * opened a moment ago and has not changed is not read again (`opened-instances.ts`).
  * @throws Fault not_found for anything that is no URL of ours; instance_revoked, instance_rotated, instance_expired,
  * client_suspended, user_suspended, environment_suspended
  */

@@ -101,8 +101,11 @@ export async function executeTool(
   try {
     if (answer.failed === true) record.fault_code = 'provider_error';
     const beside = answer.failed === true ? undefined : options.alongside?.();
-    await Promise.all([finish(call, startedAt, answer.failed === true ? 'failed' : 'success'), beside]);
+    // Waited for at the end: an approval is used up by what was done, whatever else cannot be written.
+    beside?.catch(() => {});
+    await finish(call, startedAt, answer.failed === true ? 'failed' : 'success');
     if (call.settle !== undefined) await call.settle({ answer });
+    if (beside !== undefined) await beside;
   } catch (cause) {
     throw unrecorded(call, cause);
   }
