@@ -41,7 +41,7 @@ export function report(results: Results): string {
     const { databases, plans } = growth;
     out.push(
       '## Growth',
-      `The same call on databases of different size, ${comparedAt} at once, measured in turn: by the same 1,000 callers, and by callers all over the table (20,000 where there are as many). Credentials of callers are real, the others as long and never opened.`,
+      `The same call on databases of different size, ${comparedAt} at once, measured in turn: by the same 1,000 callers, and by callers all over the table (60,000 where there are as many: most of them are not remembered from their last call). Credentials of callers are real, the others as long and never opened.`,
       table(
         ['accounts and instances', 'audit rows', 'MiB', 'loaded in s', 'callers', 'p50 ms', 'p99 ms', 'CPU us', 'PostgreSQL us'],
         databases.flatMap(({ size, sizeMiB, loadSeconds, same, anyone }) =>

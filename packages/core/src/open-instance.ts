@@ -1,4 +1,5 @@
 import { type AccessLevel, Fault, parseBearer, type StoredPolicy } from '@grantway/contract';
+import type { Mark } from '@grantway/db';
 import { policyOf } from './call-policy.ts';
 import type { Modules } from './ctx.ts';
 import { type Grant, grantOf } from './grants.ts';
@@ -38,6 +39,17 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
     if ((await modules.expectations.compare({ instance: remembered.mark, account: null })) === undefined) return remembered.instance;
     modules.openedInstances.forget(token);
   }
+  return (await readInstance(modules, token)).instance;
+}
+
+/** What was read by itself; `mark` is there where changes of it would be heard of. */
+export interface ReadInstance {
+  instance: OpenInstance;
+  mark: Mark | undefined;
+}
+
+/** As openInstance, of what is not remembered. @throws as openInstance */
+export async function readInstance(modules: Modules, token: string): Promise<ReadInstance> {
   const parsed = parseBearer('mcpUrl', token);
   if (parsed === undefined) throw new Fault('not_found');
   const { changes } = modules.db;
@@ -56,8 +68,10 @@ export async function openInstance(modules: Modules, token: string): Promise<Ope
   if (row.revoked) throw revoked();
   if (row.expired) throw new Fault('instance_expired', 'this MCP URL has expired; ask for a new one where you got it');
   const instance = opened(row, 'FULL');
-  if (changes.hears()) modules.openedInstances.keep(token, { instance, mark: { moment, ids: madeOf(row) } }, row.life_ms ?? undefined);
-  return instance;
+  if (!changes.hears()) return { instance, mark: undefined };
+  const mark = { moment, ids: madeOf(row) };
+  modules.openedInstances.keep(token, { instance, mark }, row.life_ms ?? undefined);
+  return { instance, mark };
 }
 
 /** All rows that what was opened was made of. */

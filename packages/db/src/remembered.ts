@@ -1,9 +1,9 @@
-/** What was read is kept so long in any case, and so many of it. */
+/** What was read is kept so long in any case. */
 const youngMs = 1_000;
-const maxYoung = 10_000;
-/** And so long where it is proven that changes are heard of; fewer, since they take memory for longer. */
+/** And so long where it is proven that changes are heard of. */
 const oldestMs = 25_000;
-const maxOld = 2_000;
+/** Of a kind. An instance and an account take some four kilobytes together. */
+const maxKept = 20_000;
 
 /**
  * What was made of rows that were read a moment ago. Whoever recalls it compares the versions of those rows with the database
@@ -38,8 +38,7 @@ export function createRemembered<T>(
       const at = clock();
       kept.set(key, { value, at, until: at + lifeMs });
       for (const [oldest, { at: since }] of kept) {
-        const ageMs = at - since;
-        if (ageMs <= oldestMs && kept.size <= (ageMs <= youngMs ? maxYoung : maxOld)) break;
+        if (at - since <= oldestMs && kept.size <= maxKept) break;
         kept.delete(oldest);
       }
     },

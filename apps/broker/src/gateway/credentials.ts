@@ -7,7 +7,9 @@ import {
   openGrant,
   openInstance,
   openInstanceOf,
+  type ReadInstance,
   type Remembered,
+  readInstance,
   recallInstance,
 } from '@grantway/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
@@ -22,6 +24,8 @@ export interface Credential {
   open(): Promise<OpenInstance>;
   /** What it opened a moment ago, for a request that compares it before anything comes of it. */
   recall?(): Remembered<OpenInstance> | undefined;
+  /** What it opens, where it is not remembered. @throws as open */
+  read?(): Promise<ReadInstance>;
   forget?(): void;
 }
 
@@ -51,11 +55,14 @@ const tokenKinds: readonly TokenKind[] = [{ recognises: isSessionToken, open: op
 
 export const instanceUrl = '/u/:token/mcp';
 
-export function credentialOfUrl(modules: Modules, token: string): Credential {
+export type UrlCredential = Required<Credential>;
+
+export function credentialOfUrl(modules: Modules, token: string): UrlCredential {
   return {
     key: token,
     open: () => openInstance(modules, token),
     recall: () => recallInstance(modules, token),
+    read: () => readInstance(modules, token),
     forget: () => modules.openedInstances.forget(token),
   };
 }
@@ -69,7 +76,7 @@ export async function judgeUrl(credential: Credential): Promise<OpenInstance> {
   }
 }
 
-const urlRefusal = (code: FaultCode) => refusalOf(code, urlRefusals[code]);
+export const urlRefusal = (code: FaultCode) => refusalOf(code, urlRefusals[code]);
 
 /** `POST /u/<secret>/mcp`; `POST /mcp` with the same secret as a bearer; `POST /mcp/<config id>` with a token made for it. */
 export function createWaysIn(modules: Modules): readonly WayIn[] {

@@ -22,6 +22,7 @@ import {
   instanceUrl,
   judge as judgeCredential,
   judgeUrl,
+  urlRefusal,
   type WayIn,
 } from './credentials.ts';
 import type { Exchange } from './exchange.ts';
@@ -234,15 +235,15 @@ export function registerGateway(
     }
 
     /** As `handle`, of a message that is known to be a plain call of a tool; it needs no stream. */
-    async function answerQuickly({ credential, remembered, body, requestId, log: logger, headers }: QuickCall) {
+    async function answerQuickly({ credential, opened, body, requestId, log: logger, headers }: QuickCall) {
       const log = logger as unknown as Log;
       try {
         const message = readMessage(body) as RpcRequest;
         const era = judge(message, headers);
         const exchange = exchangeOf({
           credential,
-          instance: remembered.instance,
-          remembered: remembered.mark,
+          instance: opened.instance,
+          remembered: opened.mark,
           conversation: silent,
           requestId,
           log,
@@ -269,6 +270,10 @@ export function registerGateway(
         credentialOf: (secret) => credentialOfUrl(modules, secret),
         takes: (instance, body): body is JsonObject => comparesItself(instance, body) && isObject(body) && 'id' in body,
         answer: answerQuickly,
+        refusal(error, logger) {
+          const known = toRpcError(isFault(error) ? urlRefusal(error.code) : error, logger as unknown as Log);
+          return { status: known.status, message: errorMessage(known, null) };
+        },
       });
     }
 

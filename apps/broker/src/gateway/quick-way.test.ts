@@ -60,13 +60,18 @@ describe('which requests are answered in the quick way', () => {
         key: secret,
         open: () => Promise.reject(new Error('not asked here')),
         recall: () => (secret === 'known' ? ({ instance: {}, mark: { moment: 0, ids: [] } } as never) : undefined),
+        read: () =>
+          secret === 'unknown' ? Promise.reject(new Error('no such')) : Promise.resolve({ instance: { secret } as never, mark: undefined }),
+        forget: () => {},
       }),
-      takes: (_instance, message): message is Json => (message as Json | undefined)?.method === 'tools/call',
+      takes: (instance, message): message is Json =>
+        (instance as unknown as Json).secret !== 'remote' && (message as Json | undefined)?.method === 'tools/call',
       async answer(call) {
         taken.push(call.body);
         if (call.body.id === 'failing') throw new Error('as if');
         return { status: 200, message: { way: 'quick', body: call.body } };
       },
+      refusal: (error) => ({ status: 404, message: { refused: (error as Error).message } }),
     };
     openQuickWay(app, deps);
     await app.listen({ host: '127.0.0.1', port: 0 });
@@ -82,13 +87,25 @@ describe('which requests are answered in the quick way', () => {
   it.each([
     ['another method', plain(text('tools/list')), text('tools/list')],
     ['a text that speaks of tools/call', plain('["tools/call"]'), '["tools/call"]'],
-    ['an unknown secret', plain(body, {}, '/u/unknown/mcp'), body],
+    ['another method of an instance that is not remembered', plain(text('tools/list'), {}, '/u/new/mcp'), text('tools/list')],
+    ['a call that takes another way once its instance was read', plain(body, {}, '/u/remote/mcp'), body],
     ['a query', plain(body, {}, '/u/known/mcp?x=1'), body],
     ['a path with an escape', plain(body, {}, '/u/%6bnown/mcp'), body],
     ['another host', plain().replace('host: here', 'host: there'), body],
     ['a session', plain(body, { 'mcp-session-id': 'x' }), body],
   ])('not %s: the ordinary way has it whole', async (_what, request, sent) => {
     expect(await exchange(port, [request])).toEqual([{ way: 'ordinary', body: JSON.parse(sent) }]);
+  });
+
+  it('a plain call of a tool whose instance is not remembered', async () => {
+    expect(await exchange(port, [plain(body, {}, '/u/new/mcp')])).toEqual([{ way: 'quick', body: JSON.parse(body) }]);
+  });
+
+  it('a secret that opens nothing is refused here, and its body not read', async () => {
+    const before = taken.length;
+    const secretly = plain('{"method":"tools/call"', {}, '/u/unknown/mcp');
+    expect(await exchange(port, [secretly])).toEqual([{ refused: 'no such' }]);
+    expect(taken.length).toBe(before);
   });
 
   it('whose body follows its head, as many clients send it', async () => {
@@ -171,8 +188,8 @@ describe('what is answered in the quick way', () => {
 
   /** Only the ordinary way knows a content type with this parameter. */
   const ordinary = { 'content-type': 'application/json; profile="x"' };
-  const call = async (name: string, args: unknown, headers: Record<string, string> = {}) => {
-    const response = await fetch(instance.url, {
+  const call = async (name: string, args: unknown, headers: Record<string, string> = {}, url: string = instance.url) => {
+    const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers },
       body: JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name, arguments: args } }),
@@ -201,6 +218,38 @@ describe('what is answered in the quick way', () => {
     expect(comparable(quick)).toEqual(comparable(first));
     expect(quick.headers['x-request-id']).toMatch(/^req_/);
     expect(quick.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
+  });
+
+  it('and neither is a refusal of a URL that opens nothing other than there', async () => {
+    const api = async (path: string, init: Json): Promise<Json> => {
+      const { status, body } = await broker.api(path, init);
+      expect(status).toBeLessThan(300);
+      return body;
+    };
+    const config_name = 'quickly-refused';
+    await api('/v1/mcp-configs', { body: { name: config_name, connection_tool_mappings: [{ connection_name: 'datadog' }] } });
+    const [revoked, suspended, rotated] = (await Promise.all(
+      ['revoked', 'suspended', 'rotated'].map((user_identifier) =>
+        api('/v1/mcp-instances', { method: 'PUT', body: { config_name, user_identifier } }),
+      ),
+    )) as [Json, Json, Json];
+    await api(`/v1/mcp-instances/${revoked.id}/revoke`, { method: 'POST' });
+    await api('/v1/users/suspended', { method: 'PATCH', body: { suspended: true } });
+    await api(`/v1/mcp-instances/${rotated.id}/rotate`, { method: 'POST', body: {} });
+    const unknown = (instance.url as string).replace(/(.)\/mcp$/, (_, last) => `${last === 'a' ? 'b' : 'a'}/mcp`);
+    const codes: unknown[] = [];
+    for (const url of [revoked.url, suspended.url, rotated.url, unknown]) {
+      const ordinarily = await call('datadog_monitors_list', {}, ordinary, url);
+      const quickly = await call('datadog_monitors_list', {}, {}, url);
+      expect(comparable(quickly)).toEqual(comparable(ordinarily));
+      codes.push([quickly.status, quickly.json.error.data.code]);
+    }
+    expect(codes).toEqual([
+      [410, 'instance_revoked'],
+      [403, 'user_suspended'],
+      [410, 'instance_rotated'],
+      [404, 'not_found'],
+    ]);
   });
 
   it('is written in the order and the words of any other answer, in both eras', async () => {

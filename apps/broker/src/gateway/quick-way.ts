@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { newId } from '@grantway/contract';
-import type { OpenInstance, Remembered } from '@grantway/core';
+import type { OpenInstance, ReadInstance } from '@grantway/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import type { Accounting } from '../accounting.ts';
 import { requestLogger } from '../logger.ts';
-import type { Credential } from './credentials.ts';
+import type { UrlCredential } from './credentials.ts';
 import { type JsonObject, messageText, parseJson } from './json-rpc.ts';
 import { readWholeRequests, type Taken, type WholeAnswer, type WholeRequest } from './whole-requests.ts';
 
@@ -15,8 +15,8 @@ const callsTool = Buffer.from('"tools/call"');
 
 /** What is answered in the quick way, once it is known to be that. */
 export interface QuickCall {
-  credential: Credential;
-  remembered: Remembered<OpenInstance>;
+  credential: UrlCredential;
+  opened: ReadInstance;
   body: JsonObject;
   requestId: string;
   log: FastifyBaseLogger;
@@ -33,11 +33,13 @@ export interface QuickWayDeps {
   patienceMs?: number;
   /** Whether somebody may ask at all (Host, Origin). */
   admits(request: Pick<WholeRequest, 'headers' | 'socket'>): boolean;
-  credentialOf(secret: string): Credential;
+  credentialOf(secret: string): UrlCredential;
   /** Whether the instance and the message are ones that are answered here. */
   takes(instance: OpenInstance, body: unknown): body is JsonObject;
   /** Answers failures as well. */
   answer(call: QuickCall): Promise<Answer>;
+  /** To a credential that opens nothing. */
+  refusal(error: unknown, log: FastifyBaseLogger): Answer;
 }
 
 interface Answer {
@@ -48,8 +50,8 @@ interface Answer {
 /**
  * What is asked most, a plain call of a tool at an instance's URL, is answered without the framework's steps in between: they cost
  * as much as everything that the gateway itself does with it. Only a request is taken that has arrived whole, in the plainest
- * form of HTTP, for an instance that was opened a moment ago; every other one goes the ordinary way untouched, refusals included, so
- * that nothing is decided here that is not decided there. The answer is made by the same functions.
+ * form of HTTP; every other one goes the ordinary way untouched, and so does a call that turns out to need it once its instance was
+ * read. Nothing is decided here that is not decided there: answers and refusals are made by the same functions.
  */
 export function openQuickWay(app: FastifyInstance, deps: QuickWayDeps): void {
   const { accounting, route, patienceMs } = deps;
@@ -84,26 +86,46 @@ export function openQuickWay(app: FastifyInstance, deps: QuickWayDeps): void {
     const secret = secretOf(request);
     if (secret === undefined || !deps.admits(request)) return undefined;
     const credential = deps.credentialOf(secret);
-    const remembered = credential.recall?.();
-    if (remembered === undefined) return undefined;
-    const body = parsed(request.body);
-    if (!deps.takes(remembered.instance, body)) return undefined;
-    const startedAt = performance.now();
-    const requestId = newId('request');
-    const log = requestLogger(app.log, { request_id: requestId });
-    const sent = ({ status, message }: Answer): WholeAnswer => {
-      accounting.answered('POST', route, status, performance.now() - startedAt, log);
-      return {
-        status,
-        headers: `x-request-id: ${requestId}\r\n${fixedHeaders}`,
-        body: messageText(message),
+    const callOf = (instance: OpenInstance): JsonObject | undefined => {
+      const body = parsed(request.body);
+      return deps.takes(instance, body) ? body : undefined;
+    };
+    const remembered = credential.recall();
+    if (remembered === undefined) {
+      if (!request.body.includes(callsTool)) return undefined;
+      // Nothing of the body is read before it is known who asks.
+      return begun(({ answered, refused }) =>
+        credential.read().then((opened) => {
+          const body = callOf(opened.instance);
+          return body === undefined ? undefined : answered(opened, body);
+        }, refused),
+      );
+    }
+    const body = callOf(remembered.instance);
+    return body === undefined ? undefined : begun(({ answered }) => answered(remembered, body));
+
+    function begun(
+      work: (by: {
+        answered(opened: ReadInstance, body: JsonObject): Promise<WholeAnswer>;
+        refused(error: unknown): WholeAnswer;
+      }) => Taken['answer'],
+    ): Taken {
+      const startedAt = performance.now();
+      const requestId = newId('request');
+      const log = requestLogger(app.log, { request_id: requestId });
+      const sent = ({ status, message }: Answer): WholeAnswer => {
+        accounting.answered('POST', route, status, performance.now() - startedAt, log);
+        return { status, headers: `x-request-id: ${requestId}\r\n${fixedHeaders}`, body: messageText(message) };
       };
-    };
-    return {
-      answer: deps.answer({ credential, remembered, body, requestId, log, headers: request.headers }).then(sent),
-      over: accounting.begun(),
-      failed: (err) => log.error({ err }, 'an answer could not be sent'),
-    };
+      return {
+        answer: work({
+          answered: (opened, body) => deps.answer({ credential, opened, body, requestId, log, headers: request.headers }).then(sent),
+          refused: (error) => sent(deps.refusal(error, log)),
+        }),
+        over: accounting.begun(),
+        failed: (err) => log.error({ err }, 'an answer could not be sent'),
+      };
+    }
   }
 }
 

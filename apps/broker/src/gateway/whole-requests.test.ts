@@ -28,7 +28,7 @@ const told = (method: string, url: string, headers: object, body: string): Whole
 async function start(
   reads: boolean,
   options: http.ServerOptions = {},
-  answerOf?: (request: WholeRequest) => Promise<WholeAnswer>,
+  answerOf?: (request: WholeRequest) => Promise<WholeAnswer | undefined>,
   // No machine is so busy.
   patienceMs = 20_000,
 ) {
@@ -263,6 +263,28 @@ describe('what comes back is what node:http alone sends, byte by byte', () => {
   });
 });
 
+describe('what was taken and is given back is answered by node:http, byte by byte', () => {
+  let alone: Awaited<ReturnType<typeof start>>;
+  let reader: Awaited<ReturnType<typeof start>>;
+  beforeEach(async () => {
+    const later = () =>
+      turn()
+        .then(turn)
+        .then(() => undefined);
+    [alone, reader] = await Promise.all([start(false), start(true, {}, later)]);
+  });
+  afterEach(async () => {
+    await Promise.all([alone.stop(), reader.stop()]);
+  });
+
+  it.each(table)('%s', async (_what, pieces) => {
+    const expected = await talk(alone.host, pieces);
+    expect(await talk(reader.host, pieces)).toBe(expected);
+    expect(reader.ordinary).toEqual(alone.ordinary);
+    expect(reader.host.over).toBe(reader.taken.length);
+  });
+});
+
 describe('a connection', () => {
   const hosts: Awaited<ReturnType<typeof start>>[] = [];
   const open = async (...args: Parameters<typeof start>) => {
@@ -284,6 +306,17 @@ describe('a connection', () => {
       if (target === '/ours') await released;
       return { status: 200, headers: '', body: text };
     });
+    return { ...host, release };
+  };
+  /** The first of which is given back when it is let go. */
+  const givenBack = async (options: http.ServerOptions = {}) => {
+    let release = () => {};
+    const released = new Promise<undefined>((resolve) => {
+      release = () => resolve(undefined);
+    });
+    const host = await open(true, options, async ({ target }) =>
+      target === '/ours' ? released : { status: 200, headers: '', body: '{}' },
+    );
     return { ...host, release };
   };
   /** Before the request that is held: a connection that node:http has not seen, and one that it has. */
@@ -389,6 +422,55 @@ describe('a connection', () => {
       expect(state.closed).toBe(false);
       release();
       await until(() => state.text.endsWith('{}'));
+    });
+
+    it('that is given back is answered by node:http, and what came meanwhile after it', async () => {
+      const { host, release } = await givenBack();
+      const { socket, state } = await prepare(host, before);
+      socket.write(request('POST /ours-second HTTP/1.1'));
+      for (let i = 0; i < 8; i++) await turn();
+      expect([state.text, host.taken, host.ordinary]).toEqual(['', ['/ours'], before.map(() => '/other')]);
+      release();
+      await until(() => (state.text.match(/HTTP\/1\.1 200 OK/g)?.length ?? 0) === 2);
+      expect([host.taken, host.ordinary]).toEqual([['/ours'], [...before.map(() => '/other'), '/ours', '/ours-second']]);
+      expect([host.over, host.failures]).toEqual([1, []]);
+      socket.destroy();
+    });
+
+    it('that is given back carries requests that are answered here', async () => {
+      const { host, release } = await givenBack();
+      const { socket, state } = await prepare(host, before);
+      release();
+      await until(() => /200 OK.*\}$/s.test(state.text));
+      for (let i = 0; i < 4; i++) await turn();
+      socket.write(request('POST /ours-second HTTP/1.1'));
+      await until(() => host.taken.length === 2);
+      await until(() => state.text.endsWith('{}'));
+      expect(host.ordinary).toEqual([...before.map(() => '/other'), '/ours']);
+      socket.destroy();
+    });
+
+    it('that is given back when the server is closed is answered by node:http', async () => {
+      const { host, release, close } = await givenBack({ keepAliveTimeout: 60 });
+      const { state, at } = await prepare(host, before);
+      const closed = close().then(() => host.server.close());
+      for (let i = 0; i < 4; i++) await turn();
+      expect(at.destroyed).toBe(false);
+      release();
+      await until(() => state.closed);
+      await closed;
+      expect(state.text).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
+      expect([host.ordinary.at(-1), host.over]).toEqual(['/ours', 1]);
+    });
+
+    it('whose client is gone when it is given back is read by nobody', async () => {
+      const { host, release } = await givenBack();
+      const { socket } = await prepare(host, before);
+      socket.resetAndDestroy();
+      await until(() => host.over === 1);
+      release();
+      for (let i = 0; i < 4; i++) await turn();
+      expect([host.ordinary, host.over, host.failures]).toEqual([before.map(() => '/other'), 1, []]);
     });
 
     it('has one answer in memory at most: the next request waits for a slow reader', async () => {

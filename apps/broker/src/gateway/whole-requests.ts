@@ -33,7 +33,8 @@ export interface Taker {
 
 /** A request that was taken. */
 export interface Taken {
-  answer: Promise<WholeAnswer>;
+  /** Undefined: nothing was done after all, and node:http answers it. */
+  answer: Promise<WholeAnswer | undefined>;
   /** Called once: its answer has left, or its connection is closed. */
   over(): void;
   /** The answer could not be made or sent; the connection is ended. */
@@ -291,7 +292,7 @@ class Connection {
   #offer({ method, target, headers, bodyAt }: Head, whole: Buffer): void {
     const taken = this.#read.taker.take({ method, target, headers, body: whole.subarray(bodyAt), socket: this.#socket });
     if (taken === undefined) this.#hand(whole, 0);
-    else this.#answer(taken);
+    else this.#answer(taken, whole);
   }
 
   #hand(chunk: Buffer, missing: number): void {
@@ -337,17 +338,38 @@ class Connection {
     if (chunk !== undefined) socket.emit('data', chunk);
   }
 
-  #answer(taken: Taken): void {
+  #answer(taken: Taken, whole: Buffer): void {
     this.#taken = taken;
     // Where it is not ours alone to say what the end of the idle time means.
     if (this.#feed !== undefined) this.#socket.setTimeout(0);
-    taken.answer.then(this.#send).catch((error: unknown) => {
-      taken.failed(error);
-      this.#socket.destroy();
-    });
+    taken.answer
+      .then((answer) => (answer === undefined ? this.#giveBack(whole) : this.#send(answer)))
+      .catch((error: unknown) => {
+        taken.failed(error);
+        this.#socket.destroy();
+      });
   }
 
-  readonly #send = ({ status, headers, body }: WholeAnswer): void => {
+  /** As if it had arrived now, and after it what has arrived meanwhile. */
+  #giveBack(whole: Buffer): void {
+    this.#over();
+    if (!this.#socket.writable) return;
+    if (this.#read.closing) this.#leave(whole);
+    else this.#hand(whole, 0);
+    this.#resume();
+  }
+
+  #resume(): void {
+    const held = this.#held;
+    if (held === undefined) return;
+    this.#held = undefined;
+    const socket = this.#socket;
+    socket.resume();
+    if (this.#read.connections.has(socket)) this.#onData(held);
+    else socket.emit('data', held);
+  }
+
+  #send({ status, headers, body }: WholeAnswer): void {
     const socket = this.#socket;
     // Whoever has gone, or has ended its side, gets no answer of node:http either.
     if (!socket.writable) return;
@@ -359,7 +381,7 @@ class Connection {
     // Its cheaper way where nothing has to be encoded.
     socket.write(head + body, bytes === body.length ? 'latin1' : 'utf8', this.#onSent);
     if (closing) socket.end();
-  };
+  }
 
   /** The answer is with the system; not before that is anything else read. */
   readonly #onSent = (): void => {
@@ -375,11 +397,7 @@ class Connection {
     const idleMs = keepAliveTimeout === 0 ? 0 : keepAliveTimeout + (keepAliveTimeoutBuffer ?? 0);
     // Each byte begins it anew.
     if (socket.timeout !== idleMs) socket.setTimeout(idleMs);
-    const held = this.#held;
-    if (held === undefined) return;
-    this.#held = undefined;
-    socket.resume();
-    this.#onData(held);
+    this.#resume();
   };
 
   #over(): void {
