@@ -268,7 +268,8 @@ export const connectedAccounts = pgTable(
     index('connected_accounts_at_provider').on(t.connectionId, t.providerAccountId),
     index('connected_accounts_connected_by').on(t.connectedByUserId),
     index('connected_accounts_page').on(t.environmentId, t.id),
-    index('connected_accounts_of_user').on(t.userId),
+    // Both columns, so that an owner's accounts on a connection are found by it also before anybody has counted the rows (`analyze`).
+    index('connected_accounts_of_user').on(t.userId, t.connectionId),
     // The sweep's cost follows what is due, not what exists.
     index('connected_accounts_due').on(t.nextRefreshAt).where(sql`next_refresh_at IS NOT NULL`),
     index('connected_accounts_ending').on(t.grantExpiresAt).where(sql`grant_expires_at IS NOT NULL`),
