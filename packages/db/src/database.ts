@@ -3,6 +3,7 @@ import pg from 'pg';
 import { type Changes, changesChannel, createChanges } from './changes.ts';
 import { type Hearing, openHearing } from './hearing.ts';
 import { createHearingProof } from './hearing-proof.ts';
+import { createStatementNames } from './statement-names.ts';
 
 export type Tx = NodePgDatabase;
 
@@ -62,7 +63,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   const durable = '-c synchronous_commit=on';
   const limits = '-c statement_timeout=10000 -c lock_timeout=5000 -c idle_in_transaction_session_timeout=15000';
   const settings = `${limits} ${durable}`;
-  const own = new pg.Pool({ connectionString: options.connectionString, max: size, options: settings });
+  // What comes again is planned once for each connection (`statement-names.ts`): for values of any kind, and for tables that may be new, whose
+  // rows are found by an index however few there are. What was planned for a table that has grown since ends with the connection.
+  const own = new pg.Pool({
+    connectionString: options.connectionString,
+    max: size,
+    options: `${settings} -c enable_seqscan=off -c jit=off`,
+    maxLifetimeSeconds: plansHoldSeconds,
+  });
   // Named statements are planned once: left to itself the server plans one that takes arrays anew each time, which costs it far
   // more than to run it. What they read is found by indexes, whatever the values.
   const named = new pg.Pool({
@@ -81,6 +89,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     // Nor one that is in use between two statements of a transaction: its next statement fails.
     pool.on('connect', (client) => client.on('error', () => {}));
   }
+  own.on('connect', createStatementNames());
   const changes = createChanges();
   const proof = createHearingProof({
     tell: (word) => named.query({ name: 'tell of nothing', text: 'select pg_notify($1, $2)', values: [changesChannel, word] }),
@@ -156,6 +165,8 @@ export function openDatabase(options: DatabaseOptions): Database {
     },
   };
 }
+
+const plansHoldSeconds = 60;
 
 /** Of each durability. Every one of them is woken by every change. */
 const hearingConnections = 2;
