@@ -3,19 +3,20 @@ import type { AddressInfo } from 'node:net';
 import { McpServer } from '@modelcontextprotocol/sdk/server/mcp.js';
 import { StreamableHTTPServerTransport } from '@modelcontextprotocol/sdk/server/streamableHttp.js';
 import { Pool } from 'undici';
-import { z } from 'zod';
 import { input, ready } from '../processes.ts';
+import { called, described } from './same-tool.ts';
 
 /** The same tool and hop with the first official SDK, a server and a transport for each request, as its stateless example does. */
-const { upstream, path } = input<{ upstream: string; path: string }>();
+const { upstream } = input<{ upstream: string }>();
 const pool = new Pool(upstream, { connections: 128 });
 
 function makeServer(): McpServer {
   const server = new McpServer({ name: 'bench', version: '1.0.0' });
-  server.registerTool('monitor_get', { description: 'Read one monitor', inputSchema: { monitor_id: z.number().int() } }, async () => {
-    const answer = await pool.request({ path, method: 'GET', headers: { accept: 'application/json' } });
-    return { content: [{ type: 'text', text: JSON.stringify(await answer.body.json()) }] };
-  });
+  const { inputSchema, outputSchema, ...about } = described;
+  // biome-ignore lint/suspicious/noExplicitAny: the SDK's own types do not fit exactOptionalPropertyTypes
+  server.registerTool('monitor_get', { ...about, inputSchema: inputSchema.shape, outputSchema: outputSchema.shape } as any, (args: any) =>
+    called(pool, args),
+  );
   return server;
 }
 

@@ -2,19 +2,15 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createMcpHandler, McpServer } from '@modelcontextprotocol/server';
 import { Pool } from 'undici';
-import { z } from 'zod';
 import { input, ready } from '../processes.ts';
+import { called, described } from './same-tool.ts';
 
 /** The same tool and hop with the present official SDK and its own handler, a server for each request. */
-const { upstream, path } = input<{ upstream: string; path: string }>();
+const { upstream } = input<{ upstream: string }>();
 const pool = new Pool(upstream, { connections: 128 });
 const handler = createMcpHandler(() => {
   const server = new McpServer({ name: 'bench', version: '1.0.0' });
-  const inputSchema = z.strictObject({ monitor_id: z.number().int() });
-  server.registerTool('monitor_get', { description: 'Read one monitor', inputSchema }, async () => {
-    const answer = await pool.request({ path, method: 'GET', headers: { accept: 'application/json' } });
-    return { content: [{ type: 'text', text: JSON.stringify(await answer.body.json()) }] };
-  });
+  server.registerTool('monitor_get', described, (args) => called(pool, args));
   return server;
 });
 
