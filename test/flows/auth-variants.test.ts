@@ -169,6 +169,15 @@ describe('a way in', () => {
     expect([call.status, call.body.code]).toEqual([200, undefined]);
   });
 
+  it('and are listed by that id as well', async () => {
+    const names = async (connector: string) =>
+      (await broker.api(`/v1/tools?connector=${connector}`)).body.items.map(({ name }: Json) => name);
+    const own = await names('github');
+    expect(own).toContain('github_repo_get');
+    expect(await names('githubpat')).toEqual(own);
+    expect(await names('nobodys')).toEqual([]);
+  });
+
   it.each([
     ['that the connector does not have', { connector: 'github', auth_variant: 'api_key' }, 400],
     ['of a connector with one only', { connector: 'gmail', auth_variant: 'personal_token' }, 400],

@@ -111,7 +111,7 @@ export async function listConnections(
 }
 
 /** Those of a connector; by another broker's id of it, those that use the way in which that means. */
-function meant(ctx: Ctx, asked: string) {
+export function meant(ctx: Ctx, asked: string) {
   const { id, variant } = ctx.modules.catalogue.meaningOf(asked);
   return and(eq(t.connector, id), variant === null ? undefined : eq(t.authVariant, variant));
 }

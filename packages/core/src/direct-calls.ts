@@ -6,6 +6,7 @@ import { type Place, sameBytes } from '@grantway/vault';
 import { and, eq, inArray } from 'drizzle-orm';
 import { allowedTools, policyOf } from './call-policy.ts';
 import { canonicalJson } from './canonical-json.ts';
+import { meant } from './connections.ts';
 import { findTool, presentTool, realName } from './connectors.ts';
 import type { Ctx } from './ctx.ts';
 import { findRemoteTool, listRemoteTools } from './direct-remotes.ts';
@@ -39,7 +40,7 @@ export async function listTools(
           eq(schema.connections.environmentId, ctx.environmentId),
           within.connections(ctx, schema.connections.id),
           query.connection_name === undefined ? undefined : eq(schema.connections.name, query.connection_name),
-          query.connector === undefined ? undefined : eq(schema.connections.connector, query.connector),
+          query.connector === undefined ? undefined : meant(ctx, query.connector),
         ),
       ),
   );
