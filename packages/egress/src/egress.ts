@@ -166,12 +166,20 @@ export function createEgress(options: EgressOptions): Egress {
     return send({ method, to, headers, body: request.body, timeoutMs, maxBytes });
   }
 
-  function send(request: PreparedRequest): Promise<OutboundResponse> {
+  async function send(request: PreparedRequest): Promise<OutboundResponse> {
+    const answer = begin(request);
+    try {
+      return await answer;
+    } finally {
+      underWay.delete(answer);
+    }
+  }
+
+  /** The caller takes it out of those under way when it has ended. */
+  function begin(request: PreparedRequest): Promise<OutboundResponse> {
     if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
     const answer = exchange(agent, request);
-    const ended = () => underWay.delete(answer);
     underWay.add(answer);
-    answer.then(ended, ended);
     return answer;
   }
 
@@ -183,10 +191,12 @@ export function createEgress(options: EgressOptions): Egress {
       if (plain !== undefined) {
         const { to, headers, body, secrets } = plain;
         const { method } = request;
-        return answered(
-          await send({ method, to, headers, body, timeoutMs: timeoutMs ?? defaultTimeoutMs, maxBytes: defaultMaxBytes }),
-          secrets,
-        );
+        const answer = begin({ method, to, headers, body, timeoutMs: timeoutMs ?? defaultTimeoutMs, maxBytes: defaultMaxBytes });
+        try {
+          return answered(await answer, secrets);
+        } finally {
+          underWay.delete(answer);
+        }
       }
       const { prepared, port, secrets, streamed } = prepare(target, request, credential, file);
       if (streamed !== undefined) {

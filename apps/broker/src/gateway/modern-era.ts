@@ -17,7 +17,16 @@ import { callTool, readToolRequest, toolResult, writtenToolResult } from './tool
 const cache = { ttlMs: 30_000, cacheScope: 'private' } as const;
 
 /** 2026-07-28; `subscriptions/listen` is answered as a stream, elsewhere. */
-export async function answerModern(exchange: Exchange, request: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
+export function answerModern(exchange: Exchange, request: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
+  if (request.method === 'tools/call') {
+    const exposure = exchange.exposures(exchange.instance, 'modern');
+    // Nothing is awaited that is there.
+    if (!(exposure instanceof Promise)) return call(exchange, exposure, request, clientCapabilities);
+  }
+  return answerMethod(exchange, request, clientCapabilities);
+}
+
+async function answerMethod(exchange: Exchange, request: RpcRequest, clientCapabilities: JsonObject): Promise<JsonObject> {
   const { method, params } = request;
   const exposure = () => exchange.exposures(exchange.instance, 'modern');
   switch (method) {
@@ -35,10 +44,8 @@ export async function answerModern(exchange: Exchange, request: RpcRequest, clie
         complete({ ...withApprovalTool(exchange, listFor(exchange, shown, params), params), ...cache }),
       );
     }
-    case 'tools/call': {
-      const shown = exposure();
-      return await call(exchange, shown instanceof Promise ? await shown : shown, request, clientCapabilities);
-    }
+    case 'tools/call':
+      return await call(exchange, await exposure(), request, clientCapabilities);
     default: {
       const speaker = speakerOf(request, clientCapabilities);
       const result = hasRemotes(exchange.instance) ? await answerRemoteMethod(exchange, await exposure(), speaker, request) : undefined;

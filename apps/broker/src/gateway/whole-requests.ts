@@ -342,12 +342,18 @@ class Connection {
     this.#taken = taken;
     // Where it is not ours alone to say what the end of the idle time means.
     if (this.#feed !== undefined) this.#socket.setTimeout(0);
-    taken.answer
-      .then((answer) => (answer === undefined ? this.#giveBack(whole) : this.#send(answer)))
-      .catch((error: unknown) => {
-        taken.failed(error);
-        this.#socket.destroy();
-      });
+    const failed = (error: unknown) => {
+      taken.failed(error);
+      this.#socket.destroy();
+    };
+    taken.answer.then((answer) => {
+      try {
+        if (answer === undefined) this.#giveBack(whole);
+        else this.#send(answer);
+      } catch (error) {
+        failed(error);
+      }
+    }, failed);
   }
 
   /** As if it had arrived now, and after it what has arrived meanwhile. */
