@@ -2,7 +2,7 @@
 const youngMs = 1_000;
 /** And so long where it is proven that changes are heard of. */
 const oldestMs = 25_000;
-/** Of a kind. An instance and an account take some four kilobytes together. */
+/** Of a kind, since they take memory: a row with its sealed credential, and what was made of an instance. */
 const maxKept = 20_000;
 
 /**

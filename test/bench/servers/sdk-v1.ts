@@ -13,8 +13,7 @@ const pool = new Pool(upstream, { connections: 128 });
 function makeServer(): McpServer {
   const server = new McpServer({ name: 'bench', version: '1.0.0' });
   const { inputSchema, outputSchema, ...about } = described;
-  // biome-ignore lint/suspicious/noExplicitAny: the SDK's own types do not fit exactOptionalPropertyTypes
-  server.registerTool('monitor_get', { ...about, inputSchema: inputSchema.shape, outputSchema: outputSchema.shape } as any, (args: any) =>
+  server.registerTool('monitor_get', { ...about, inputSchema: inputSchema.shape, outputSchema: outputSchema.shape }, (args) =>
     called(pool, args),
   );
   return server;

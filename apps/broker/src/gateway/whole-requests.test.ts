@@ -338,6 +338,14 @@ describe('a connection', () => {
     return made;
   }
 
+  /** Of a server that has something to answer on this connection. */
+  async function beginToClose({ server }: Host, close: () => Promise<void>, at: Socket): Promise<{ closed: Promise<unknown> }> {
+    const closed = close().then(() => server.close());
+    for (let i = 0; i < 4; i++) await turn();
+    expect(at.destroyed).toBe(false);
+    return { closed };
+  }
+
   describe.each(kinds)('%s', (_kind, before) => {
     it('is over for the account when the client goes before its answer, and nothing is sent', async () => {
       const { host, release } = await held();
@@ -376,9 +384,7 @@ describe('a connection', () => {
     it('is answered when the server is closed, and told that it ends', async () => {
       const { host, release, close } = await held();
       const { socket, state, at } = await prepare(host, before);
-      const closed = close().then(() => host.server.close());
-      for (let i = 0; i < 4; i++) await turn();
-      expect(at.destroyed).toBe(false);
+      const { closed } = await beginToClose(host, close, at);
       release();
       await until(() => state.closed);
       await closed;
@@ -453,9 +459,7 @@ describe('a connection', () => {
     it('that is given back when the server is closed is answered by node:http', async () => {
       const { host, release, close } = await givenBack({ keepAliveTimeout: 60 });
       const { state, at } = await prepare(host, before);
-      const closed = close().then(() => host.server.close());
-      for (let i = 0; i < 4; i++) await turn();
-      expect(at.destroyed).toBe(false);
+      const { closed } = await beginToClose(host, close, at);
       release();
       await until(() => state.closed);
       await closed;
@@ -532,9 +536,7 @@ describe('a connection', () => {
       const sent = at.bytesRead;
       socket.write(request().slice(0, -5));
       await until(() => at.bytesRead > sent);
-      const closed = host.close().then(() => host.server.close());
-      for (let i = 0; i < 4; i++) await turn();
-      expect(at.destroyed).toBe(false);
+      const { closed } = await beginToClose(host.host, host.close, at);
       socket.write(body.slice(-5));
       await until(() => state.closed);
       await closed;

@@ -360,8 +360,7 @@ class Connection {
   #giveBack(whole: Buffer): void {
     this.#over();
     if (!this.#socket.writable) return;
-    if (this.#read.closing) this.#leave(whole);
-    else this.#hand(whole, 0);
+    this.#hand(whole, 0);
     this.#resume();
   }
 
