@@ -8,9 +8,10 @@ import { createDial, type Resolve } from './dial.ts';
 import { blocked, EgressError, malformed } from './egress-error.ts';
 import type { StreamedBody } from './file-body.ts';
 import { checkedHeaders } from './headers.ts';
-import { exchange, type OutboundResponse, type PreparedRequest } from './http-exchange.ts';
+import { checkedExchange, exchange, type OutboundResponse } from './http-exchange.ts';
 import { type FileHead, type FileRequest, fileExchange } from './http-file.ts';
 import { streamExchange } from './http-stream.ts';
+import { Http1Client } from './http1-client.ts';
 import { fileInJson, maxRestBytes } from './json-file.ts';
 import { loopbackWebhookException, webhookPort } from './loopback-webhooks.ts';
 import type { OutboundFile } from './outbound-file.ts';
@@ -146,6 +147,7 @@ export function createEgress(options: EgressOptions): Egress {
   // An explicit Agent of our own: a proxy named in the environment is never consulted.
   const dial = createDial(options.resolve ?? systemResolve, policy);
   const { maxHeaderBytes = 16_384, maxAnswerBytes: defaultMaxBytes = 10 * 1024 * 1024 } = options;
+  const client = new Http1Client({ connect: dial.connect, connections: 64, maxHeaderBytes });
   const agent = new Agent({ connect: dial.connect, connections: 64, pipelining: 1, maxHeaderSize: maxHeaderBytes });
   // Streams that stay open would take the connections of calls.
   const listeners = new Agent({ connect: dial.connect, connections: 256, pipelining: 1, maxHeaderSize: maxHeaderBytes });
@@ -163,11 +165,9 @@ export function createEgress(options: EgressOptions): Egress {
     const url = judgeDestination(request.url, policy, mark);
     const headers = { 'user-agent': userAgent, ...checkedHeaders(request.headers ?? {}), ...coded };
     const to = { origin: url.origin, host: url.host, path: url.pathname + url.search };
-    return send({ method, to, headers, body: request.body, timeoutMs, maxBytes });
-  }
-
-  async function send(request: PreparedRequest): Promise<OutboundResponse> {
-    const answer = begin(request);
+    mustBeOpen();
+    const answer = exchange(agent, { method, to, headers, body: request.body, timeoutMs, maxBytes });
+    underWay.add(answer);
     try {
       return await answer;
     } finally {
@@ -175,12 +175,8 @@ export function createEgress(options: EgressOptions): Egress {
     }
   }
 
-  /** The caller takes it out of those under way when it has ended. */
-  function begin(request: PreparedRequest): Promise<OutboundResponse> {
+  function mustBeOpen(): void {
     if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
-    const answer = exchange(agent, request);
-    underWay.add(answer);
-    return answer;
   }
 
   return {
@@ -191,7 +187,10 @@ export function createEgress(options: EgressOptions): Egress {
       if (plain !== undefined) {
         const { to, headers, body, secrets } = plain;
         const { method } = request;
-        const answer = begin({ method, to, headers, body, timeoutMs: timeoutMs ?? defaultTimeoutMs, maxBytes: defaultMaxBytes });
+        mustBeOpen();
+        const limits = { timeoutMs: timeoutMs ?? defaultTimeoutMs, maxBytes: defaultMaxBytes };
+        const answer = checkedExchange(client, { method, to, headers, body, ...limits });
+        underWay.add(answer);
         try {
           return answered(await answer, secrets);
         } finally {
@@ -242,7 +241,7 @@ export function createEgress(options: EgressOptions): Egress {
         // A compressed stream would be held back until a block of it is full.
         'accept-encoding': 'identity',
       };
-      if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
+      mustBeOpen();
       const ending = longLived ? stopped.signal : undefined;
       const answer = streamExchange(longLived ? listeners : agent, {
         method: prepared.method,
@@ -300,6 +299,7 @@ export function createEgress(options: EgressOptions): Egress {
       stopped.abort();
       await Promise.allSettled(underWay);
       dial.abandon();
+      client.destroy();
       await Promise.all([agent.destroy(), listeners.destroy()]);
     },
   };
@@ -323,7 +323,7 @@ export function createEgress(options: EgressOptions): Egress {
     // What is stored is the file and not a coding of it.
     const coding = receive === undefined ? 'gzip, br' : 'identity';
     const headers = { 'user-agent': userAgent, ...checkedHeaders(prepared.headers), 'accept-encoding': coding };
-    if (closing) throw new EgressError('unreachable', false, 'the way out is closed');
+    mustBeOpen();
     const { method } = prepared;
     const answer = fileExchange<T>(agent, {
       method,

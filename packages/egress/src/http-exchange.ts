@@ -3,6 +3,7 @@ import { promisify } from 'node:util';
 import { brotliDecompress, gunzip, inflate } from 'node:zlib';
 import { type Dispatcher, errors } from 'undici';
 import { EgressError } from './egress-error.ts';
+import type { Http1Client, Http1Controller, Http1Handler } from './http1-client.ts';
 
 /** Where a request goes, already judged. */
 export interface Destination {
@@ -38,21 +39,37 @@ const decoders = {
   br: promisify(brotliDecompress),
 } as const;
 
+/** A request of parts that were checked, which are written as they are. */
+export interface CheckedRequest extends PreparedRequest {
+  headers: string[];
+  body: string | undefined;
+}
+
 /** One request and its whole answer. Follows nothing, repeats nothing. Throws EgressError only. */
 export function exchange(dispatcher: Dispatcher, request: PreparedRequest): Promise<OutboundResponse> {
-  return new Promise((resolve, reject) => new Transfer(request, resolve, reject).begin(dispatcher));
+  return new Promise((resolve, reject) => new Dispatched(request, resolve, reject).dispatch(dispatcher));
+}
+
+/** As `exchange`. */
+export function checkedExchange(client: Http1Client, request: CheckedRequest): Promise<OutboundResponse> {
+  return new Promise((resolve, reject) => {
+    const { method, to, headers, body, timeoutMs } = request;
+    const { origin, host, path } = to;
+    const bodyTimeoutMs = Math.min(timeoutMs, idleTimeoutMs);
+    client.send({ method, origin, host, path, headers, body, bodyTimeoutMs }, new Transfer(request, resolve, reject));
+  });
 }
 
 /** An object instead of closures, since there is one for every call. */
-class Transfer implements Dispatcher.DispatchHandler {
-  readonly #request: PreparedRequest;
+class Transfer implements Http1Handler {
+  readonly request: PreparedRequest;
   readonly #resolve: (response: OutboundResponse | Promise<OutboundResponse>) => void;
   readonly #reject: (error: EgressError) => void;
   readonly #timer: NodeJS.Timeout;
-  /** undici calls onRequestStart right before it writes to an open connection, so until then no byte can have left. */
+  /** Told of right before something is written to an open connection, so that until then no byte can have left. */
   #sent = false;
   #settled = false;
-  #controller: Dispatcher.DispatchController | undefined;
+  #controller: Http1Controller | undefined;
   #status = 0;
   #informational = 0;
   #headers: Record<string, string> = {};
@@ -64,14 +81,72 @@ class Transfer implements Dispatcher.DispatchHandler {
     resolve: (response: OutboundResponse | Promise<OutboundResponse>) => void,
     reject: (error: EgressError) => void,
   ) {
-    this.#request = request;
+    this.request = request;
     this.#resolve = resolve;
     this.#reject = reject;
     this.#timer = setTimeout(Transfer.#isLate, request.timeoutMs, this);
   }
 
-  begin(dispatcher: Dispatcher): void {
-    const { to, method, headers, body, timeoutMs } = this.#request;
+  onRequestStart(controller: Http1Controller): void {
+    this.#controller = controller;
+    if (this.#settled) controller.abort(new Error('given up before it was sent'));
+    else this.#sent = true;
+  }
+
+  onResponseStart(_controller: Http1Controller, status: number, headers: Record<string, string>): void {
+    const { to, method, maxBytes } = this.request;
+    if (status < 200) {
+      this.#informational += 1;
+      if (this.#informational > maxInformational) this.#fail(new EgressError('invalid', true, `${to.host} sent too many interim answers`));
+      return;
+    }
+    this.#status = status;
+    this.#headers = headers;
+    if (method !== 'HEAD' && Number(this.#headers['content-length']) > maxBytes) this.#fail(tooLarge(to, maxBytes));
+  }
+
+  onResponseData(_controller: Http1Controller, chunk: Buffer): void {
+    const { to, maxBytes } = this.request;
+    this.#size += chunk.length;
+    if (this.#size > maxBytes) this.#fail(tooLarge(to, maxBytes));
+    else if (!this.#settled) this.#chunks.push(chunk);
+  }
+
+  onResponseEnd(): void {
+    if (this.#settled) return;
+    this.#settle();
+    const chunks = this.#chunks;
+    const raw = { status: this.#status, headers: this.#headers, body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) };
+    if (raw.headers['content-encoding'] === undefined) this.#resolve(raw);
+    else this.#resolve(decoded(raw, this.request.maxBytes).then((body) => ({ ...raw, body })));
+  }
+
+  onResponseError(_controller: Http1Controller | undefined, error: Error): void {
+    this.#fail(explained(error, this.#sent, this.request.to));
+  }
+
+  static #isLate(transfer: Transfer): void {
+    const { to, timeoutMs } = transfer.request;
+    transfer.#fail(new EgressError('timeout', transfer.#sent, `${to.host} did not answer within ${timeoutMs} ms`));
+  }
+
+  #settle(): void {
+    this.#settled = true;
+    clearTimeout(this.#timer);
+  }
+
+  #fail(error: EgressError): void {
+    if (this.#settled) return;
+    this.#settle();
+    this.#reject(error);
+    this.#controller?.abort(error);
+  }
+}
+
+/** By way of undici. */
+class Dispatched extends Transfer implements Dispatcher.DispatchHandler {
+  dispatch(dispatcher: Dispatcher): void {
+    const { to, method, headers, body, timeoutMs } = this.request;
     try {
       dispatcher.dispatch(
         {
@@ -87,63 +162,12 @@ class Transfer implements Dispatcher.DispatchHandler {
         this,
       );
     } catch (error) {
-      this.#fail(explained(error, this.#sent, to));
+      this.onResponseError(undefined, error as Error);
     }
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller;
-    if (this.#settled) controller.abort(new Error('given up before it was sent'));
-    else this.#sent = true;
-  }
-
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, received: IncomingHttpHeaders): void {
-    const { to, method, maxBytes } = this.#request;
-    if (status < 200) {
-      this.#informational += 1;
-      if (this.#informational > maxInformational) this.#fail(new EgressError('invalid', true, `${to.host} sent too many interim answers`));
-      return;
-    }
-    this.#status = status;
-    this.#headers = plainHeaders(received);
-    if (method !== 'HEAD' && Number(this.#headers['content-length']) > maxBytes) this.#fail(tooLarge(to, maxBytes));
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const { to, maxBytes } = this.#request;
-    this.#size += chunk.length;
-    if (this.#size > maxBytes) this.#fail(tooLarge(to, maxBytes));
-    else if (!this.#settled) this.#chunks.push(chunk);
-  }
-
-  onResponseEnd(): void {
-    if (this.#settled) return;
-    this.#settle();
-    const chunks = this.#chunks;
-    const raw = { status: this.#status, headers: this.#headers, body: chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks) };
-    if (raw.headers['content-encoding'] === undefined) this.#resolve(raw);
-    else this.#resolve(decoded(raw, this.#request.maxBytes).then((body) => ({ ...raw, body })));
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#fail(explained(error, this.#sent, this.#request.to));
-  }
-
-  static #isLate(transfer: Transfer): void {
-    const { to, timeoutMs } = transfer.#request;
-    transfer.#fail(new EgressError('timeout', transfer.#sent, `${to.host} did not answer within ${timeoutMs} ms`));
-  }
-
-  #settle(): void {
-    this.#settled = true;
-    clearTimeout(this.#timer);
-  }
-
-  #fail(error: EgressError): void {
-    if (this.#settled) return;
-    this.#settle();
-    this.#reject(error);
-    this.#controller?.abort(error);
+  override onResponseStart(controller: Dispatcher.DispatchController, status: number, received: IncomingHttpHeaders): void {
+    super.onResponseStart(controller, status, plainHeaders(received));
   }
 }
 

@@ -6,6 +6,8 @@ import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import type { Connector, Credential } from '@grantway/connector-kit';
+import { Secret } from '@grantway/contract';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEgress } from './index.ts';
 
@@ -48,10 +50,18 @@ function selfSigned(host: string): { key: string; cert: string } {
   };
 }
 
+const key = new Secret<Credential>({ kind: 'api_key', fields: { key: randomBytes(12).toString('hex') } });
+const keyConnector = (baseUrl: string) =>
+  ({
+    auth: { kind: 'api_key', fields: [{ name: 'key', label: 'Key', secret: true }], headers: { 'x-key': '{key}' } },
+    api: { baseUrl },
+  }) as unknown as Connector;
+
 let server: Server;
 let port: number;
 let folder: string;
 let requests = 0;
+let opened = 0;
 const names: string[] = [];
 
 beforeAll(async () => {
@@ -62,7 +72,10 @@ beforeAll(async () => {
     requests += 1;
     res.end('over tls');
   });
-  server.on('secureConnection', (socket) => names.push(String(socket.servername)));
+  server.on('secureConnection', (socket) => {
+    opened += 1;
+    names.push(String(socket.servername));
+  });
   await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
   port = (server.address() as AddressInfo).port;
 });
@@ -77,8 +90,11 @@ it('a certificate that nobody vouches for is refused before anything is sent, wh
   process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
   const egress = createEgress({ allowHosts: [`good.example.com:${port}`], resolve: async () => ['127.0.0.1'] });
   try {
-    const send = egress.send({ method: 'GET', url: `https://good.example.com:${port}/` });
+    const url = `https://good.example.com:${port}`;
+    const send = egress.send({ method: 'GET', url: `${url}/` });
     await expect(send).rejects.toMatchObject({ kind: 'unreachable', sent: false });
+    const call = egress.call({ connector: keyConnector(url), fields: {}, sandbox: false }, { method: 'GET', path: '/' }, key);
+    await expect(call).rejects.toMatchObject({ kind: 'unreachable', sent: false });
     expect(requests).toBe(0);
   } finally {
     if (before === undefined) delete process.env.NODE_TLS_REJECT_UNAUTHORIZED;
@@ -91,19 +107,30 @@ it('a trusted certificate is good for its own name and for no other, although th
   // Trust can only be added when a process starts.
   const script = `
     import { createEgress } from ${JSON.stringify(new URL('./index.ts', import.meta.url).href)};
+    import { Secret } from ${JSON.stringify(import.meta.resolve('@grantway/contract'))};
+    const key = new Secret({ kind: 'api_key', fields: { key: 'abcdefgh' } });
     const hosts = ['good.example.com:${port}', 'other.example.com:${port}', '127.0.0.1:${port}'];
     const egress = createEgress({ allowHosts: hosts, resolve: async () => ['127.0.0.1'] });
     const results = [];
     for (const host of hosts) {
       const request = { method: 'GET', url: 'https://' + host + '/' };
       results.push(await egress.send(request).then((r) => r.body.toString(), (e) => [e.kind, e.sent]));
+      const connector = { auth: ${JSON.stringify(keyConnector('').auth)}, api: { baseUrl: 'https://' + host } };
+      for (let i = 0; i < 2; i++) {
+        const call = egress.call({ connector, fields: {}, sandbox: false }, { method: 'GET', path: '/' }, key);
+        results.push(await call.then((r) => r.body, (e) => [e.kind, e.sent]));
+        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate);
+      }
     }
     await egress.close();
     process.stdout.write(JSON.stringify(results));`;
   const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
     env: { ...process.env, NODE_EXTRA_CA_CERTS: join(folder, 'ca.pem') },
   });
-  expect(JSON.parse(stdout)).toEqual(['over tls', ['unreachable', false], ['unreachable', false]]);
-  expect(requests).toBe(1);
+  const [good, refused] = ['over tls', ['unreachable', false]];
+  // Sent by undici, and by the client for calls: that one's second call goes over the connection of the first.
+  expect(JSON.parse(stdout)).toEqual([good, good, good, ...Array(6).fill(refused)]);
+  expect(requests).toBe(3);
+  expect(opened).toBe(2);
   expect(names).toContain('good.example.com');
 }, 30_000);
