@@ -456,6 +456,23 @@ describe('connections', () => {
     await until(() => server.open.size === 0);
   });
 
+  it('keep a process going while an answer is waited for, and not afterwards', async () => {
+    const server = await echo();
+    const go = ourWay();
+    // The server's own are always among them.
+    const counted = () => process.getActiveResourcesInfo().filter((kind) => kind === 'TCPSocketWrap').length - server.open.size;
+    const before = counted();
+    for (const nth of [0, 1]) {
+      const answer = go(asked(server));
+      await until(() => server.held.length === nth + 1);
+      expect(counted()).toBe(before + 1);
+      server.held[nth]?.answer();
+      await answer;
+      await until(() => counted() === before);
+    }
+    expect(server.opened).toBe(1);
+  });
+
   it('an answer that stands still is given up after the time for that', async () => {
     const server = await wire((socket) => onRequests(socket, () => socket.write(`${head}content-length: 50\r\n\r\nhello`)));
     const client = new Http1Client({ connect: buildConnector({}), connections: 1, maxHeaderBytes });

@@ -153,9 +153,8 @@ class Origin {
     const now = performance.now();
     for (let line = this.#idle.pop(); line !== undefined; line = this.#idle.pop()) {
       if (!line.isUsable(now)) line.end();
-      else if (line.begin(asked)) return;
       else {
-        this.#idle.push(line);
+        if (!line.begin(asked)) this.#keep(line);
         return;
       }
     }
@@ -194,6 +193,11 @@ class Origin {
       return;
     }
     for (let asked = this.#waiting.shift(); asked !== undefined; asked = this.#waiting.shift()) if (line.begin(asked)) return;
+    this.#keep(line);
+  }
+
+  #keep(line: Line): void {
+    line.unref();
     this.#idle.push(line);
   }
 
@@ -246,6 +250,7 @@ class Line implements Http1Controller {
   /** Whether it was sent: who has given up meanwhile wants nothing any more. */
   begin({ request, handler }: Waiting): boolean {
     this.#handler = handler;
+    this.#socket.ref();
     handler.onRequestStart(this);
     if (this.#handler === undefined) return false;
     this.#isWritten = true;
@@ -266,6 +271,11 @@ class Line implements Http1Controller {
       socket.uncork();
     }
     return true;
+  }
+
+  /** No process goes on for a connection that nobody uses. */
+  unref(): void {
+    this.#socket.unref();
   }
 
   /** Closes it, and tells nobody. */
