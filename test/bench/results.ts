@@ -86,6 +86,7 @@ function ratiosOf(found: Found): Record<string, number> {
   const toHop = (name: string) => over(cpu(name), cpu(rowNames.hop));
   const ratios: Record<string, number | undefined> = {
     tools_call_rest_cpu_vs_bare_hop: toHop(rowNames.rest),
+    tools_call_found_cpu_vs_bare_hop: toHop(rowNames.found),
     tools_call_local_cpu_vs_bare_hop: toHop(rowNames.local),
     tools_call_refused_cpu_vs_bare_hop: toHop(rowNames.refused),
     tools_call_remote_cpu_vs_bare_hop: toHop(rowNames.remote),

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { connectByKey, ensureInstance, offer } from './operator.ts';
 import type { Subject } from './rows.ts';
 import type { BrokerCrew, Crew } from './starting.ts';
-import { call, failures, json, legacyCall, modern, monitorPath } from './wire.ts';
+import { call, failures, json, legacyCall, modern, monitorId, monitorPath } from './wire.ts';
 
 const users = 100;
 const every = [1, 16, 64];
@@ -17,6 +17,7 @@ export const rowNames = {
   rest: 'tools/call, REST connector',
   sdkV1: 'SDK v1 server + hop',
   sdkV2: 'SDK v2 server + hop',
+  found: 'tools/call, REST, by call_tool',
   local: 'tools/call, local tool',
   refused: 'tools/call, refused argument (no hop)',
   remote: 'tools/call, remote MCP',
@@ -95,6 +96,14 @@ export async function scenes(crew: Crew, say: (line: string) => void): Promise<S
     {
       name: rowNames.local,
       load: { ...through(searchUrls, call('describe_tool', { name: 'datadog_monitor_get' })), good: 'inputSchema' },
+      ...ours,
+    },
+    {
+      name: rowNames.found,
+      load: {
+        ...through(searchUrls, call('call_tool', { name: 'datadog_monitor_get', arguments: { monitor_id: monitorId } })),
+        good: 'Error rate of checkout',
+      },
       ...ours,
     },
     {

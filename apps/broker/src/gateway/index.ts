@@ -44,6 +44,7 @@ import { answerModern } from './modern-era.ts';
 import { createParkedCalls } from './parked-calls.ts';
 import { type Era, headerOf, judge, metaKey, supportedVersions, unsupportedVersion, versionWithoutHeader } from './protocol.ts';
 import { openQuickWay, type QuickCall } from './quick-way.ts';
+import { calledName, isSearchMode } from './search-mode.ts';
 import { createSessions, type Session } from './sessions.ts';
 import { createSubscriptions, type SubscriptionTimes } from './subscriptions.ts';
 import { createWrittenLists } from './written-lists.ts';
@@ -358,7 +359,9 @@ export function registerGateway(
 function comparesItself(instance: OpenInstance, body: unknown): boolean {
   if (!isObject(body) || body.method !== 'tools/call' || !isObject(body.params)) return false;
   const { name, requestState } = body.params;
-  return requestState === undefined && name !== approvalTool && instance.policy.tools_mode !== 'search' && !hasRemotes(instance);
+  if (requestState !== undefined || hasRemotes(instance)) return false;
+  const called = isSearchMode(instance) ? calledName(body.params) : name;
+  return called !== undefined && called !== approvalTool;
 }
 
 function onlyPost(): RpcError {

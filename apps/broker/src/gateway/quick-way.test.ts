@@ -220,6 +220,47 @@ describe('what is answered in the quick way', () => {
     expect(quick.headers['x-request-id']).not.toBe(first.headers['x-request-id']);
   });
 
+  describe('in search mode', () => {
+    let found: Json;
+    const byName = (name: string, args: unknown = {}, more: Json = {}) => ({ name: 'call_tool', args: { name, arguments: args, ...more } });
+    const calls = {
+      'an answer': byName('datadog_monitors_list'),
+      'an answer of a tool called by its own name': { name: 'datadog_monitors_list', args: {} },
+      'arguments that the tool does not take': byName('datadog_monitors_list', { nothing: 'like it' }),
+      'arguments that call_tool does not take': byName('datadog_monitors_list', {}, { nothing: 'like it' }),
+      'an unknown tool': byName('no_such_tool'),
+      'a search': { name: 'search_tools', args: { query: 'list the monitors' } },
+      'a description': { name: 'describe_tool', args: { name: 'datadog_monitors_list' } },
+      'the tool for approvals': byName('grantway_approval_status', { approval_id: 'apr_00000000000000000000000000' }),
+    };
+
+    beforeAll(async () => {
+      await broker.api('/v1/mcp-configs', {
+        body: {
+          name: 'found',
+          connection_tool_mappings: [{ connection_name: 'datadog' }],
+          policy: { tools_mode: 'search' },
+        },
+      });
+      const { body } = await broker.api('/v1/mcp-instances', { method: 'PUT', body: { config_name: 'found', user_identifier: 'ada' } });
+      found = body;
+      await connectAll(broker, found);
+    });
+
+    it.each(Object.entries(calls))('is the same as in the ordinary one: %s', async (_what, { name, args }) => {
+      const first = await call(name, args, ordinary, found.url);
+      expect(comparable(await call(name, args, {}, found.url))).toEqual(comparable(first));
+    });
+
+    it('a URL that was revoked a moment after a call answers 410 to all of them', async () => {
+      const { name, args } = calls['an answer'];
+      expect((await call(name, args, {}, found.url)).json.result.structuredContent.monitors.length).toBeGreaterThan(0);
+      await broker.api(`/v1/mcp-instances/${found.id}/revoke`, { method: 'POST' });
+      const answers = await Promise.all(Object.values(calls).map((one) => call(one.name, one.args, {}, found.url)));
+      expect(answers.map(({ status, json }) => [status, json.error?.data.code])).toEqual(answers.map(() => [410, 'instance_revoked']));
+    });
+  });
+
   it('and neither is a refusal of a URL that opens nothing other than there', async () => {
     const api = async (path: string, init: Json): Promise<Json> => {
       const { status, body } = await broker.api(path, init);

@@ -143,6 +143,12 @@ export async function searchRound(exchange: Exchange, exposure: Exposure, reques
   }
 }
 
+/** The tool that a call is of in the end; undefined where it is answered here, as a search is or a `call_tool` whose arguments do not fit. */
+export function calledName({ name, arguments: args }: JsonObject): string | undefined {
+  if (name === names.search || name === names.describe || typeof name !== 'string') return undefined;
+  return name === names.call ? CallArguments.safeParse(args).data?.name : name;
+}
+
 function search({ finder }: Exchange, exposure: Exposure, asked: z.output<typeof SearchArguments>): JsonObject {
   const { query, limit, connection } = asked;
   if (connection !== undefined && !exposure.tools.some((tool) => tool.connectionName === connection)) {
