@@ -123,6 +123,19 @@ describe('a request', () => {
   });
 });
 
+it.each(['', 'things', '/a b', '/a\r\nx: y', '/a\n', '/ä', '/a\0', '/a HTTP/1.1\r\n\r\nGET /b'])(
+  'a path that is none is not sent: %j',
+  async (path) => {
+    const server = await echo();
+    expect(await outcome(ourWay()(asked(server, { path })))).toEqual({
+      kind: 'invalid',
+      sent: false,
+      message: 'host was not sent a valid request',
+    });
+    expect(server.opened).toBe(0);
+  },
+);
+
 const head = 'HTTP/1.1 200 OK\r\n';
 const long = 'x'.repeat(1_000);
 

@@ -46,6 +46,8 @@ interface Waiting {
   handler: Http1Handler;
 }
 
+const writable = /^\/[\x21-\x7e]*$/;
+
 /** How often connections are looked for that have rested long enough. */
 const sweepMs = 1_000;
 
@@ -77,6 +79,11 @@ export class Http1Client {
   send(request: Http1Request, handler: Http1Handler): void {
     if (this.#isClosed) {
       handler.onResponseError(undefined, new errors.ClientDestroyedError());
+      return;
+    }
+    // The one part that is made of what callers say. Whatever was overlooked elsewhere, no path becomes a second request.
+    if (!writable.test(request.path)) {
+      handler.onResponseError(undefined, new errors.InvalidArgumentError('a path that cannot be sent'));
       return;
     }
     let origin = this.#origins.get(request.origin);
