@@ -7,8 +7,8 @@ import { type JsonObject, messageText, WrittenResult } from './json-rpc.ts';
  * of events that ends with the result.
  */
 export interface Conversation {
-  /** Aborted when the client goes before it has its answer. */
-  readonly gone: AbortSignal;
+  /** Calls once the client has gone before it has its answer; at once where it is gone. @returns what takes that back */
+  whenGone(listener: () => void): () => void;
   /** Whether the client takes a stream at all. */
   readonly canStream: boolean;
   /** Says something before the result; lost where the client takes no stream. */
@@ -22,7 +22,8 @@ const keepAliveMs = 15_000;
 const maxUnsentBytes = 4 * 1024 * 1024;
 
 export function createConversation(request: FastifyRequest, reply: FastifyReply): Conversation {
-  let gone: AbortController | undefined;
+  // Signals of the platform are held weakly in several places, which costs a call more than what it does with them.
+  const listening = new Set<() => void>();
   let isGone = false;
   const canStream = /\btext\/event-stream\b|\*\/\*/i.test(request.headers.accept ?? '');
   let isStream = false;
@@ -32,7 +33,8 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
     clearInterval(keepAlive);
     if (ended) return;
     isGone = true;
-    gone?.abort();
+    for (const listener of listening) listener();
+    listening.clear();
   };
   reply.raw.on('close', onClose);
 
@@ -45,13 +47,10 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
   }
 
   return {
-    // Few ask for it.
-    get gone() {
-      if (gone === undefined) {
-        gone = new AbortController();
-        if (isGone) gone.abort();
-      }
-      return gone.signal;
+    whenGone(listener) {
+      if (isGone) listener();
+      else listening.add(listener);
+      return () => listening.delete(listener);
     },
     canStream,
     say(message) {
@@ -83,4 +82,4 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
 }
 
 /** For messages of a batch, which has one answer. */
-export const silent: Conversation = { gone: new AbortController().signal, canStream: false, say: () => {}, end: () => {} };
+export const silent: Conversation = { whenGone: () => () => {}, canStream: false, say: () => {}, end: () => {} };

@@ -15,8 +15,9 @@ interface Question {
  */
 export interface ParkedCall<T> {
   readonly id: string;
-  /** Ends the call at the server. */
+  /** Ends the call at the server: after its life, or by `stop`. */
   readonly signal: AbortSignal;
+  stop(): void;
   ask(method: string, params: JsonObject): Promise<JsonObject>;
   /** What comes first: the call's end, or questions to be carried to the client. */
   next(): Promise<{ kind: 'done'; value: T } | { kind: 'asked'; questions: Record<string, { method: string; params: JsonObject }> }>;
@@ -57,6 +58,7 @@ export function createParkedCalls<T>(): ParkedCalls<T> {
       const call: ParkedCall<T> = {
         id,
         signal: stop.signal,
+        stop: () => stop.abort(),
         ask: (method, params) =>
           new Promise((resolve, reject) => {
             if (calls.size > maxCalls) return reject(new RemoteError(-32603, 'Too many calls wait for an answer.'));

@@ -74,15 +74,16 @@ export async function callRemote(
   // A state of our own question has been judged already, and its answer is not for the server.
   const isOurs = opened === undefined && request.params.requestState !== undefined;
   const round = { ...(isOurs ? {} : { inputResponses }), ...(opened === undefined ? {} : { requestState: opened.state }) };
-  const call = exchange.rounds.start(exchange.instance.id, digest, exchange.hold, (waiting) =>
-    execute(exchange, request.method, exposed, args, {
+  const call = exchange.rounds.start(exchange.instance.id, digest, exchange.hold, (waiting) => {
+    exchange.conversation.whenGone(waiting.stop);
+    return execute(exchange, request.method, exposed, args, {
       ...hearing(exchange, speaker, request),
-      signal: AbortSignal.any([waiting.signal, exchange.conversation.gone]),
+      signal: waiting.signal,
       takesRounds: true,
       round,
       onQuestion: (method, params) => waiting.ask(method, params),
-    }),
-  );
+    });
+  });
   const answer = await nextOf(exchange, digest, call);
   if (answer.kind !== 'output') return answer;
   const { remote } = answer.output;

@@ -92,16 +92,16 @@ export function createSessions(sealing: Pick<Sealing, 'mac'>, onEnd: (session: S
         const question = `ask-${++asked}`;
         if (!conversation.canStream) return Promise.reject(new RemoteError(-32601, 'The client takes no stream to be asked on.'));
         return new Promise<JsonObject>((resolve, reject) => {
+          let release = () => {};
           const settle = () => {
             clearTimeout(timer);
             waiting.delete(question);
-            conversation.gone.removeEventListener('abort', onGone);
+            release();
           };
           const fail = (error: Error) => {
             settle();
             reject(error);
           };
-          const onGone = () => fail(new RemoteError(-32603, 'The client went away.'));
           const timer = setTimeout(() => fail(new RemoteError(-32603, 'The client did not answer in time.')), answerMs);
           waiting.set(question, {
             resolve: (result) => {
@@ -110,7 +110,7 @@ export function createSessions(sealing: Pick<Sealing, 'mac'>, onEnd: (session: S
             },
             reject: fail,
           });
-          conversation.gone.addEventListener('abort', onGone, { once: true });
+          release = conversation.whenGone(() => fail(new RemoteError(-32603, 'The client went away.')));
           conversation.say({ jsonrpc: '2.0', id: question, method, params });
         });
       },
