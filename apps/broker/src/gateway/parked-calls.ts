@@ -14,6 +14,7 @@ interface Question {
  * node, while the client takes the question away and comes back with the answer.
  */
 export interface ParkedCall<T> {
+  /** What it is found by again. */
   readonly id: string;
   /** Ends the call at the server: after its life, or by `stop`. */
   readonly signal: AbortSignal;
@@ -29,7 +30,7 @@ export type Hold = (ended: () => void) => () => void;
 
 export interface ParkedCalls<T> {
   /** `hold` tells when the credential that it was started with has ended: it then waits no longer. */
-  start(instanceId: string, digest: string, hold: Hold, run: (call: ParkedCall<T>) => Promise<T>): ParkedCall<T>;
+  start(instanceId: string, digest: () => string, hold: Hold, run: (call: ParkedCall<T>) => Promise<T>): ParkedCall<T>;
   /** The same instance and the very same request, or nothing. */
   find(id: string, instanceId: string, digest: string): ParkedCall<T> | undefined;
   close(): void;
@@ -39,11 +40,13 @@ const lifeMs = 10 * 60_000;
 const maxCalls = 1000;
 
 export function createParkedCalls<T>(): ParkedCalls<T> {
-  const calls = new Map<string, { call: ParkedCall<T>; instanceId: string; digest: string; end(): void }>();
+  /** Those that have asked; few ever do. */
+  const parked = new Map<string, { call: ParkedCall<T>; instanceId: string; digest: string }>();
+  const running = new Set<() => void>();
 
   return {
     start(instanceId, digest, hold, run) {
-      const id = randomBytes(18).toString('base64url');
+      let id: string | undefined;
       const stop = new AbortController();
       const open = new Map<string, Question>();
       let asked = 0;
@@ -56,12 +59,18 @@ export function createParkedCalls<T>(): ParkedCalls<T> {
       };
       const timer = setTimeout(end, lifeMs).unref();
       const call: ParkedCall<T> = {
-        id,
+        get id() {
+          id ??= randomBytes(18).toString('base64url');
+          return id;
+        },
         signal: stop.signal,
         stop: () => stop.abort(),
         ask: (method, params) =>
           new Promise((resolve, reject) => {
-            if (calls.size > maxCalls) return reject(new RemoteError(-32603, 'Too many calls wait for an answer.'));
+            if (!parked.has(call.id)) {
+              if (parked.size >= maxCalls) return reject(new RemoteError(-32603, 'Too many calls wait for an answer.'));
+              parked.set(call.id, { call, instanceId, digest: digest() });
+            }
             release ??= hold(end);
             open.set(`q${++asked}`, { method, params, resolve, reject });
             wake?.();
@@ -86,11 +95,12 @@ export function createParkedCalls<T>(): ParkedCalls<T> {
           }
         },
       };
-      calls.set(id, { call, instanceId, digest, end });
+      running.add(end);
       const done = run(call).finally(() => {
         clearTimeout(timer);
         release?.();
-        calls.delete(id);
+        running.delete(end);
+        if (id !== undefined) parked.delete(id);
       });
       // Whoever waits gets it from `next`; a call that nobody came back for ends by itself.
       done.catch(() => undefined);
@@ -98,12 +108,12 @@ export function createParkedCalls<T>(): ParkedCalls<T> {
     },
 
     find(id, instanceId, digest) {
-      const entry = calls.get(id);
+      const entry = parked.get(id);
       return entry?.instanceId === instanceId && entry.digest === digest ? entry.call : undefined;
     },
 
     close() {
-      for (const { end } of calls.values()) end();
+      for (const end of running) end();
     },
   };
 }

@@ -62,17 +62,18 @@ export async function callRemote(
     }
   }
 
-  const digest = digestOf(request.method, request.params);
-  const opened = await openState(exchange, digest, request.params.requestState);
-  const { inputResponses } = request.params;
+  const { inputResponses, requestState: given } = request.params;
+  // Few calls are asked anything.
+  const digest = () => digestOf(request.method, request.params);
+  const opened = given === undefined ? undefined : await openState(exchange, digest(), given);
   if (opened?.kind === 'p') {
-    const waiting = exchange.rounds.find(opened.state, exchange.instance.id, digest);
+    const waiting = exchange.rounds.find(opened.state, exchange.instance.id, digest());
     if (waiting === undefined) throw foreign();
     waiting.answer(inputResponses);
     return nextOf(exchange, digest, waiting);
   }
   // A state of our own question has been judged already, and its answer is not for the server.
-  const isOurs = opened === undefined && request.params.requestState !== undefined;
+  const isOurs = opened === undefined && given !== undefined;
   const round = { ...(isOurs ? {} : { inputResponses }), ...(opened === undefined ? {} : { requestState: opened.state }) };
   const call = exchange.rounds.start(exchange.instance.id, digest, exchange.hold, (waiting) => {
     exchange.conversation.whenGone(waiting.stop);
@@ -94,15 +95,15 @@ export async function callRemote(
     result: {
       resultType: 'input_required',
       ...(inputRequests === undefined ? {} : { inputRequests }),
-      ...(typeof requestState === 'string' ? { requestState: await wrapState(exchange, digest, 'u', requestState) } : {}),
+      ...(typeof requestState === 'string' ? { requestState: await wrapState(exchange, digest(), 'u', requestState) } : {}),
     },
   };
 }
 
-async function nextOf(exchange: Exchange, digest: string, call: ReturnType<Rounds['start']>): Promise<RemoteAnswer> {
+async function nextOf(exchange: Exchange, digest: () => string, call: ReturnType<Rounds['start']>): Promise<RemoteAnswer> {
   const next = await call.next();
   if (next.kind === 'done') return next.value;
-  const requestState = await wrapState(exchange, digest, 'p', call.id);
+  const requestState = await wrapState(exchange, digest(), 'p', call.id);
   return { kind: 'rounds', result: { resultType: 'input_required', inputRequests: next.questions, requestState } };
 }
 
