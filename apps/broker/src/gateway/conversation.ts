@@ -1,4 +1,5 @@
 import type { OutgoingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { type JsonObject, messageText, WrittenResult } from './json-rpc.ts';
 
@@ -83,3 +84,27 @@ export function createConversation(request: FastifyRequest, reply: FastifyReply)
 
 /** For messages of a batch, which has one answer. */
 export const silent: Conversation = { whenGone: () => () => {}, canStream: false, say: () => {}, end: () => {} };
+
+/** Of one request to which nothing is said before its answer. `over`: the answer is made, and nobody goes before it any more. */
+export function quietConversation(socket: Socket): { conversation: Conversation; over(): void } {
+  let listening: Set<() => void> | undefined;
+  const onClose = () => {
+    for (const listener of listening as Set<() => void>) listener();
+  };
+  return {
+    conversation: {
+      ...silent,
+      whenGone(listener) {
+        if (socket.destroyed) listener();
+        else if (listening === undefined) {
+          listening = new Set([listener]);
+          socket.once('close', onClose);
+        } else listening.add(listener);
+        return () => listening?.delete(listener);
+      },
+    },
+    over: () => {
+      if (listening !== undefined) socket.off('close', onClose);
+    },
+  };
+}

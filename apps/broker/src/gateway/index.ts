@@ -13,7 +13,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, HTTPMethods } from 
 import type { Accounting } from '../accounting.ts';
 import { createAdmission } from './admission.ts';
 import type { Rounds } from './answers.ts';
-import { createConversation, silent } from './conversation.ts';
+import { createConversation, quietConversation, silent } from './conversation.ts';
 import { createCredentialWatch } from './credential-watch.ts';
 import {
   type Credential,
@@ -184,11 +184,8 @@ export function registerGateway(
       try {
         if (!Buffer.isBuffer(request.body)) throw wrongMediaType();
         body = parseJson(request.body);
-        const { remembered } = exchange;
-        if (remembered !== undefined && !comparesItself(instance, body)) {
-          if ((await modules.expectations.compare({ instance: remembered, account: null })) === undefined) delete exchange.remembered;
-          else await openAnew();
-        }
+        if (exchange.remembered !== undefined && !comparesItself(instance, body))
+          await compareFirst(exchange, exchange.remembered, openAnew);
         exchange.session = await sessionOf(request, instance);
         if (Array.isArray(body)) return await answerBatch({ ...exchange, conversation: silent }, body, request, reply);
         const message = readMessage(body);
@@ -222,6 +219,12 @@ export function registerGateway(
       }
     }
 
+    /** Asks the database if the instance is what is remembered of it. */
+    async function compareFirst(exchange: Exchange, remembered: Mark, openAnew: () => Promise<void>): Promise<void> {
+      if ((await modules.expectations.compare({ instance: remembered, account: null })) === undefined) delete exchange.remembered;
+      else await openAnew();
+    }
+
     /** `openAnew`: reads the instance again, where it is not as it was remembered. */
     async function answerInEra(exchange: Exchange, message: RpcRequest, era: Era, openAnew: () => Promise<void>): Promise<JsonObject> {
       const answer = () =>
@@ -236,29 +239,35 @@ export function registerGateway(
     }
 
     /** As `handle`, of a message that is known to be a plain call of a tool; it needs no stream. */
-    async function answerQuickly({ credential, opened, body, requestId, log: logger, headers }: QuickCall) {
+    async function answerQuickly({ credential, opened, isNew, body, requestId, log: logger, headers, socket }: QuickCall) {
       const log = logger as unknown as Log;
+      const { instance, mark } = opened;
+      const compares = comparesItself(instance, body);
+      const { conversation, over } = hasRemotes(instance) ? quietConversation(socket) : alone;
       try {
-        const message = readMessage(body) as RpcRequest;
-        const era = judge(message, headers);
         const exchange = exchangeOf({
           credential,
-          instance: opened.instance,
-          remembered: opened.mark,
-          conversation: silent,
+          instance,
+          remembered: compares || !isNew ? mark : undefined,
+          conversation,
           requestId,
           log,
           headers,
         });
-        const result = await answerInEra(exchange, message, era, async () => {
+        const openAnew = async () => {
           credential.forget?.();
           delete exchange.remembered;
           exchange.instance = await judgeUrl(credential);
-        });
-        return { status: 200, message: resultMessage(message.id, result) };
+        };
+        if (!compares && exchange.remembered !== undefined) await compareFirst(exchange, exchange.remembered, openAnew);
+        const message = readMessage(body) as RpcRequest;
+        const era = judge(message, headers);
+        return { status: 200, message: resultMessage(message.id, await answerInEra(exchange, message, era, openAnew)) };
       } catch (error) {
         const known = toRpcError(error, log);
         return { status: known.status, message: errorMessage(known, idOf(body)) };
+      } finally {
+        over();
       }
     }
 
@@ -269,7 +278,7 @@ export function registerGateway(
         headers: { 'x-content-type-options': 'nosniff', ...privacy },
         admits: ({ headers, socket }) => admission(headers, socket) === undefined,
         credentialOf: (secret) => credentialOfUrl(modules, secret),
-        takes: (instance, body): body is JsonObject => comparesItself(instance, body) && isObject(body) && 'id' in body,
+        takes: isQuick,
         answer: answerQuickly,
         refusal(error, logger) {
           const known = toRpcError(isFault(error) ? urlRefusal(error.code) : error, logger as unknown as Log);
@@ -363,6 +372,18 @@ function comparesItself(instance: OpenInstance, body: unknown): boolean {
   const called = isSearchMode(instance) ? calledName(body.params) : name;
   return called !== undefined && called !== approvalTool;
 }
+
+/** A call of a tool to which nothing is said before its answer, and which is not the second part of one before. */
+function isQuick(instance: OpenInstance, body: unknown): body is JsonObject {
+  if (!isObject(body) || !('id' in body) || body.method !== 'tools/call' || !isObject(body.params)) return false;
+  const { name, requestState, _meta } = body.params;
+  if (requestState !== undefined || (isSearchMode(instance) ? calledName(body.params) : name) === approvalTool) return false;
+  if (!hasRemotes(instance)) return true;
+  // In the era before, a server may say something at any time.
+  return isObject(_meta) && metaKey.version in _meta && _meta.progressToken === undefined && _meta[metaKey.logLevel] === undefined;
+}
+
+const alone = { conversation: silent, over: () => {} };
 
 function onlyPost(): RpcError {
   return new RpcError(405, 'This MCP endpoint takes POST only; it keeps no sessions.', {

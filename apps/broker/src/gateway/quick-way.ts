@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import type { Socket } from 'node:net';
 import { newId } from '@grantway/contract';
 import type { OpenInstance, ReadInstance } from '@grantway/core';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
@@ -17,10 +18,13 @@ const callsTool = Buffer.from('"tools/call"');
 export interface QuickCall {
   credential: UrlCredential;
   opened: ReadInstance;
+  /** Whether the instance was read for this call, and not before. */
+  isNew: boolean;
   body: JsonObject;
   requestId: string;
   log: FastifyBaseLogger;
   headers: IncomingHttpHeaders;
+  socket: Socket;
 }
 
 export interface QuickWayDeps {
@@ -97,20 +101,21 @@ export function openQuickWay(app: FastifyInstance, deps: QuickWayDeps): void {
       return begun(({ answered, refused }) =>
         credential.read().then((opened) => {
           const body = callOf(opened.instance);
-          return body === undefined ? undefined : answered(opened, body);
+          return body === undefined ? undefined : answered(opened, body, true);
         }, refused),
       );
     }
     const body = callOf(remembered.instance);
-    return body === undefined ? undefined : begun(({ answered }) => answered(remembered, body));
+    return body === undefined ? undefined : begun(({ answered }) => answered(remembered, body, false));
 
     function begun(
       work: (by: {
-        answered(opened: ReadInstance, body: JsonObject): Promise<WholeAnswer>;
+        answered(opened: ReadInstance, body: JsonObject, isNew: boolean): Promise<WholeAnswer>;
         refused(error: unknown): WholeAnswer;
       }) => Taken['answer'],
     ): Taken {
       const startedAt = performance.now();
+      const { headers, socket } = request;
       const requestId = newId('request');
       const log = requestLogger(app.log, { request_id: requestId });
       const sent = ({ status, message }: Answer): WholeAnswer => {
@@ -119,7 +124,7 @@ export function openQuickWay(app: FastifyInstance, deps: QuickWayDeps): void {
       };
       return {
         answer: work({
-          answered: (opened, body) => deps.answer({ credential, opened, body, requestId, log, headers: request.headers }).then(sent),
+          answered: (opened, body, isNew) => deps.answer({ credential, opened, isNew, body, requestId, log, headers, socket }).then(sent),
           refused: (error) => sent(deps.refusal(error, log)),
         }),
         over: accounting.begun(),
