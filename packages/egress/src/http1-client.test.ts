@@ -319,6 +319,16 @@ async function echo(): Promise<Wire & { held: { path: string; answer(): void }[]
   return Object.assign(server, { held });
 }
 
+/** Answers with what was asked for, at once. */
+async function mirror(): Promise<{ server: Wire; sockets: Socket[] }> {
+  const sockets: Socket[] = [];
+  const server = await wire((socket) => {
+    sockets.push(socket);
+    onRequests(socket, (request) => socket.write(ok(request.split(' ')[1] as string)));
+  });
+  return { server, sockets };
+}
+
 const bodyOf = async (answer: Promise<OutboundResponse>) => (await answer).body.toString();
 
 describe('connections', () => {
@@ -369,11 +379,7 @@ describe('connections', () => {
   });
 
   it('that bring what nobody asked for are closed, and it is nobody’s answer', async () => {
-    const sockets: Socket[] = [];
-    const server = await wire((socket) => {
-      sockets.push(socket);
-      onRequests(socket, (request) => socket.write(ok(request.split(' ')[1] as string)));
-    });
+    const { server, sockets } = await mirror();
     const go = ourWay();
     expect(await bodyOf(go(asked(server, { path: '/one' })))).toBe('/one');
     sockets[0]?.write(ok('forged'));
@@ -410,11 +416,7 @@ describe('connections', () => {
   });
 
   it('that the server has closed are not used again', async () => {
-    const sockets: Socket[] = [];
-    const server = await wire((socket) => {
-      sockets.push(socket);
-      onRequests(socket, (request) => socket.write(ok(request.split(' ')[1] as string)));
-    });
+    const { server, sockets } = await mirror();
     const go = ourWay();
     expect(await bodyOf(go(asked(server, { path: '/one' })))).toBe('/one');
     sockets[0]?.end();
