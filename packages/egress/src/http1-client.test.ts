@@ -208,7 +208,7 @@ const malformed: Record<string, string> = {
   'a null in a value': `${head}x-a: a\0b\r\ncontent-length: 0\r\n\r\n`,
 };
 
-/** Where undici is of another mind; each of these is an error here as well, because some reader on the way could see another end. */
+/** Errors as well, and not compared: undici takes some of them. Some reader on the way could see another end, or there is none. */
 const strict: Record<string, string> = {
   'a head without an end': `${head}x-a: ${'x'.repeat(3_000)}`,
   'trailers without an end': `${head}transfer-encoding: chunked\r\n\r\n0\r\n${`x-a: ${'x'.repeat(1_000)}\r\n`.repeat(3)}`,

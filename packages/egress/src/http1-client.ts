@@ -53,8 +53,8 @@ const sweepMs = 1_000;
 
 /**
  * A client for HTTP/1.1 that does what calls of connectors need and nothing else: a text or nothing is sent, one request is on its
- * way on a connection, nothing is repeated and nothing followed. It is on the way of every call, where undici costs a third
- * of what the rest of the call does; whatever else there is (files, streams, webhooks) stays with undici.
+ * way on a connection, nothing is repeated and nothing followed. It is on the way of nearly every call (what that saves is in the
+ * README); whatever else there is (files, streams, webhooks) stays with undici.
  *
  * An answer can only be that to the request before it: a connection is used again when its answer has ended without doubt, a turn of the event loop
  * later, in which bytes that nobody asked for, or its end, would have been met. Either closes it.

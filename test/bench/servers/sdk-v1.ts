@@ -28,8 +28,8 @@ const http = createServer(async (request, response) => {
     transport.close();
     server.close();
   });
-  // biome-ignore lint/suspicious/noExplicitAny: the SDK's own types do not fit exactOptionalPropertyTypes
-  await server.connect(transport as any);
+  // The SDK's own types do not fit exactOptionalPropertyTypes.
+  await server.connect(transport as Parameters<McpServer['connect']>[0]);
   await transport.handleRequest(request, response, JSON.parse(Buffer.concat(chunks).toString()));
 });
 http.listen(0, '127.0.0.1', () => ready({ url: `http://127.0.0.1:${(http.address() as AddressInfo).port}/mcp` }, () => http.close()));

@@ -23,7 +23,7 @@ const keepAliveMs = 15_000;
 const maxUnsentBytes = 4 * 1024 * 1024;
 
 export function createConversation(request: FastifyRequest, reply: FastifyReply): Conversation {
-  // Signals of the platform are held weakly in several places, which costs a call more than what it does with them.
+  // Few calls are given up: listeners do, instead of a signal for each to be joined with others.
   const listening = new Set<() => void>();
   let isGone = false;
   const canStream = /\btext\/event-stream\b|\*\/\*/i.test(request.headers.accept ?? '');
